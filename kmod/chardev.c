@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The misc device: one table of commands, copying and checking in one place. Checks
+ * syntax only; what is managed, and everything that takes time, is request.c's.
+ *
+ * The order of checks is part of the contract: command, rights, size, flags, fields.
+ */
+#include <linux/capability.h>
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/memory.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "chardev.h"
+#include "compat.h"
+#include "counters.h"
+#include "request.h"
+#include "transfer.h"
+
+#define UNPLUG_FLAGS (MEMPLUG_REQ_RANGE | MEMPLUG_REQ_NODE | MEMPLUG_REQ_WINDOW | \
+		      MEMPLUG_REQ_CONTIGUOUS | MEMPLUG_REQ_EXACT | MEMPLUG_REQ_DRY_RUN)
+#define PLUG_FLAGS (MEMPLUG_REQ_RANGE | MEMPLUG_REQ_ALL | MEMPLUG_REQ_NODE | MEMPLUG_REQ_DRY_RUN)
+
+/* An open descriptor. */
+struct opened {
+	spinlock_t lock;	/* keeps request from being freed while it is looked at */
+	struct request *request;	/* the one that runs, if any */
+	atomic64_t seen;	/* generation that was read last */
+};
+
+union argument {
+	struct memplug_info info;
+	struct memplug_nodes nodes;
+	struct memplug_list list;
+	struct memplug_counters counters;
+	struct memplug_progress progress;
+	struct memplug_request request;
+};
+
+/**
+ * struct call - one ioctl under way
+ * @opened: the descriptor
+ * @arg: its structure
+ * @uarg: where that came from
+ * @size: how much of it the caller and we both know
+ * @answered: the structure has been copied back already
+ */
+struct call {
+	struct opened *opened;
+	union argument arg;
+	void __user *uarg;
+	u32 size;
+	bool answered;
+};
+
+/**
+ * struct command - how one ioctl is called
+ * @number: MEMPLUG_IOC_*
+ * @size: of its structure
+ * @min_size: of the first version of its structure
+ * @flags: those it knows
+ * @changes: needs a writable descriptor and CAP_SYS_ADMIN
+ * @run: does it; the argument is copied back on success, and on -EMSGSIZE and -ENXIO,
+ *       which come with answers
+ */
+struct command {
+	unsigned int number;
+	u32 size;
+	u32 min_size;
+	u32 flags;
+	bool changes;
+	int (*run)(struct call *call);
+};
+
+static int answer(struct call *call)
+{
+	call->answered = true;
+	return copy_to_user(call->uarg, &call->arg, call->size) ? -EFAULT : 0;
+}
+
+static bool may_see_addresses(void)
+{
+	return has_capability_noaudit(current, CAP_SYS_ADMIN);
+}
+
+static int run_info(struct call *call)
+{
+	struct memplug_info *info = &call->arg.info;
+	struct region_sizes sizes;
+
+	region_sizes(&sizes);
+	atomic64_set(&call->opened->seen, sizes.generation);
+	info->out_abi_version = MEMPLUG_ABI_VERSION;
+	info->out_page_size = PAGE_SIZE;
+	memset(info->out_module_version, 0, sizeof(info->out_module_version));
+	strscpy(info->out_module_version, MEMPLUG_VERSION, sizeof(info->out_module_version));
+	info->out_features = 0;
+	info->out_granularity = COMPAT_GRANULARITY_PAGES * PAGE_SIZE;
+	info->out_subblock_size = subblock_bytes();
+	info->out_memory_block_size = memory_block_size_bytes();
+	info->out_managed_size = sizes.managed * subblock_bytes();
+	info->out_unplugged_size = sizes.unplugged * subblock_bytes();
+	info->out_wanted_size = 0;
+	info->out_target_size = MEMPLUG_NO_TARGET;
+	info->out_floor_size = floor_bytes();
+	info->out_generation = sizes.generation;
+	info->out_nr_nodes = sizes.nr_nodes;
+	info->out_max_blocked = MEMPLUG_MAX_BLOCKED;
+	return 0;
+}
+
+static int run_nodes(struct call *call)
+{
+	struct memplug_nodes *nodes = &call->arg.nodes;
+	unsigned int room = min_t(u32, nodes->capacity, nr_node_ids);
+	struct memplug_node *records = NULL;
+	int ret = 0;
+
+	if (room) {
+		records = kcalloc(room, sizeof(*records), GFP_KERNEL);
+		if (!records)
+			return -ENOMEM;
+	}
+	nodes->out_count = region_nodes(records, room, &nodes->out_generation);
+	if (nodes->out_count > nodes->capacity)
+		ret = -EMSGSIZE;
+	else if (copy_to_user(u64_to_user_ptr(nodes->nodes), records,
+			      nodes->out_count * sizeof(*records)))
+		ret = -EFAULT;
+	kfree(records);
+	return ret;
+}
+
+/* Copies the ranges, or -EAGAIN if there have come more than were counted a moment ago. */
+static int copy_list(struct opened *opened, struct memplug_list *list, u32 room)
+{
+	struct memplug_range *records = kvcalloc(room + 1, sizeof(*records), GFP_KERNEL);
+	bool visible = may_see_addresses();
+	int ret = 0;
+	u32 i;
+
+	if (!records)
+		return -ENOMEM;
+	list->out_count = region_list(records, room, &list->out_generation);
+	list->out_flags = visible ? 0 : MEMPLUG_OUT_WITHHELD;
+	if (list->out_count > room) {
+		ret = -EAGAIN;
+		goto out;
+	}
+	for (i = 0; i < list->out_count && !visible; i++)
+		records[i].start = 0;
+	if (copy_to_user(u64_to_user_ptr(list->ranges), records,
+			 list->out_count * sizeof(*records)))
+		ret = -EFAULT;
+	else
+		atomic64_set(&opened->seen, list->out_generation);
+out:
+	kvfree(records);
+	return ret;
+}
+
+static int run_list(struct call *call)
+{
+	struct memplug_list *list = &call->arg.list;
+	int ret;
+
+	if (list->__reserved)
+		return -EINVAL;
+	do {
+		/* the capacity may be anything: ask how many there are before allocating */
+		list->out_count = region_list(NULL, 0, &list->out_generation);
+		if (list->out_count > list->capacity)
+			return -EMSGSIZE;
+		cond_resched();
+		ret = copy_list(call->opened, list, list->out_count);
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
+static int run_counters(struct call *call)
+{
+	counters_read(&call->arg.counters);
+	return 0;
+}
+
+static int run_progress(struct call *call)
+{
+	struct memplug_progress *progress = &call->arg.progress;
+	struct opened *opened = call->opened;
+	const struct request *req;
+
+	if (progress->__reserved)
+		return -EINVAL;
+	*progress = (struct memplug_progress){ .size = progress->size };
+	spin_lock(&opened->lock);
+	req = opened->request;
+	if (req) {
+		progress->out_operation = req->operation;
+		progress->out_requested = READ_ONCE(req->requested) * subblock_bytes();
+		progress->out_done = READ_ONCE(req->done) * subblock_bytes();
+		progress->out_already = READ_ONCE(req->already) * subblock_bytes();
+		progress->out_pages_migrated = READ_ONCE(req->migrated);
+		progress->out_elapsed_ns = ktime_to_ns(ktime_sub(ktime_get(), req->started));
+	}
+	spin_unlock(&opened->lock);
+	return 0;
+}
+
+static bool begin_request(struct opened *opened, struct request *req)
+{
+	bool free;
+
+	spin_lock(&opened->lock);
+	free = !opened->request;
+	if (free)
+		opened->request = req;
+	spin_unlock(&opened->lock);
+	return free;
+}
+
+static void end_request(struct opened *opened)
+{
+	spin_lock(&opened->lock);
+	opened->request = NULL;
+	spin_unlock(&opened->lock);
+}
+
+static int run_request(struct call *call, u32 operation)
+{
+	struct memplug_request *user = &call->arg.request;
+	struct request *req = request_alloc();
+	int ret;
+
+	if (!req)
+		return -ENOMEM;
+	req->operation = operation;
+	ret = transfer_request(user, req);
+	if (!ret)
+		ret = transfer_probe(user);
+	if (!ret && !begin_request(call->opened, req))
+		ret = -EBUSY;
+	if (ret)
+		goto out;
+
+	ret = request_run(req);
+	transfer_figures(user, req);
+	if (!ret) {
+		ret = transfer_results(user, req) ?: answer(call);
+		if (ret)
+			request_undo(req);
+	}
+	end_request(call->opened);
+out:
+	request_free(req);
+	return ret;
+}
+
+static int run_unplug(struct call *call)
+{
+	return run_request(call, MEMPLUG_OP_UNPLUG);
+}
+
+static int run_plug(struct call *call)
+{
+	return run_request(call, MEMPLUG_OP_PLUG);
+}
+
+#define COMMAND(_number, _type, _last, _flags, _changes, _run) \
+	{ \
+		.number = (_number), .size = sizeof(_type), \
+		.min_size = offsetofend(_type, _last), .flags = (_flags), \
+		.changes = (_changes), .run = (_run), \
+	}
+
+static const struct command commands[] = {
+	COMMAND(MEMPLUG_IOC_INFO, struct memplug_info, out_max_blocked, 0, false, run_info),
+	COMMAND(MEMPLUG_IOC_NODES, struct memplug_nodes, out_generation, 0, false, run_nodes),
+	COMMAND(MEMPLUG_IOC_LIST, struct memplug_list, __reserved, 0, false, run_list),
+	COMMAND(MEMPLUG_IOC_COUNTERS, struct memplug_counters, out_floor_stops, 0, false,
+		run_counters),
+	COMMAND(MEMPLUG_IOC_PROGRESS, struct memplug_progress, out_elapsed_ns, 0, false,
+		run_progress),
+	COMMAND(MEMPLUG_IOC_UNPLUG, struct memplug_request, __reserved2, UNPLUG_FLAGS, true,
+		run_unplug),
+	COMMAND(MEMPLUG_IOC_PLUG, struct memplug_request, __reserved2, PLUG_FLAGS, true, run_plug),
+};
+
+/* The layout is the same for every caller, and does not change. */
+static_assert(sizeof(struct memplug_info) == 136);
+static_assert(sizeof(struct memplug_node) == 24);
+static_assert(sizeof(struct memplug_nodes) == 32);
+static_assert(sizeof(struct memplug_range) == 32);
+static_assert(sizeof(struct memplug_list) == 40);
+static_assert(sizeof(struct memplug_counters) == 72);
+static_assert(sizeof(struct memplug_progress) == 56);
+static_assert(sizeof(struct memplug_blocked) == 32);
+static_assert(sizeof(struct memplug_request) == 176);
+static_assert(offsetof(struct memplug_request, node) == 56);
+static_assert(offsetof(struct memplug_request, ranges) == 64);
+static_assert(offsetof(struct memplug_request, out_ranges) == 88);
+static_assert(offsetof(struct memplug_request, out_requested) == 104);
+
+static const struct command *find_command(unsigned int number)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (commands[i].number == number)
+			return &commands[i];
+	return NULL;
+}
+
+static int copy_argument(const struct command *command, struct call *call)
+{
+	u32 size;
+	int ret;
+
+	/* every structure begins with size and flags */
+	if (get_user(size, (u32 __user *)call->uarg))
+		return -EFAULT;
+	if (size < command->min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	call->size = min(size, command->size);
+	ret = copy_struct_from_user(&call->arg, command->size, call->uarg, size);
+	if (ret)
+		return ret;
+	/* info stands for all of them: the flags are in one place */
+	return call->arg.info.flags & ~command->flags ? -EOPNOTSUPP : 0;
+}
+
+static long chardev_ioctl(struct file *file, unsigned int number, unsigned long pointer)
+{
+	const struct command *command = find_command(number);
+	struct call call = {
+		.opened = file->private_data,
+		.uarg = (void __user *)pointer,
+	};
+	int ret;
+
+	if (!command)
+		return -ENOTTY;
+	if (command->changes && !(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (command->changes && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	ret = copy_argument(command, &call);
+	if (ret)
+		return ret;
+	/* what can't be written back has to be known before anything is done */
+	if (copy_to_user(call.uarg, &call.arg, call.size))
+		return -EFAULT;
+
+	ret = command->run(&call);
+	if (!call.answered && (!ret || ret == -EMSGSIZE || ret == -ENXIO))
+		ret = answer(&call) ?: ret;
+	return ret;
+}
+
+static __poll_t chardev_poll(struct file *file, poll_table *table)
+{
+	struct opened *opened = file->private_data;
+
+	poll_wait(file, region_wait_queue(), table);
+	if (region_generation() != atomic64_read(&opened->seen))
+		return EPOLLIN | EPOLLRDNORM;
+	return 0;
+}
+
+static int chardev_open(struct inode *inode, struct file *file)
+{
+	struct opened *opened = kzalloc(sizeof(*opened), GFP_KERNEL);
+
+	if (!opened)
+		return -ENOMEM;
+	spin_lock_init(&opened->lock);
+	atomic64_set(&opened->seen, region_generation());
+	file->private_data = opened;
+	return 0;
+}
+
+static int chardev_release(struct inode *inode, struct file *file)
+{
+	kfree(file->private_data);
+	return 0;
+}
+
+static const struct file_operations chardev_operations = {
+	.owner = THIS_MODULE,
+	.open = chardev_open,
+	.release = chardev_release,
+	.unlocked_ioctl = chardev_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.poll = chardev_poll,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = MEMPLUG_DEVICE_NAME,
+	.fops = &chardev_operations,
+	.mode = 0600,
+};
+
+/**
+ * chardev_init - open for business; everything else is set up
+ *
+ * Return: 0 or an error of the driver core.
+ */
+int chardev_init(void)
+{
+	return misc_register(&device);
+}
+
+/** chardev_exit - nobody has it open any more */
+void chardev_exit(void)
+{
+	misc_deregister(&device);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every line that depends on the kernel version, and only those. Where a feature can
+ * be tested for, it is; a version stands only where nothing else tells.
+ */
+#ifndef MEMPLUG_COMPAT_H
+#define MEMPLUG_COMPAT_H
+
+#include <linux/gfp.h>
+#include <linux/memory_hotplug.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/page-flags.h>
+#include <linux/pageblock-flags.h>
+#include <linux/version.h>
+
+#ifndef CONFIG_64BIT
+#error "memplug needs a 64-bit kernel"
+#endif
+#ifndef CONFIG_CONTIG_ALLOC
+#error "memplug needs a kernel with CONFIG_CONTIG_ALLOC=y (alloc_contig_range)"
+#endif
+#ifndef CONFIG_MEMORY_HOTPLUG
+#error "memplug needs a kernel with CONFIG_MEMORY_HOTPLUG=y (online state of memory)"
+#endif
+
+/*
+ * alloc_contig_range() checks single pageblocks since 6.1 (b2c9e2fbba32, 5.19); before,
+ * it widened the range to the largest buddy block and checked all of that.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0)
+#define COMPAT_GRANULARITY_PAGES pageblock_nr_pages
+#else
+#define COMPAT_GRANULARITY_PAGES max_t(unsigned long, MAX_ORDER_NR_PAGES, pageblock_nr_pages)
+#endif
+
+/*
+ * The third argument was a migratetype until it became acr_flags_t; there the value of
+ * MIGRATE_MOVABLE would mean ACR_FLAGS_CMA and switch the guard of CMA areas off.
+ */
+static inline int compat_alloc_contig_range(unsigned long start, unsigned long end)
+{
+#ifdef ACR_FLAGS_NONE
+	return alloc_contig_range(start, end, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN);
+#else
+	return alloc_contig_range(start, end, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN);
+#endif
+}
+
+/* page_offline_begin() and page_offline_end() came with 5.14 (82840451936f). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
+#define compat_page_offline_begin page_offline_begin
+#define compat_page_offline_end page_offline_end
+#else
+static inline void compat_page_offline_begin(void) { }
+static inline void compat_page_offline_end(void) { }
+#endif
+
+/* Pinned by pin_user_pages(); page_maybe_dma_pinned() gave way to the folio form. */
+static inline bool compat_page_maybe_dma_pinned(struct page *head)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
+	return folio_maybe_dma_pinned((struct folio *)head);
+#else
+	return page_maybe_dma_pinned(head);
+#endif
+}
+
+/* Not on the LRU, but its owner can move it (zsmalloc, balloons). */
+static inline bool compat_page_has_movable_ops(struct page *page)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	return page_has_movable_ops(page);
+#else
+	return __PageMovable(page);
+#endif
+}
+
+/* In-use hugetlb pages are moved by alloc_contig_range() since 5.14 (ae37c7ff79f1). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
+#define COMPAT_HUGETLB_MOVES 1
+#else
+#define COMPAT_HUGETLB_MOVES 0
+#endif
+
+#endif

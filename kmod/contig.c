@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Claims and releases page frames: the only caller of alloc_contig_range() and
+ * free_contig_range(), and the only place that touches PageOffline and the managed page
+ * counts. Knows nothing of subblocks, regions or requests.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/vmstat.h>
+
+#include "compat.h"
+#include "contig.h"
+
+/* All pages that the kernel has moved so far. Foldings of a CPU that goes away lose none. */
+static u64 pages_migrated_by_all(void)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(vm_event_states, cpu).event[PGMIGRATE_SUCCESS];
+	return sum;
+}
+
+/*
+ * alloc_contig_range() takes all of this on trust. The zone and the online state can't
+ * change meanwhile because the caller keeps memory hotplug out.
+ */
+static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long end_pfn = start_pfn + nr_pages;
+	struct zone *zone = NULL;
+	unsigned long pfn;
+
+	if (!nr_pages || end_pfn < start_pfn ||
+	    !IS_ALIGNED(start_pfn | nr_pages, COMPAT_GRANULARITY_PAGES))
+		return false;
+	for (pfn = start_pfn; pfn < end_pfn; pfn += pageblock_nr_pages) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (!page)
+			return false;
+		if (!zone)
+			zone = page_zone(page);
+		if (page_zone(page) != zone ||
+		    page_zone(pfn_to_page(pfn + pageblock_nr_pages - 1)) != zone)
+			return false;
+	}
+	return zone_idx(zone) == ZONE_NORMAL;
+}
+
+/**
+ * contig_claim - take page frames out of the kernel's hands
+ * @start_pfn: first page frame, aligned to what this kernel can claim
+ * @nr_pages: how many, a multiple of the same
+ * @migrated: how many pages the kernel moved meanwhile is added here, on failure too
+ *
+ * On success the pages are ours with one reference each, are PageOffline (so that
+ * /proc/kcore, dumps and page tools leave them alone), and MemTotal and the zone's managed
+ * count are lower by exactly @nr_pages. On failure nothing has changed, but pages may have
+ * been moved.
+ *
+ * Context: may sleep, for seconds if much has to be moved. The caller keeps memory hotplug
+ * out, and runs in a worker: up to 6.12 pages are moved within the caller's cpuset only.
+ *
+ * Return: 0; -EINVAL if the range is not one online stretch of one ZONE_NORMAL; -EBUSY if
+ * something in it can't be moved; -ENOMEM if there is no room to move it to; -EINTR if the
+ * calling task is being killed.
+ */
+int contig_claim(unsigned long start_pfn, unsigned long nr_pages, u64 *migrated)
+{
+	u64 before = pages_migrated_by_all();
+	unsigned long pfn;
+	int ret;
+
+	if (!is_claimable(start_pfn, nr_pages))
+		return -EINVAL;
+	ret = compat_alloc_contig_range(start_pfn, start_pfn + nr_pages);
+	*migrated += pages_migrated_by_all() - before;
+	if (ret)
+		return ret;
+
+	/* keeps a reader of /proc/kcore from seeing a page turn offline under its copy */
+	compat_page_offline_begin();
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
+		__SetPageOffline(pfn_to_page(pfn));
+	compat_page_offline_end();
+	adjust_managed_page_count(pfn_to_page(start_pfn), -(long)nr_pages);
+	return 0;
+}
+
+/**
+ * contig_release - give claimed page frames back
+ * @start_pfn: first page frame
+ * @nr_pages: how many; a long stretch is better given back piece by piece, as nothing
+ *            here lets others run
+ *
+ * Context: does not sleep. The caller has made sure that none of them is poisoned.
+ */
+void contig_release(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long pfn;
+
+	/* clearing needs no page_offline_begin(): a page may always become readable */
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
+		__ClearPageOffline(pfn_to_page(pfn));
+	free_contig_range(start_pfn, nr_pages);
+	adjust_managed_page_count(pfn_to_page(start_pfn), nr_pages);
+}
+
+/**
+ * contig_find_hwpoison - look for a page with a memory error
+ * @start_pfn: first page frame
+ * @nr_pages: how many
+ *
+ * Return: the first such page frame, or 0.
+ */
+unsigned long contig_find_hwpoison(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long pfn;
+
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
+		if (PageHWPoison(pfn_to_page(pfn)))
+			return pfn;
+	return 0;
+}
+
+/**
+ * contig_release_around_hwpoison - give back all but the pages with memory errors
+ * @start_pfn: first page frame
+ * @nr_pages: how many
+ *
+ * For the end of the module only, when nobody is left to hold them. A poisoned page keeps
+ * its reference, so that it is never used again; it counts as managed from now on, like
+ * every other page that the kernel itself has poisoned.
+ *
+ * Context: does not sleep.
+ */
+void contig_release_around_hwpoison(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long end_pfn = start_pfn + nr_pages;
+	unsigned long pfn, bad;
+
+	for (pfn = start_pfn; pfn < end_pfn; pfn = bad + 1) {
+		bad = contig_find_hwpoison(pfn, end_pfn - pfn) ?: end_pfn;
+		if (bad > pfn)
+			contig_release(pfn, bad - pfn);
+		if (bad == end_pfn)
+			break;
+		__ClearPageOffline(pfn_to_page(bad));
+		adjust_managed_page_count(pfn_to_page(bad), 1);
+	}
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What was done since the module was loaded: right one by one, not a snapshot together. */
+#include <linux/atomic.h>
+
+#include "counters.h"
+
+static atomic64_t unplug_requests, plug_requests, floor_stops;
+static atomic64_t claims, claims_failed;
+static atomic64_t migrated, claimed, released;
+
+/**
+ * counters_add_request - a request that was not a dry run is over
+ * @operation: MEMPLUG_OP_*
+ * @stop: MEMPLUG_STOP_*
+ */
+void counters_add_request(u32 operation, u32 stop)
+{
+	atomic64_inc(operation == MEMPLUG_OP_UNPLUG ? &unplug_requests : &plug_requests);
+	if (stop == MEMPLUG_STOP_FLOOR)
+		atomic64_inc(&floor_stops);
+}
+
+/**
+ * counters_add_claim - a claim was tried
+ * @pages_claimed: what it took; 0: it failed
+ * @pages_migrated: what the kernel moved meanwhile
+ */
+void counters_add_claim(unsigned long pages_claimed, u64 pages_migrated)
+{
+	atomic64_inc(&claims);
+	if (!pages_claimed)
+		atomic64_inc(&claims_failed);
+	atomic64_add(pages_claimed, &claimed);
+	atomic64_add(pages_migrated, &migrated);
+}
+
+/**
+ * counters_add_release - pages were given back
+ * @pages: how many
+ */
+void counters_add_release(unsigned long pages)
+{
+	atomic64_add(pages, &released);
+}
+
+/**
+ * counters_read - fill in the results of MEMPLUG_IOC_COUNTERS
+ * @counters: result; the input fields stay as they are
+ */
+void counters_read(struct memplug_counters *counters)
+{
+	counters->out_unplug_requests = atomic64_read(&unplug_requests);
+	counters->out_plug_requests = atomic64_read(&plug_requests);
+	counters->out_claims = atomic64_read(&claims);
+	counters->out_claims_failed = atomic64_read(&claims_failed);
+	counters->out_pages_migrated = atomic64_read(&migrated);
+	counters->out_pages_claimed = atomic64_read(&claimed);
+	counters->out_pages_released = atomic64_read(&released);
+	counters->out_floor_stops = atomic64_read(&floor_stops);
+}

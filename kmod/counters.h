@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_COUNTERS_H
+#define MEMPLUG_COUNTERS_H
+
+#include "uapi/memplug.h"
+
+void counters_add_request(u32 operation, u32 stop);
+void counters_add_claim(unsigned long pages_claimed, u64 pages_migrated);
+void counters_add_release(unsigned long pages);
+void counters_read(struct memplug_counters *counters);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_FLOOR_H
+#define MEMPLUG_FLOOR_H
+
+#include <linux/mmzone.h>
+#include <linux/types.h>
+
+/* What floor_reserve() says to a run. */
+enum floor_verdict {
+	FLOOR_OK,	/* reserved */
+	FLOOR_ZONE,	/* this zone has no more to give */
+	FLOOR_TOTAL,	/* nothing more may be taken anywhere */
+};
+
+/**
+ * struct floor_share - what a run, or several, takes from what is available
+ * @nr_pages: pages of the run
+ * @nr_free: those of them that are free, and leave the zone at once
+ */
+struct floor_share {
+	unsigned long nr_pages;
+	unsigned long nr_free;
+};
+
+extern const struct kernel_param_ops floor_param_ops;
+
+void floor_init(void);
+u64 floor_bytes(void);
+enum floor_verdict floor_check(struct zone *zone, struct floor_share in_zone,
+			       unsigned long total_pages);
+enum floor_verdict floor_reserve(struct zone *zone, struct floor_share share);
+void floor_unreserve(struct zone *zone, struct floor_share share);
+bool floor_wait(unsigned long timeout);
+
+#endif

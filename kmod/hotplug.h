@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_HOTPLUG_H
+#define MEMPLUG_HOTPLUG_H
+
+#include <linux/types.h>
+
+int hotplug_init(void);
+void hotplug_exit(void);
+
+int hotplug_exclude(void);
+void hotplug_exclude_for_release(void);
+void hotplug_allow(void);
+bool hotplug_wait(unsigned long timeout);
+
+#endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * memplug: takes memory out of a running Linux and puts it back, in big aligned physical
+ * ranges of ZONE_NORMAL. Parameters, and init and exit in order: the books first, the
+ * device node last; exit undoes it in reverse.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/crash_dump.h>
+#include <linux/log2.h>
+#include <linux/memory.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/sched/signal.h>
+
+#include "chardev.h"
+#include "compat.h"
+#include "floor.h"
+#include "hotplug.h"
+#include "region.h"
+#include "request.h"
+#include "worker.h"
+
+static char *subblock_size;
+module_param(subblock_size, charp, 0444);
+MODULE_PARM_DESC(subblock_size,
+		 "unit of plugging in bytes (K, M, G): a power of two, at most a memory block");
+
+module_param_cb(floor, &floor_param_ops, NULL, 0644);
+MODULE_PARM_DESC(floor,
+		 "available memory that an unplug leaves, in bytes (K, M, G); 0: none; default: by size of memory");
+
+/* Returns 0 for what is not to be used. */
+static unsigned long parse_subblock_size(void)
+{
+	unsigned long smallest = COMPAT_GRANULARITY_PAGES * PAGE_SIZE;
+	unsigned long largest = memory_block_size_bytes();
+	unsigned long long bytes;
+	char *end;
+
+	if (!subblock_size)
+		return min(max(smallest, MAX_ORDER_NR_PAGES * PAGE_SIZE), largest);
+	bytes = memparse(subblock_size, &end);
+	if (!*end && end != subblock_size && bytes >= smallest && bytes <= largest &&
+	    is_power_of_2(bytes))
+		return bytes;
+	pr_err("subblock_size=%s: has to be a power of two from %luM to %luM\n", subblock_size,
+	       smallest >> 20, largest >> 20);
+	return 0;
+}
+
+/* Memory must not come or go while it is looked at for the first time. */
+static int __init find_memory(void)
+{
+	int ret;
+
+	while (hotplug_exclude())
+		if (!hotplug_wait(HZ) && fatal_signal_pending(current))
+			return -EINTR;
+	ret = region_init();
+	hotplug_allow();
+	return ret;
+}
+
+static int __init memplug_init(void)
+{
+	unsigned long size = parse_subblock_size();
+	struct region_sizes sizes;
+	int ret;
+
+	if (!size)
+		return -EINVAL;
+	if (is_kdump_kernel()) {
+		pr_err("not for a crash kernel, which needs what little memory it has\n");
+		return -ENODEV;
+	}
+	region_subblock_order = ilog2(size) - PAGE_SHIFT;
+	floor_init();
+	ret = worker_init();
+	if (ret)
+		return ret;
+	/* before the first look at memory, so that no change is missed */
+	ret = hotplug_init();
+	if (ret)
+		goto err_worker;
+	ret = find_memory();
+	if (ret)
+		goto err_hotplug;
+	ret = chardev_init();
+	if (ret)
+		goto err_hotplug;
+
+	region_sizes(&sizes);
+	pr_info("%llu MiB managed in subblocks of %lu MiB\n",
+		sizes.managed * subblock_bytes() >> 20, size >> 20);
+	return 0;
+
+err_hotplug:
+	hotplug_exit();
+	/* after the notifier: a failed look may have left some of it */
+	region_exit();
+err_worker:
+	worker_exit();
+	return ret;
+}
+
+static void __exit memplug_exit(void)
+{
+	chardev_exit();
+	plug_everything();
+	hotplug_exit();
+	region_exit();
+	worker_exit();
+}
+
+module_init(memplug_init);
+module_exit(memplug_exit);
+
+MODULE_AUTHOR("The memplug authors");
+MODULE_DESCRIPTION("Take memory out of a running Linux and put it back");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(MEMPLUG_VERSION);

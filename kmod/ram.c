@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the machine says of a stretch of physical memory: is all of it online System RAM
+ * of one node's ZONE_NORMAL. Looks at the resource tree and at struct pages, and knows
+ * nothing of what memplug does with it.
+ */
+#include <linux/ioport.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+
+#include "ram.h"
+#include "uapi/memplug.h"
+
+/* What the resource tree says of a stretch of physical memory. */
+struct ram_coverage {
+	u64 covered;
+	bool foreign;
+};
+
+static int add_coverage(struct resource *res, void *data)
+{
+	struct ram_coverage *coverage = data;
+
+	coverage->covered += resource_size(res);
+	coverage->foreign |= !!(res->flags & IORESOURCE_SYSRAM_DRIVER_MANAGED);
+	return 0;
+}
+
+/**
+ * ram_judge - is this stretch fit to be managed, and if not, why
+ * @start_pfn: first page frame, aligned to a pageblock
+ * @nr_pages: how many, whole pageblocks
+ *
+ * Looks at the machine, not at the books. Pageblocks are judged by their ends: a zone or
+ * a node does not begin and end within one.
+ *
+ * Context: takes the lock of the resource tree. Memory hotplug of this very stretch is
+ * kept out, or is at an event that keeps its struct pages in place.
+ *
+ * Return: MEMPLUG_BAD_NONE if it is fit, else another MEMPLUG_BAD_*.
+ */
+u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages)
+{
+	u64 size = PFN_PHYS((u64)nr_pages);
+	u64 start = PFN_PHYS((u64)start_pfn);
+	struct ram_coverage coverage = { };
+	struct zone *zone = NULL;
+	unsigned long pfn;
+	bool normal = false, other = false;
+
+	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, start,
+			    start + size - 1, &coverage, add_coverage);
+	if (!coverage.covered)
+		return MEMPLUG_BAD_ABSENT;
+	if (coverage.foreign)
+		return MEMPLUG_BAD_FOREIGN;
+
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn += pageblock_nr_pages) {
+		struct page *page = pfn_to_online_page(pfn);
+		struct page *last = pfn_to_online_page(pfn + pageblock_nr_pages - 1);
+
+		if (!page || !last)
+			return coverage.covered == size ? MEMPLUG_BAD_OFFLINE :
+								      MEMPLUG_BAD_MIXED;
+		if (!zone)
+			zone = page_zone(page);
+		normal |= page_zonenum(page) == ZONE_NORMAL;
+		other |= page_zonenum(page) != ZONE_NORMAL;
+		if (page_zone(page) != zone || page_zone(last) != zone)
+			return normal ? MEMPLUG_BAD_MIXED : MEMPLUG_BAD_ZONE;
+	}
+	if (other)
+		return MEMPLUG_BAD_ZONE;
+	return coverage.covered == size ? MEMPLUG_BAD_NONE : MEMPLUG_BAD_MIXED;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_REQUEST_H
+#define MEMPLUG_REQUEST_H
+
+#include <linux/ktime.h>
+
+#include "blockers.h"
+#include "floor.h"
+#include "planner.h"
+#include "region.h"
+#include "worker.h"
+
+/**
+ * struct request - one unplug or plug, from what is asked to what came of it
+ * @operation: asked: MEMPLUG_OP_*
+ * @flags: asked: MEMPLUG_REQ_*
+ * @within: asked: the range, the window, or everything
+ * @length: asked: subblocks; with a range, those of the range; with ALL, 0
+ * @align: asked: subblocks, for a contiguous run
+ * @nid: asked: node, or NUMA_NO_NODE
+ * @timeout_ns: asked: 0 for none
+ *
+ * @requested: result: as @length, or with ALL what there was
+ * @done: result: subblocks changed and not changed back
+ * @already: result: subblocks of the range that were so before
+ * @left: result: subblocks unplugged but not ordinary, which a plug passed over
+ * @migrated: result: pages moved meanwhile
+ * @stop: result: MEMPLUG_STOP_*
+ * @started: when
+ * @elapsed_ns: result: once it is over
+ * @bad: result with -ENXIO: the first part of @within that is not managed
+ * @bad_why: result with -ENXIO: MEMPLUG_BAD_*
+ * @changed: result: bitmap of the subblocks that @done counts
+ * @blockers: result: what could not be had
+ *
+ * @view: what there was at the beginning; its maps are used up
+ * @retry: bitmap: failed for reasons that may go away
+ * @final: nothing is left for a later pass: try, and take no for an answer
+ * @drained: no claim has failed since the last one that succeeded
+ * @nomem_claims: how often there was no room to move things to
+ * @floor_refused: some zone could not give what was tried
+ * @zone_refusals: how often in a row
+ * @pretended: a dry run's shares, by node
+ * @plan: of the pass under way
+ * @claim: the run in flight
+ *
+ * Belongs to the task that carries it out. Others may read requested, done, already and
+ * migrated meanwhile, each a single word.
+ */
+struct request {
+	u32 operation;
+	u32 flags;
+	struct subblock_run within;
+	unsigned long length;
+	unsigned long align;
+	int nid;
+	u64 timeout_ns;
+
+	unsigned long requested;
+	unsigned long done;
+	unsigned long already;
+	unsigned long left;
+	u64 migrated;
+	u32 stop;
+	ktime_t started;
+	u64 elapsed_ns;
+	struct subblock_run bad;
+	u32 bad_why;
+	unsigned long *changed;
+	struct blockers blockers;
+
+	struct region_view view;
+	unsigned long *retry;
+	bool final;
+	bool drained;
+	unsigned int nomem_claims;
+	bool floor_refused;
+	unsigned int zone_refusals;
+	struct floor_share *pretended;
+	struct plan plan;
+	struct claim claim;
+};
+
+struct request *request_alloc(void);
+void request_free(struct request *req);
+int request_run(struct request *req);
+void request_undo(struct request *req);
+bool request_should_stop(struct request *req);
+bool request_next_range(const struct request *req, unsigned long from, struct subblock_run *run);
+
+/* what is still missing */
+static inline unsigned long request_missing(const struct request *req)
+{
+	return req->requested - req->done - req->already;
+}
+
+static inline bool request_is(const struct request *req, u32 flag)
+{
+	return req->flags & flag;
+}
+
+void request_count_done(struct request *req, struct subblock_run run);
+void request_block(struct request *req, unsigned long index, u32 reason, unsigned long pfn);
+
+/* unplug.c and plug.c: the two ways of carrying a request out */
+void unplug_run(struct request *req);
+void plug_run(struct request *req);
+void plug_back(struct request *req);
+void plug_one(unsigned long index);
+void plug_everything(void);
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A read-only look at struct pages, in the order in which alloc_contig_range() will judge
+ * them. It takes no lock and no reference, so every answer may be out of date when it is
+ * given: good for choosing and for explaining, never for deciding that memory is ours.
+ */
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/page_ref.h>
+
+#include "compat.h"
+#include "survey.h"
+#include "uapi/memplug.h"
+
+static void found_blocker(struct survey *survey, unsigned long pfn, u32 reason, bool certain)
+{
+	if (survey->blocker && (survey->certain || !certain))
+		return;
+	survey->blocker = pfn;
+	survey->reason = reason;
+	survey->certain = certain;
+}
+
+/*
+ * References beyond those of page tables, page cache and swap cache keep a page where it
+ * is: a pin for DMA, or something as short-lived as a batch of the LRU.
+ */
+static bool has_extra_references(struct page *page)
+{
+	int expected = atomic_read(&page->_mapcount) + 1;
+
+	if (!PageAnon(page))
+		expected += 1 + PagePrivate(page);
+	else if (PageSwapCache(page))
+		expected++;
+	return page_ref_count(page) > expected;
+}
+
+/* A page that is neither free, nor a compound page, nor on the LRU. */
+static void judge_other(struct survey *survey, struct page *page, unsigned long pfn)
+{
+	/*
+	 * A page of a process or of the page cache that is off the LRU for the moment,
+	 * mostly in a per-CPU batch on its way there, has a mapping. Kernel memory has
+	 * none; a slab page has other things in that place.
+	 */
+	bool in_flux = !PageSlab(page) && !PageTable(page) && !PageOffline(page) &&
+		       READ_ONCE(page->mapping);
+
+	if (compat_page_has_movable_ops(page))
+		survey->movable++;
+	else if (in_flux)
+		found_blocker(survey, pfn, MEMPLUG_REASON_BUSY, false);
+	else
+		found_blocker(survey, pfn, MEMPLUG_REASON_UNMOVABLE, true);
+}
+
+/* Judges a compound page; returns how many pages to step over from @pfn. */
+static unsigned long judge_compound(struct survey *survey, struct page *page, unsigned long pfn)
+{
+	struct page *head = compound_head(page);
+	unsigned long order = compound_order(head);
+	unsigned long head_pfn = page_to_pfn(head);
+	unsigned long step;
+
+	/* The compound may have been dissolved since: believe nothing that does not fit. */
+	if (head_pfn > pfn || order >= BITS_PER_LONG - 1 || head_pfn + (1UL << order) <= pfn)
+		return 1;
+	step = head_pfn + (1UL << order) - pfn;
+
+	if (PageHuge(head)) {
+		if ((1UL << order) > MAX_ORDER_NR_PAGES || !COMPAT_HUGETLB_MOVES)
+			found_blocker(survey, pfn, MEMPLUG_REASON_HUGETLB, true);
+		else
+			survey->movable += step;
+	} else if (PageLRU(head) || compat_page_has_movable_ops(head)) {
+		if (compat_page_maybe_dma_pinned(head))
+			found_blocker(survey, pfn, MEMPLUG_REASON_PINNED, false);
+		survey->movable += step;
+	} else if (!PageSlab(head) && READ_ONCE(head->mapping)) {
+		found_blocker(survey, pfn, MEMPLUG_REASON_BUSY, false);
+	} else {
+		found_blocker(survey, pfn, MEMPLUG_REASON_UNMOVABLE, true);
+	}
+	return step;
+}
+
+/**
+ * survey_pages - count and judge the pages of a stretch
+ * @start_pfn: first page frame; all of the stretch is online
+ * @nr_pages: how many
+ * @survey: result
+ *
+ * Context: the caller keeps memory hotplug out. Does not sleep; about 0.1 ms for a
+ * subblock of 4 MiB in use on a slow machine.
+ */
+void survey_pages(unsigned long start_pfn, unsigned long nr_pages, struct survey *survey)
+{
+	unsigned long end_pfn = start_pfn + nr_pages;
+	unsigned long pfn = start_pfn;
+
+	memset(survey, 0, sizeof(*survey));
+	while (pfn < end_pfn) {
+		struct page *page = pfn_to_page(pfn);
+		unsigned long step = 1;
+
+		if (PageReserved(page)) {
+			found_blocker(survey, pfn, MEMPLUG_REASON_RESERVED, true);
+		} else if (PageHWPoison(page)) {
+			found_blocker(survey, pfn, MEMPLUG_REASON_HWPOISON, true);
+		} else if (PageCompound(page)) {
+			step = judge_compound(survey, page, pfn);
+		} else if (!page_ref_count(page)) {
+			unsigned long order = PageBuddy(page) ? READ_ONCE(page->private) : 0;
+
+			if ((1UL << order) <= MAX_ORDER_NR_PAGES)
+				step = 1UL << order;
+			survey->free += min(step, end_pfn - pfn);
+		} else if (PageLRU(page)) {
+			if (compat_page_maybe_dma_pinned(page) || has_extra_references(page))
+				found_blocker(survey, pfn, MEMPLUG_REASON_PINNED, false);
+			survey->movable++;
+		} else {
+			judge_other(survey, page, pfn);
+		}
+		pfn += step;
+	}
+}

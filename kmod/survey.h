@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_SURVEY_H
+#define MEMPLUG_SURVEY_H
+
+#include <linux/types.h>
+
+/**
+ * struct survey - what the pages of a stretch looked like
+ * @free: pages in the free lists, or on their way there
+ * @movable: pages in use that the kernel can move or drop
+ * @blocker: first page frame that is in the way, 0 if none was seen; one that is sure
+ *           to be in the way takes the place of one that only may be
+ * @reason: MEMPLUG_REASON_* of @blocker
+ * @certain: @blocker will not go away by trying: a claim would fail
+ */
+struct survey {
+	unsigned long free;
+	unsigned long movable;
+	unsigned long blocker;
+	u32 reason;
+	bool certain;
+};
+
+void survey_pages(unsigned long start_pfn, unsigned long nr_pages, struct survey *survey);
+
+#endif

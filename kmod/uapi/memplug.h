@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * memplug: take aligned physical ranges out of a running Linux and put them back.
+ *
+ * This header is the contract between the memplug kernel module and user space.
+ * It is plain C and C++, and its layout is the same for 32-bit and 64-bit callers.
+ *
+ * The device
+ *   /dev/memplug is a misc device, mode 0600. All commands are ioctls on it.
+ *
+ * Lifetime
+ *   A range that UNPLUG took stays unplugged until PLUG gives it back or the module
+ *   is unloaded, which plugs everything back. Closing the descriptor, or the death of
+ *   the process, changes nothing. MEMPLUG_RANGE_TIED marks ranges that live only as
+ *   long as a descriptor; no command of this version creates them.
+ *
+ * Privilege
+ *   UNPLUG and PLUG need a descriptor that is open for writing (EBADF) and
+ *   CAP_SYS_ADMIN in the initial user namespace (EPERM), checked at each call, also
+ *   for a dry run. Reading needs neither, but without that capability physical
+ *   addresses are withheld: every start, and every page frame, reads 0, and
+ *   MEMPLUG_OUT_WITHHELD is set.
+ *
+ * Concurrency
+ *   Any number of descriptors and threads may call at once. A subblock belongs to at
+ *   most one request at a time; a request that meets a subblock of another one passes
+ *   it over with the reason MEMPLUG_REASON_BUSY. One descriptor carries at most one
+ *   request: a second UNPLUG or PLUG on it gets EBUSY while the first runs. PROGRESS
+ *   and the reading commands may be called beside it.
+ *
+ * Extending
+ *   Every structure begins with its size in bytes, set by the caller. A kernel that
+ *   knows a longer structure takes the missing tail as zero; a kernel that knows a
+ *   shorter one accepts the longer if the unknown tail is zero (E2BIG otherwise).
+ *   Fields named out_* are written by the kernel and ignored on input; it writes no
+ *   more than size bytes. All others must be zero where not used.
+ *
+ * Errors of every command
+ *   ENOTTY      unknown command
+ *   EFAULT      a pointer that can't be read or written
+ *   EINVAL      size smaller than the first version of the structure, or a reserved
+ *               field that is not zero
+ *   E2BIG       size larger than this kernel knows with a tail that is not zero, or
+ *               larger than a page
+ *   EOPNOTSUPP  a flag that this command does not know
+ *   ENOMEM      no kernel memory for the call itself
+ * On success a command returns 0. A command that fails has changed nothing, but for
+ * the EFAULT of PLUG described there.
+ *
+ * Waiting for changes
+ *   poll() reports POLLIN when the generation has changed since INFO or LIST was last
+ *   read on this descriptor (or since it was opened).
+ *
+ * All sizes and addresses are in bytes, addresses are physical.
+ */
+#ifndef _UAPI_MEMPLUG_H
+#define _UAPI_MEMPLUG_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define MEMPLUG_DEVICE_NAME "memplug"
+#define MEMPLUG_ABI_VERSION 1
+
+/* The commands carry their size in the structure, not in the number. */
+#define MEMPLUG_IOC_TYPE 0xBD
+#define MEMPLUG_IOC_INFO     _IO(MEMPLUG_IOC_TYPE, 0x00) /* struct memplug_info */
+#define MEMPLUG_IOC_NODES    _IO(MEMPLUG_IOC_TYPE, 0x01) /* struct memplug_nodes */
+#define MEMPLUG_IOC_LIST     _IO(MEMPLUG_IOC_TYPE, 0x02) /* struct memplug_list */
+#define MEMPLUG_IOC_COUNTERS _IO(MEMPLUG_IOC_TYPE, 0x03) /* struct memplug_counters */
+#define MEMPLUG_IOC_PROGRESS _IO(MEMPLUG_IOC_TYPE, 0x04) /* struct memplug_progress */
+#define MEMPLUG_IOC_UNPLUG   _IO(MEMPLUG_IOC_TYPE, 0x05) /* struct memplug_request */
+#define MEMPLUG_IOC_PLUG     _IO(MEMPLUG_IOC_TYPE, 0x06) /* struct memplug_request */
+
+/* No target is set (memplug_info.out_target_size). */
+#define MEMPLUG_NO_TARGET (~(__u64)0)
+
+/* The most blocked records that a request keeps. */
+#define MEMPLUG_MAX_BLOCKED 256
+
+/* out_flags of several structures */
+#define MEMPLUG_OUT_WITHHELD  (1U << 0) /* addresses read 0: no CAP_SYS_ADMIN */
+#define MEMPLUG_OUT_TRUNCATED (1U << 1) /* a result list did not fit or was capped */
+
+/**
+ * struct memplug_info - what the module is and how much it holds (MEMPLUG_IOC_INFO)
+ * @size: in: sizeof(struct memplug_info)
+ * @flags: in: must be 0
+ * @out_abi_version: MEMPLUG_ABI_VERSION of the module
+ * @out_page_size: size of a base page
+ * @out_module_version: the module's version, NUL-terminated
+ * @out_features: bits for abilities that came after the first version; none yet
+ * @out_granularity: the smallest piece that this kernel can claim safely
+ * @out_subblock_size: the unit of plugging; every size and address is a multiple of it
+ * @out_memory_block_size: the kernel's memory block, the unit of memory hotplug
+ * @out_managed_size: memory that memplug looks after; plugged plus unplugged
+ * @out_unplugged_size: memory that memplug holds
+ * @out_wanted_size: memory that should be unplugged but is not at the moment
+ * @out_target_size: plugged size worked toward, or MEMPLUG_NO_TARGET
+ * @out_floor_size: available memory that an unplug leaves; 0: no floor
+ * @out_generation: goes up with every change of the managed or unplugged set
+ * @out_nr_nodes: how many nodes MEMPLUG_IOC_NODES has to tell of
+ * @out_max_blocked: MEMPLUG_MAX_BLOCKED of the module
+ *
+ * One consistent snapshot of the sizes. May sleep. No errors of its own.
+ */
+struct memplug_info {
+	__u32 size;
+	__u32 flags;
+	__u32 out_abi_version;
+	__u32 out_page_size;
+	char  out_module_version[32];
+	__aligned_u64 out_features;
+	__aligned_u64 out_granularity;
+	__aligned_u64 out_subblock_size;
+	__aligned_u64 out_memory_block_size;
+	__aligned_u64 out_managed_size;
+	__aligned_u64 out_unplugged_size;
+	__aligned_u64 out_wanted_size;
+	__aligned_u64 out_target_size;
+	__aligned_u64 out_floor_size;
+	__aligned_u64 out_generation;
+	__u32 out_nr_nodes;
+	__u32 out_max_blocked;
+};
+
+/**
+ * struct memplug_node - one node's share
+ * @node: NUMA node
+ * @__reserved: 0
+ * @managed_size: managed memory of the node
+ * @unplugged_size: memory of the node that memplug holds
+ */
+struct memplug_node {
+	__s32 node;
+	__u32 __reserved;
+	__aligned_u64 managed_size;
+	__aligned_u64 unplugged_size;
+};
+
+/**
+ * struct memplug_nodes - sizes per node (MEMPLUG_IOC_NODES)
+ * @size: in: sizeof(struct memplug_nodes)
+ * @flags: in: must be 0
+ * @nodes: in: pointer to an array of struct memplug_node
+ * @capacity: in: how many records fit there; 0 asks for the count only
+ * @out_count: records written, or needed
+ * @out_generation: generation of the snapshot
+ *
+ * Tells of every node that has managed memory, by ascending number, in one
+ * consistent snapshot. EMSGSIZE: @capacity is too small, @out_count says what is
+ * needed, nothing was written to @nodes.
+ */
+struct memplug_nodes {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 nodes;
+	__u32 capacity;
+	__u32 out_count;
+	__aligned_u64 out_generation;
+};
+
+/* memplug_range.flags */
+#define MEMPLUG_RANGE_TIED        (1U << 0) /* lives as long as a descriptor; see holder */
+#define MEMPLUG_RANGE_MAPPED      (1U << 1) /* mapped by some process */
+#define MEMPLUG_RANGE_QUARANTINED (1U << 2) /* kept out as bad */
+
+/**
+ * struct memplug_range - a stretch of unplugged memory with equal attributes
+ * @start: physical address of its first byte; 0 if withheld
+ * @length: bytes
+ * @flags: MEMPLUG_RANGE_*
+ * @node: NUMA node that all of it belongs to
+ * @holder: process id of the opener of a tied range in the caller's pid namespace,
+ *          else 0
+ * @__reserved: 0
+ */
+struct memplug_range {
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__u32 flags;
+	__s32 node;
+	__s32 holder;
+	__u32 __reserved;
+};
+
+/**
+ * struct memplug_list - the unplugged ranges (MEMPLUG_IOC_LIST)
+ * @size: in: sizeof(struct memplug_list)
+ * @flags: in: must be 0
+ * @ranges: in: pointer to an array of struct memplug_range
+ * @capacity: in: how many records fit there; 0 asks for the count only
+ * @out_count: records written, or needed
+ * @out_generation: generation of the snapshot
+ * @out_flags: MEMPLUG_OUT_WITHHELD or 0
+ * @__reserved: in: must be 0
+ *
+ * One consistent snapshot by ascending address. Only records with equal attributes
+ * are merged. EMSGSIZE: @capacity is too small, @out_count says what is needed,
+ * nothing was written to @ranges.
+ */
+struct memplug_list {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ranges;
+	__u32 capacity;
+	__u32 out_count;
+	__aligned_u64 out_generation;
+	__u32 out_flags;
+	__u32 __reserved;
+};
+
+/**
+ * struct memplug_counters - what was done since the module was loaded (MEMPLUG_IOC_COUNTERS)
+ * @size: in: sizeof(struct memplug_counters)
+ * @flags: in: must be 0
+ * @out_unplug_requests: UNPLUG calls that ran, dry runs not counted
+ * @out_plug_requests: PLUG calls that ran, dry runs not counted
+ * @out_claims: attempts to take a run of subblocks
+ * @out_claims_failed: those of them that took nothing
+ * @out_pages_migrated: base pages moved during claims. The kernel counts migrations
+ *                      system-wide, so pages that others moved meanwhile are included
+ * @out_pages_claimed: base pages taken
+ * @out_pages_released: base pages given back, roll-backs included
+ * @out_floor_stops: requests that the floor stopped
+ */
+struct memplug_counters {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_unplug_requests;
+	__aligned_u64 out_plug_requests;
+	__aligned_u64 out_claims;
+	__aligned_u64 out_claims_failed;
+	__aligned_u64 out_pages_migrated;
+	__aligned_u64 out_pages_claimed;
+	__aligned_u64 out_pages_released;
+	__aligned_u64 out_floor_stops;
+};
+
+/* memplug_progress.out_operation */
+#define MEMPLUG_OP_NONE   0
+#define MEMPLUG_OP_UNPLUG 1
+#define MEMPLUG_OP_PLUG   2
+
+/**
+ * struct memplug_progress - how far the request on this descriptor is (MEMPLUG_IOC_PROGRESS)
+ * @size: in: sizeof(struct memplug_progress)
+ * @flags: in: must be 0
+ * @out_operation: MEMPLUG_OP_*; NONE: no request runs on this descriptor, the other
+ *                 fields are 0
+ * @__reserved: in: must be 0
+ * @out_requested: bytes asked for
+ * @out_done: bytes taken or given back so far
+ * @out_already: bytes that were so before
+ * @out_pages_migrated: as in struct memplug_counters, of this request
+ * @out_elapsed_ns: time since the request began
+ */
+struct memplug_progress {
+	__u32 size;
+	__u32 flags;
+	__u32 out_operation;
+	__u32 __reserved;
+	__aligned_u64 out_requested;
+	__aligned_u64 out_done;
+	__aligned_u64 out_already;
+	__aligned_u64 out_pages_migrated;
+	__aligned_u64 out_elapsed_ns;
+};
+
+/* memplug_request.flags. U: known to UNPLUG, P: known to PLUG. */
+#define MEMPLUG_REQ_RANGE      (1U << 0) /* U P: exactly [start, start + length) */
+#define MEMPLUG_REQ_ALL        (1U << 1) /*   P: everything ordinary; length is 0 */
+#define MEMPLUG_REQ_NODE       (1U << 2) /* U P: only memory of node */
+#define MEMPLUG_REQ_WINDOW     (1U << 3) /* U  : only memory inside the window */
+#define MEMPLUG_REQ_CONTIGUOUS (1U << 4) /* U  : one run or nothing */
+#define MEMPLUG_REQ_EXACT      (1U << 5) /* U  : all or nothing */
+#define MEMPLUG_REQ_DRY_RUN    (1U << 6) /* U P: only tell what would be done */
+
+/* memplug_request.out_stop: why a request ended before all of it was done */
+#define MEMPLUG_STOP_NONE        0 /* all done, or already so */
+#define MEMPLUG_STOP_FLOOR       1 /* more would leave less than the floor available */
+#define MEMPLUG_STOP_TIMEOUT     2 /* timeout_ns passed */
+#define MEMPLUG_STOP_INTERRUPTED 3 /* a signal came */
+#define MEMPLUG_STOP_EXHAUSTED   4 /* there is nothing left to try */
+
+/* memplug_blocked.reason: why a stretch of memory could not be had */
+#define MEMPLUG_REASON_UNKNOWN      0 /* the claim failed and no blocker was found */
+#define MEMPLUG_REASON_UNMOVABLE    1 /* kernel memory: slab, page table, stack, driver */
+#define MEMPLUG_REASON_RESERVED     2 /* a reserved page or a hole */
+#define MEMPLUG_REASON_PINNED       3 /* user memory with extra references, e.g. for DMA */
+#define MEMPLUG_REASON_HUGETLB      4 /* a hugetlb page that this kernel can't move */
+#define MEMPLUG_REASON_HWPOISON     5 /* a page with an uncorrected memory error */
+#define MEMPLUG_REASON_CMA          6 /* memory of a CMA area */
+#define MEMPLUG_REASON_BUSY         7 /* another request, or memory in flux: try again */
+#define MEMPLUG_REASON_NO_MEMORY    8 /* no room to move its contents to */
+#define MEMPLUG_REASON_FLOOR        9 /* the floor would be undershot */
+#define MEMPLUG_REASON_OFFLINE     10 /* its memory block is offline or went offline */
+#define MEMPLUG_REASON_MAPPED      11 /* plug: mapped by a process */
+#define MEMPLUG_REASON_HELD        12 /* plug: tied to a descriptor */
+#define MEMPLUG_REASON_QUARANTINED 13 /* plug: kept out as bad */
+
+/**
+ * struct memplug_blocked - a stretch of memory that a request could not have
+ * @start: physical address of its first byte
+ * @length: bytes, a multiple of the subblock
+ * @pfn: the first page frame seen to be in the way; 0 if none is known
+ * @reason: MEMPLUG_REASON_*
+ * @node: NUMA node
+ *
+ * Neighbours with the same reason and node are merged; @pfn is of the lowest of them.
+ */
+struct memplug_blocked {
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 pfn;
+	__u32 reason;
+	__s32 node;
+};
+
+/* memplug_request.out_bad_why: why a part of the range or window is not managed */
+#define MEMPLUG_BAD_NONE       0 /* nothing is wrong with it */
+#define MEMPLUG_BAD_ABSENT     1 /* not System RAM at all, or a hole */
+#define MEMPLUG_BAD_OFFLINE    2 /* System RAM whose memory block is offline */
+#define MEMPLUG_BAD_ZONE       3 /* memory of another zone than ZONE_NORMAL */
+#define MEMPLUG_BAD_FOREIGN    4 /* memory added by another driver, which may remove it */
+#define MEMPLUG_BAD_MIXED      5 /* a subblock that is only partly managed memory: more
+				  * than one zone or node in it, or partly a hole
+				  */
+
+/**
+ * struct memplug_request - take memory out or put it back (MEMPLUG_IOC_UNPLUG, _PLUG)
+ * @size: in: sizeof(struct memplug_request)
+ * @flags: in: MEMPLUG_REQ_*
+ * @length: in: bytes wanted, a multiple of the subblock, not 0; with ALL it must be 0
+ * @start: in: with RANGE its first byte, a multiple of the subblock; else 0
+ * @window_start: in: with WINDOW its first byte, a multiple of the subblock; else 0
+ * @window_length: in: with WINDOW its bytes, a multiple of the subblock, not 0; else 0
+ * @align: in: with CONTIGUOUS the alignment of the run: 0, or a power of two not below
+ *         the subblock; else 0
+ * @timeout_ns: in: begin nothing new after this time; 0: no limit. PLUG: must be 0
+ * @node: in: with NODE the node, which must be online; else 0
+ * @ranges_capacity: in: how many records fit at @ranges
+ * @ranges: in: pointer to an array of struct memplug_range; ignored if capacity is 0
+ * @blocked: in: pointer to an array of struct memplug_blocked; ignored if capacity is 0
+ * @blocked_capacity: in: how many records fit at @blocked
+ * @__reserved: in: must be 0
+ * @out_ranges: ranges that this request changed; more than the capacity: only as many
+ *              as fit were written, and MEMPLUG_OUT_TRUNCATED is set
+ * @out_blocked: stretches that could not be had, likewise; capped at
+ *               MEMPLUG_MAX_BLOCKED, with MEMPLUG_OUT_TRUNCATED if there were more
+ * @out_flags: MEMPLUG_OUT_TRUNCATED or 0
+ * @out_stop: MEMPLUG_STOP_*
+ * @out_requested: @length, or with ALL what there was to give back
+ * @out_done: bytes that this request changed
+ * @out_already: with RANGE: bytes that were so before
+ * @out_left: PLUG with ALL or by size: bytes that are unplugged but not ordinary
+ * @out_pages_migrated: as in struct memplug_counters, of this request
+ * @out_elapsed_ns: time that the request took
+ * @out_bad_start: with ENXIO: first byte of the first part that is not managed
+ * @out_bad_length: with ENXIO: bytes of that part
+ * @out_bad_why: with ENXIO: MEMPLUG_BAD_*
+ * @__reserved2: in: must be 0
+ *
+ * requested == done + already + shortfall, and out_stop is NONE if and only if the
+ * shortfall is 0. A request that ran returns 0 however little it got. Records come by
+ * ascending address. A dry run reports as if it had run, from what it can see: a
+ * forecast, not a promise.
+ *
+ * UNPLUG sleeps, for seconds if much has to be moved. A signal makes it stop after the
+ * runs in flight and return 0 with MEMPLUG_STOP_INTERRUPTED, never EINTR; a timeout
+ * does the same with MEMPLUG_STOP_TIMEOUT. It takes best effort unless EXACT or
+ * CONTIGUOUS is set; with these, what was taken is given back if not all can be had,
+ * also after a signal or a timeout. It never leaves less than the floor available.
+ * PLUG gives back from the lowest address up, ordinary ranges only unless RANGE names
+ * others, which are then refused with a reason. A page with a memory error stays held,
+ * with its subblock.
+ *
+ * Errors:
+ *   EBADF      the descriptor is not open for writing
+ *   EPERM      no CAP_SYS_ADMIN
+ *   EBUSY      another request runs on this descriptor
+ *   EINVAL     a length, address or alignment that breaks the rules above; flags that
+ *              exclude each other: RANGE with ALL, NODE, WINDOW or CONTIGUOUS; a field
+ *              that is not 0 although its flag is not set
+ *   EOVERFLOW  start + length or window_start + window_length passes the end of the
+ *              address space
+ *   ENXIO      part of the range, or all of the window, is not managed memory
+ *              (out_bad_* say which and why); the node is not online
+ *   EFAULT     as above; if the results can't be written after the work was done,
+ *              UNPLUG gives back what it took, PLUG does not take it out again
+ */
+struct memplug_request {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 length;
+	__aligned_u64 start;
+	__aligned_u64 window_start;
+	__aligned_u64 window_length;
+	__aligned_u64 align;
+	__aligned_u64 timeout_ns;
+	__s32 node;
+	__u32 ranges_capacity;
+	__aligned_u64 ranges;
+	__aligned_u64 blocked;
+	__u32 blocked_capacity;
+	__u32 __reserved;
+	__u32 out_ranges;
+	__u32 out_blocked;
+	__u32 out_flags;
+	__u32 out_stop;
+	__aligned_u64 out_requested;
+	__aligned_u64 out_done;
+	__aligned_u64 out_already;
+	__aligned_u64 out_left;
+	__aligned_u64 out_pages_migrated;
+	__aligned_u64 out_elapsed_ns;
+	__aligned_u64 out_bad_start;
+	__aligned_u64 out_bad_length;
+	__u32 out_bad_why;
+	__u32 __reserved2;
+};
+
+#endif /* _UAPI_MEMPLUG_H */

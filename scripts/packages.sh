@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
+# Installs the Debian packages that a verb needs and that are missing. Sourced by ./run.
+# Never installs a kernel, never upgrades what is there.
+
+# The tool, the module, and a guest to run them in.
+packages_guest=(
+  binutils busybox-static cmake e2fsprogs g++ kmod libcli11-dev libc6-dev
+  linux-headers-amd64 make nlohmann-json3-dev python3 qemu-system-x86
+)
+packages_test=("${packages_guest[@]}" g++-multilib libgtest-dev)
+packages_lint=(
+  "${packages_test[@]}" clang-format clang-tidy git perl python3-flake8 shellcheck sparse xz-utils
+)
+
+as_root() {
+  if [[ $(id -u) -eq 0 ]]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "run: '$*' needs root, and there is no sudo" >&2
+    return 1
+  fi
+}
+
+missing_packages() {
+  local package
+  for package in "$@"; do
+    # shellcheck disable=SC2016  # dpkg-query expands it
+    if [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) != ii* ]]; then
+      echo "$package"
+    fi
+  done
+}
+
+# apt's lists are fresh enough when one of them was fetched within a day.
+lists_are_fresh() {
+  [[ -n $(find /var/lib/apt/lists -maxdepth 1 -name '*_*Release' -mmin -1440 -print -quit 2>/dev/null) ]]
+}
+
+update_lists() {
+  echo "run: apt-get update"
+  as_root apt-get -q update >/dev/null
+}
+
+install_packages() {
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q -y --no-install-recommends install "$@" >/dev/null
+}
+
+# need PACKAGE...: they are installed when this returns.
+need() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  if [[ ${#missing[@]} -eq 0 ]]; then
+    return 0
+  fi
+  echo "run: installing ${missing[*]}"
+  local updated=no
+  if ! lists_are_fresh; then
+    update_lists
+    updated=yes
+  fi
+  if install_packages "${missing[@]}"; then
+    return 0
+  fi
+  if [[ $updated = yes ]]; then
+    return 1
+  fi
+  # A list of yesterday may name a version that the mirror no longer has.
+  update_lists
+  install_packages "${missing[@]}"
+}

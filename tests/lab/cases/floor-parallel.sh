@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Eight requests at once, each for more than there is, do not undershoot the floor together.
+# lab: mem=6G
+# lab: module-args=floor=3G
+# lab: append=init_on_alloc=0
+set -eu
+. /lab/lib.sh
+
+# The least MemAvailable seen; forks nothing, so that it looks often and takes nothing itself.
+watch_available() {
+	least=
+	while [ ! -e /tmp/over ]; do
+		while read -r key value _; do
+			[ "$key" = MemAvailable: ] || continue
+			[ -n "$least" ] && [ "$least" -le "$value" ] || least=$value
+		done </proc/meminfo
+		echo "$least" >/tmp/least
+	done
+}
+
+kpf save /tmp/baseline
+watch_available &
+watcher=$!
+pids=
+for worker in 1 2 3 4 5 6 7 8; do
+	memplugctl unplug 100G --json >"/tmp/unplug.$worker.json" 2>/dev/null &
+	pids="$pids $!"
+done
+for pid in $pids; do
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 64 ] || [ "$status" -eq 1 ] || fail "a request ended with $status"
+done
+: >/tmp/over
+wait "$watcher"
+
+sum=0
+for worker in 1 2 3 4 5 6 7 8; do
+	size=$(json "/tmp/unplug.$worker.json" /done_size)
+	sum=$((sum + size))
+	echo "request $worker: $((size / 1048576)) MiB," \
+		"stopped by $(json "/tmp/unplug.$worker.json" /stopped_by)"
+done
+assert_eq "what the eight took" "$(unplugged_bytes)" "$sum"
+available=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)
+echo "available: $available kB afterwards, $(cat /tmp/least) kB at the least"
+[ "$available" -ge 3145728 ] || fail "less than 3 GiB is available"
+# While they run, the eight programs themselves come and go.
+[ "$(cat /tmp/least)" -ge $((3145728 - 65536)) ] || fail "the floor was undershot meanwhile"
+kpf check /tmp/baseline
+memplugctl plug --all
+kpf check /tmp/baseline

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# SIGINT, SIGKILL and a timeout in the middle of a large unplug of occupied memory: it stops, the
+# answer or the list tells the truth, nothing is half done and no content is lost.
+# lab: mem=4G
+# lab: timeout=180
+set -eu
+. /lab/lib.sh
+# 'expect_status ... || :': the command's own status must not end the case; a wrong one still does.
+
+mount -t tmpfs -o size=2G tmpfs /tmp
+keeper start tmpfs file /tmp/content 1000M
+keeper start anon anon 300M
+kpf save /tmp/baseline
+
+for how in "int 1000" "int 200" "kill 1000" "kill 50" "timeout 1000" "timeout 100"; do
+	# shellcheck disable=SC2086  # two words are wanted
+	interrupt $how 1024
+	kpf check /tmp/baseline
+	memplugctl plug --all --quiet >/dev/null
+	kpf check /tmp/baseline
+done
+for how in "int 500" "kill 500" "timeout 500"; do
+	# shellcheck disable=SC2086
+	interrupt $how 1024 exact
+	kpf check /tmp/baseline
+done
+
+# The same through the tool.
+expect_status 64 memplugctl unplug 1G --timeout 1s --json >/tmp/timeout.json || :
+assert_eq "stopped_by" "$(json /tmp/timeout.json /stopped_by)" timeout
+echo "--timeout 1s: $(json /tmp/timeout.json /done_size) bytes in" \
+	"$(json /tmp/timeout.json /elapsed_us) us"
+memplugctl plug --all --quiet >/dev/null
+
+memplugctl unplug 1G --json >/tmp/sigint.json &
+tool=$!
+sleep 1
+kill -INT "$tool"
+expect_status 64 wait "$tool" || :
+assert_eq "stopped_by" "$(json /tmp/sigint.json /stopped_by)" interrupted
+echo "SIGINT: $(json /tmp/sigint.json /done_size) bytes in $(json /tmp/sigint.json /elapsed_us) us"
+assert_eq "what the tool told" "$(json /tmp/sigint.json /done_size)" "$(unplugged_bytes)"
+memplugctl plug --all --quiet >/dev/null
+
+keeper stop tmpfs
+keeper stop anon
+kpf check /tmp/baseline

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// Holds memplug's account against the kernel's: KPF_OFFLINE in /proc/kpageflags, MemTotal and each
+// zone's managed count must say the same as INFO, NODES and LIST, to the page.
+//
+//   kpf save FILE    keep what MemTotal and the zones would be with nothing unplugged
+//   kpf check FILE   compare all accounts with each other and with FILE; 1 if any disagrees
+#include <linux/kernel-page-flags.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <string>
+
+#include "memplug_device.hpp"
+#include "zoneinfo.hpp"
+
+namespace {
+
+using lab::die;
+
+constexpr std::uint64_t page_size = 4096;
+constexpr std::uint64_t kib = 1024;
+
+// What the kernel counts, with memplug's share added back: constant while nothing is hotplugged.
+struct Baseline {
+  std::uint64_t memtotal_kib = 0;
+  std::map<int, std::uint64_t> managed_pages;  // by node
+
+  bool operator==(const Baseline&) const = default;
+};
+
+Baseline measure(const lab::Device& device) {
+  Baseline now;
+  now.memtotal_kib = lab::memtotal_kib() + device.info().out_unplugged_size / kib;
+  for (const lab::Zone& zone : lab::normal_zones()) {
+    now.managed_pages[zone.node] = zone.managed;
+  }
+  for (const memplug_node& node : device.nodes()) {
+    now.managed_pages[node.node] += node.unplugged_size / page_size;
+  }
+  return now;
+}
+
+void save(const char* path, const Baseline& baseline) {
+  std::ofstream file(path);
+  file << baseline.memtotal_kib << '\n';
+  for (const auto& [node, pages] : baseline.managed_pages) {
+    file << node << ' ' << pages << '\n';
+  }
+  file.close();
+  if (!file) {
+    die("can't write %s", path);
+  }
+}
+
+Baseline load(const char* path) {
+  std::ifstream file(path);
+  Baseline baseline;
+  if (!(file >> baseline.memtotal_kib)) {
+    die("%s is no baseline: run 'kpf save' first", path);
+  }
+  int node = 0;
+  std::uint64_t pages = 0;
+  while (file >> node >> pages) {
+    baseline.managed_pages[node] = pages;
+  }
+  return baseline;
+}
+
+void check_records(const std::vector<memplug_range>& ranges, const memplug_info& info,
+                   const std::vector<memplug_node>& nodes) {
+  std::uint64_t end_of_last = 0;
+  std::map<int, std::uint64_t> by_node;
+  const std::vector<lab::Zone> zones = lab::normal_zones();
+  for (const memplug_range& range : ranges) {
+    const auto start = static_cast<unsigned long long>(range.start);
+    if (range.length == 0 || range.start % info.out_subblock_size != 0 ||
+        range.length % info.out_subblock_size != 0) {
+      die("range at %#llx is not made of whole subblocks", start);
+    }
+    if (range.start < end_of_last) {
+      die("range at %#llx overlaps the one before it, or is out of order", start);
+    }
+    end_of_last = range.start + range.length;
+    by_node[range.node] += range.length;
+    const auto zone = std::find_if(zones.begin(), zones.end(), [&](const lab::Zone& candidate) {
+      return candidate.node == range.node &&
+             candidate.spans(range.start / page_size, range.length / page_size);
+    });
+    if (zone == zones.end()) {
+      die("range at %#llx is not inside ZONE_NORMAL of node %d", start, range.node);
+    }
+  }
+  std::uint64_t unplugged = 0;
+  std::uint64_t managed = 0;
+  for (const memplug_node& node : nodes) {
+    unplugged += node.unplugged_size;
+    managed += node.managed_size;
+    if (by_node[node.node] != node.unplugged_size) {
+      die("node %d: LIST has %llu bytes, NODES %llu", node.node,
+          static_cast<unsigned long long>(by_node[node.node]),
+          static_cast<unsigned long long>(node.unplugged_size));
+    }
+    by_node.erase(node.node);
+  }
+  if (!by_node.empty() && by_node.begin()->second != 0) {
+    die("LIST has ranges of node %d, which NODES does not know", by_node.begin()->first);
+  }
+  if (unplugged != info.out_unplugged_size || managed != info.out_managed_size) {
+    die("the nodes do not add up to what INFO says");
+  }
+}
+
+// Counts the offline pages, and fails at the first that is not listed; a listed page that is not
+// offline shows as a count that is too small.
+std::uint64_t count_offline(const std::vector<memplug_range>& ranges) {
+  const int fd = ::open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    die("/proc/kpageflags: %s", std::strerror(errno));
+  }
+  std::vector<std::uint64_t> flags(std::size_t{1} << 16);
+  std::uint64_t pfn = 0;
+  std::uint64_t offline = 0;
+  auto range = ranges.begin();
+  for (;;) {
+    const ssize_t got = ::pread(fd, flags.data(), flags.size() * sizeof(flags[0]),
+                                static_cast<off_t>(pfn * sizeof(flags[0])));
+    if (got < 0) {
+      die("/proc/kpageflags at page frame %#llx: %s", static_cast<unsigned long long>(pfn),
+          std::strerror(errno));
+    }
+    if (got == 0) {
+      break;
+    }
+    const std::size_t entries = static_cast<std::size_t>(got) / sizeof(flags[0]);
+    for (std::size_t i = 0; i < entries; ++i, ++pfn) {
+      if ((flags[i] >> KPF_OFFLINE & 1) == 0) {
+        continue;
+      }
+      ++offline;
+      const std::uint64_t address = pfn * page_size;
+      while (range != ranges.end() && range->start + range->length <= address) {
+        ++range;
+      }
+      if (range == ranges.end() || address < range->start) {
+        die("page frame %#llx has KPF_OFFLINE and is in no listed range",
+            static_cast<unsigned long long>(pfn));
+      }
+    }
+  }
+  ::close(fd);
+  return offline;
+}
+
+void check_baseline(const Baseline& now, const Baseline& before) {
+  if (now.memtotal_kib != before.memtotal_kib) {
+    die("MemTotal + unplugged is %llu kB, it was %llu kB",
+        static_cast<unsigned long long>(now.memtotal_kib),
+        static_cast<unsigned long long>(before.memtotal_kib));
+  }
+  for (const auto& [node, pages] : before.managed_pages) {
+    const auto found = now.managed_pages.find(node);
+    if (found == now.managed_pages.end() || found->second != pages) {
+      die("node %d: managed + unplugged is not the %llu pages that it was", node,
+          static_cast<unsigned long long>(pages));
+    }
+  }
+  if (now != before) {
+    die("a node appeared since the baseline");
+  }
+}
+
+void check(const char* path) {
+  const lab::Device device(O_RDONLY);
+  const memplug_info info = device.info();
+  const std::vector<memplug_range> ranges = device.list();
+  check_records(ranges, info, device.nodes());
+  if (lab::total_length(ranges) != info.out_unplugged_size) {
+    die("LIST has %llu bytes, INFO %llu",
+        static_cast<unsigned long long>(lab::total_length(ranges)),
+        static_cast<unsigned long long>(info.out_unplugged_size));
+  }
+  const std::uint64_t offline = count_offline(ranges);
+  if (offline * page_size != info.out_unplugged_size) {
+    die("%llu pages have KPF_OFFLINE, %llu are unplugged", static_cast<unsigned long long>(offline),
+        static_cast<unsigned long long>(info.out_unplugged_size / page_size));
+  }
+  check_baseline(measure(device), load(path));
+  if (device.info().out_generation != info.out_generation) {
+    die("something changed while it was counted: nothing was proven");
+  }
+  std::printf("kpf: unplugged=%llu ranges=%zu offline_pages=%llu memtotal_kb=%llu agree\n",
+              static_cast<unsigned long long>(info.out_unplugged_size), ranges.size(),
+              static_cast<unsigned long long>(offline),
+              static_cast<unsigned long long>(lab::memtotal_kib()));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string verb = argc == 3 ? argv[1] : "";
+  if (verb == "save") {
+    save(argv[2], measure(lab::Device(O_RDONLY)));
+  } else if (verb == "check") {
+    check(argv[2]);
+  } else {
+    std::fputs("usage: kpf save|check FILE\n", stderr);
+    return 2;
+  }
+  return 0;
+}

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""Tests the lab's judgement itself, without a guest: log scan, verdict, headers, QEMU line."""
+
+import io
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import casefile
+import klog
+import paths
+import qemu
+import verdict
+from guest import Run
+from newc import NewcWriter
+from outcome import Kind, LabError
+from plan import Plan, command_text
+
+TOKEN = "0123456789abcdef"
+
+
+def whole_verdict(**changes: str) -> bytes:
+    """A verdict of a good run, but for the changes."""
+    fields = {"setup": "ok", "status": "0", "unplugged": "0", "unload": "ok",
+              "memtotal_before": "6065368", "memtotal_after": "6065368", **changes}
+    rows = [f"verdict {TOKEN}", *(f"{key}={value}" for key, value in fields.items()),
+            f"end {TOKEN}"]
+    return "".join(f"{row}\n" for row in rows).encode()
+
+
+def judged(data: bytes, console: bytes = b"Linux version 6.1\r\n", status: int | None = 0,
+           errors: str = "", **expected) -> Kind:
+    """The kind that a run is given."""
+    run = Run(console, data, status, errors, 1.0)
+    return verdict.judge(run, TOKEN, verdict.Expectation(60, **expected)).kind
+
+
+class Verdicts(unittest.TestCase):
+    """Which run is what."""
+
+    def test_good_run_passes(self):
+        self.assertEqual(judged(whole_verdict()), Kind.PASS)
+
+    def test_skip_and_failure_by_status(self):
+        self.assertEqual(judged(whole_verdict(status="77")), Kind.SKIP)
+        self.assertEqual(judged(whole_verdict(status="1")), Kind.FAIL)
+        self.assertEqual(judged(whole_verdict(status="255")), Kind.FAIL)
+
+    def test_no_verdict_and_empty_verdict(self):
+        self.assertEqual(judged(b""), Kind.NO_VERDICT)
+
+    def test_every_cut_of_a_verdict_is_garbled(self):
+        data = whole_verdict()
+        for length in range(1, len(data)):
+            self.assertEqual(judged(data[:length]), Kind.GARBLED, data[:length])
+
+    def test_verdict_of_another_run_is_garbled(self):
+        other = whole_verdict().replace(TOKEN.encode(), b"fedcba9876543210")
+        self.assertEqual(judged(other), Kind.GARBLED)
+
+    def test_verdict_with_a_line_too_many_is_garbled(self):
+        data = whole_verdict()
+        self.assertEqual(judged(b"status=0\n" + data), Kind.GARBLED)
+        self.assertEqual(judged(data + b"status=0\n"), Kind.GARBLED)
+        self.assertEqual(judged(data.replace(b"unload=ok", b"unload=ok\nstatus=0")),
+                         Kind.GARBLED)
+
+    def test_faults_at_the_end(self):
+        self.assertEqual(judged(whole_verdict(setup="insmod failed")), Kind.SETUP)
+        self.assertEqual(judged(whole_verdict(unplugged="4194304")), Kind.LEFT)
+        self.assertEqual(judged(whole_verdict(unplugged="unknown")), Kind.LEFT)
+        self.assertEqual(judged(whole_verdict(unload="busy")), Kind.UNLOAD)
+        self.assertEqual(judged(whole_verdict(memtotal_after="6065364")), Kind.DRIFT)
+
+    def test_skip_hides_no_fault(self):
+        self.assertEqual(judged(whole_verdict(status="77", unplugged="4194304")), Kind.LEFT)
+        self.assertEqual(judged(whole_verdict(status="77", unload="busy")), Kind.UNLOAD)
+        self.assertEqual(judged(whole_verdict(status="77"), b"BUG: x\n"), Kind.REPORT)
+
+    def test_memory_may_be_left_where_allowed(self):
+        self.assertEqual(judged(whole_verdict(unplugged="4194304"), leave_unplugged=True),
+                         Kind.PASS)
+
+    def test_panic_wins_over_a_good_verdict_and_over_the_deadline(self):
+        console = b"[ 1.0] Kernel panic - not syncing: hung\r\n"
+        self.assertEqual(judged(whole_verdict(), console), Kind.PANIC)
+        self.assertEqual(judged(b"", console, status=None), Kind.PANIC)
+
+    def test_killed_at_the_deadline_is_a_hang(self):
+        self.assertEqual(judged(b"", status=None), Kind.HANG)
+        self.assertEqual(judged(whole_verdict(), status=None), Kind.HANG)
+
+    def test_qemu_that_fails(self):
+        self.assertEqual(judged(b"", b"", status=1, errors="no such machine"), Kind.QEMU)
+
+    def test_expected_report_must_come_and_is_the_only_one(self):
+        report = b"[ 1.0] WARNING: CPU: 0 PID: 1 at lab\r\n"
+        wanted = {"report": r"WARNING: CPU: \d+ PID: \d+ at lab"}
+        self.assertEqual(judged(whole_verdict(), report), Kind.REPORT)
+        self.assertEqual(judged(whole_verdict(), report, **wanted), Kind.PASS)
+        self.assertEqual(judged(whole_verdict(), b"", **wanted), Kind.REPORT_MISSING)
+        self.assertEqual(judged(whole_verdict(), report + b"BUG: other\n", **wanted),
+                         Kind.REPORT)
+
+
+class Log(unittest.TestCase):
+    """What in a kernel log is a report."""
+
+    def test_reports(self):
+        for line in (
+                "WARNING: CPU: 1 PID: 9 at mm/page_alloc.c:9000 free_contig_range+0x1/0x2",
+                "WARNING: possible circular locking dependency detected",
+                "WARNING: possible recursive locking detected",
+                "WARNING: inconsistent lock state",
+                "WARNING: suspicious RCU usage",
+                "WARNING: bad unlock balance detected!",
+                "BUG: kernel NULL pointer dereference, address: 0000000000000008",
+                "BUG: KASAN: use-after-free in x+0x1/0x2",
+                "BUG: sleeping function called from invalid context at mm/x.c:1",
+                "BUG: scheduling while atomic: sh/1/0x00000002",
+                "BUG: Bad page state in process sh  pfn:12345",
+                "kernel BUG at mm/x.c:1!",
+                "Oops: 0000 [#1] PREEMPT SMP",
+                "general protection fault, probably for non-canonical address",
+                "UBSAN: shift-out-of-bounds in x.c:1:2",
+                "INFO: task kworker/0:1:9 blocked for more than 120 seconds.",
+                "rcu: INFO: rcu_preempt self-detected stall on CPU",
+                "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
+                "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:1]",
+                "watchdog: Watchdog detected hard LOCKUP on cpu 0",
+                "sh: page allocation failure: order:0, mode:0xcc0",
+                "Out of memory: Killed process 9 (sh)",
+                "sh invoked oom-killer: gfp_mask=0xcc0",
+                "list_add corruption. next->prev should be prev",
+                "refcount_t: underflow; use-after-free.",
+                "kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)"):
+            console = f"[    1.234567] {line}\r\n".encode()
+            self.assertEqual(len(klog.reports(console)), 1, line)
+
+    def test_ordinary_lines(self):
+        for line in (
+                "memplug: loading out-of-tree module taints kernel.",
+                "memplug: module verification failed: signature and/or required key missing",
+                "rcu: Hierarchical SRCU implementation.",
+                "rcu: RCU calculated value of scheduler-enlistment delay is 25 jiffies.",
+                "clocksource: tsc: mask: 0xffffffffffffffff",
+                "Memory: 6000000K/6290908K available",
+                "EXT4-fs (vda): mounted filesystem with ordered data mode.",
+                "audit: type=2000 audit(1.0:1): state=initialized audit_enabled=0"):
+            self.assertEqual(klog.reports(f"[ 1.0] {line}\r\n".encode()), [], line)
+
+
+class Headers(unittest.TestCase):
+    """A case's header."""
+
+    def read(self, text: str) -> casefile.Case:
+        """Reads a case with this text."""
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(paths, "CASES", Path(folder)):
+            (Path(folder) / "one.sh").write_text(text, encoding="utf-8")
+            return casefile.read("one")
+
+    def test_defaults(self):
+        case = self.read("#!/bin/sh\n")
+        self.assertEqual((case.timeout, case.expect, case.load), (120, Kind.PASS, True))
+        self.assertEqual(case.machine(), qemu.Machine("6G", 1, 2, ""))
+
+    def test_values(self):
+        case = self.read("# lab: mem=4G\n# lab: numa=2\n# lab: module=none\n"
+                         "# lab: append=a=b c\n# lab: expect=panic\n")
+        self.assertEqual(case.machine(), qemu.Machine("4G", 2, 2, "a=b c"))
+        self.assertEqual((case.load, case.expect), (False, Kind.PANIC))
+
+    def test_mistakes_are_told(self):
+        for line in ("# lab: memory=4G", "# lab:mem=4G", "# lab: mem=4G\n# lab: mem=6G",
+                     "# lab: numa=two", "# lab: expect=success", "# lab: expect-report=("):
+            with self.assertRaises(LabError, msg=line):
+                self.read(line + "\n")
+
+    def test_every_case_is_readable(self):
+        for path in paths.CASES.glob("*.sh"):
+            casefile.read(path.stem)
+
+
+class Guests(unittest.TestCase):
+    """What QEMU and init are given."""
+
+    def line(self, machine: qemu.Machine) -> str:
+        """The QEMU line of a machine, for reading."""
+        return " ".join(qemu.command(machine, "tcg", Path("image"), Path("initrd"), ["null"] * 4))
+
+    def test_nodes_share_memory_and_cpus(self):
+        line = self.line(qemu.Machine("6G", nodes=2))
+        self.assertEqual(line.count("size=3221225472"), 2)
+        self.assertIn("node,nodeid=0,memdev=node0,cpus=0-0", line)
+        self.assertIn("node,nodeid=1,memdev=node1,cpus=1-1", line)
+
+    def test_memory_that_cannot_be_split(self):
+        with self.assertRaises(LabError):
+            self.line(qemu.Machine("1001M", nodes=2))
+        with self.assertRaises(LabError):
+            self.line(qemu.Machine("6G", nodes=2, cpus=3))
+        with self.assertRaises(LabError):
+            self.line(qemu.Machine("6"))
+
+    def test_words_reach_the_shell_unchanged(self):
+        self.assertEqual(command_text(["echo", "a b", "$x", "it's"]),
+                         "exec echo 'a b' '$x' 'it'\"'\"'s'\n")
+        self.assertIn("PLAN_MODULE_ARGS='floor=3G a=$b'\n",
+                      Plan([], True, "floor=3G a=$b").text())
+
+    def test_archive_holds_each_name_once_and_is_padded(self):
+        out = io.BytesIO()
+        archive = NewcWriter(out)
+        archive.file("a/b/c", b"x")
+        with self.assertRaises(ValueError):
+            archive.file("a/b/c", b"y")
+        archive.finish()
+        self.assertEqual(out.getvalue().count(b"070701"), 4)
+        self.assertEqual(len(out.getvalue()) % 4, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Finds reports in a kernel log: warnings, oopses, lockdep, stalls, out of memory.
+
+Knows no test; a report that a case expects is told apart in verdict.py.
+"""
+
+import re
+
+# Not every report goes through WARN(), so panic_on_warn does not catch them all.
+REPORTS = re.compile("|".join((
+    r"WARNING:",
+    r"\bBUG:",
+    r"kernel BUG at",
+    r"\bOops\b",
+    r"general protection",
+    r"[Uu]nable to handle",
+    r"KASAN:",
+    r"KFENCE:",
+    r"KCSAN:",
+    r"UBSAN:",
+    r"possible circular locking",
+    r"possible irq lock inversion",
+    r"possible recursive locking",
+    r"possible deadlock",
+    r"inconsistent lock state",
+    r"suspicious RCU usage",
+    r"bad unlock balance",
+    r"bad contention detected",
+    r"held lock freed",
+    r"lock held when returning to user space",
+    r"still has locks held",
+    r"locks? still held",
+    r"Invalid wait context",
+    r"INFO: task \S+ blocked for more than",
+    r"rcu.*(?:detected|self-detected).*stall",
+    r"rcu.*kthread starved",
+    r"soft lockup",
+    r"hard LOCKUP",
+    r"workqueue lockup",
+    r"page allocation failure",
+    r"Out of memory",
+    r"invoked oom-killer",
+    r"Bad page (?:state|map|cache)",
+    r"Bad rss-counter",
+    r"list_(?:add|del) corruption",
+    r"refcount_t:",
+    r"ODEBUG:",
+    r"kmemleak: \d+ new suspected",
+    r"[Ss]leeping function called",
+    r"scheduling while atomic",
+    r"stack-protector",
+    r"corrupted (?:stack|pmd|page table)",
+    r"nobody cared",
+    r"memplug: .*(?:leak|lost|inconsistent)",
+)))
+_PANIC = re.compile(r"Kernel panic - not syncing.*")
+
+
+def lines(console: bytes) -> list[str]:
+    """The console's lines, without the terminal's carriage returns."""
+    return [line.rstrip("\r") for line in console.decode(errors="replace").split("\n")]
+
+
+def reports(console: bytes) -> list[str]:
+    """Every line that reports something wrong, in order."""
+    return [line for line in lines(console) if REPORTS.search(line)]
+
+
+def panic(console: bytes) -> str | None:
+    """The panic's line, if the kernel panicked."""
+    for line in lines(console):
+        match = _PANIC.search(line)
+        if match:
+            return match.group(0)
+    return None

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=dash
+# What cases share: saying why they end, comparing, waiting, reading the guest's memory figures.
+# Sourced by a case; changes nothing in the guest.
+
+# busybox's shell prefers its own applets, and its insmod runs a module's failing init twice.
+insmod() { /usr/sbin/insmod "$@"; }
+rmmod() { /usr/sbin/rmmod "$@"; }
+
+# fail MSG: ends the case as failed.
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+# skip MSG: ends the case as skipped; the message is its last line.
+skip() {
+	echo "SKIP: $*"
+	exit 77
+}
+
+# assert_eq WHAT GOT WANTED
+assert_eq() {
+	[ $# -eq 3 ] || fail "assert_eq takes three arguments, got $#: $*"
+	[ "$2" = "$3" ] || fail "$1 is '$2', should be '$3'"
+}
+
+# expect_status WANTED CMD...: runs it; its exit status must be WANTED.
+expect_status() {
+	wanted_status=$1
+	shift
+	"$@"
+	got_status=$?
+	assert_eq "exit status of '$*'" "$got_status" "$wanted_status"
+}
+
+# wait_for SECONDS CMD...: until CMD succeeds; fails if it does not in that time.
+wait_for() {
+	wait_limit=$1
+	shift
+	# /proc/uptime goes on whatever the wall clock does.
+	wait_end=$(($(cut -d. -f1 /proc/uptime) + wait_limit))
+	until "$@"; do
+		[ "$(cut -d. -f1 /proc/uptime)" -lt "$wait_end" ] || return 1
+		sleep 0.1
+	done
+}
+
+# json FILE POINTER: one value of a JSON file.
+json() {
+	jsonget "$2" <"$1"
+}
+
+memtotal_kb() {
+	awk '/^MemTotal:/ { print $2 }' /proc/meminfo
+}
+
+status_value() {
+	memplugctl status --json | jsonget "$1"
+}
+
+managed_bytes() {
+	status_value /managed_size
+}
+
+unplugged_bytes() {
+	status_value /unplugged_size
+}

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""What a guest's init is told: the plan it reads and the command it runs, as shell text."""
+
+import dataclasses
+import secrets
+import shlex
+from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """One run of a guest, as its init sees it."""
+
+    kernel_modules: list[Path]
+    load: bool
+    module_args: str = ""
+    disk: bool = False
+    interactive: bool = False
+    # New for each run, so that nothing but this run's init can have written the verdict.
+    token: str = dataclasses.field(default_factory=lambda: secrets.token_hex(8))
+
+    def text(self) -> str:
+        """The file /lab/plan."""
+        values = {
+            "TOKEN": self.token,
+            "MODULES": " ".join(path.name for path in self.kernel_modules),
+            "LOAD": "yes" if self.load else "no",
+            "MODULE_ARGS": self.module_args,
+            "DISK": "yes" if self.disk else "no",
+            "INTERACTIVE": "yes" if self.interactive else "no",
+        }
+        return "".join(f"PLAN_{name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+def command_text(words: list[str]) -> str:
+    """The file /lab/command: runs these words, none of them changed."""
+    return f"exec {shlex.join(words)}\n"

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""The QEMU command line of a guest. Runs nothing."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+from outcome import LabError
+
+PROGRAM = "qemu-system-x86_64"
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+# ttyS0 to ttyS3, each with an interrupt of its own: legacy ports share them in pairs.
+_PORTS = (("0x3f8", 4), ("0x2f8", 3), ("0x3e8", 5), ("0x2e8", 7))
+# nokaslr: the kernel's own memory would be anywhere in ZONE_NORMAL, at another place each boot.
+KERNEL_ARGUMENTS = ("console=ttyS0 ignore_loglevel panic=-1 oops=panic panic_on_warn=1 "
+                    "nokaslr 8250.nr_uarts=4")
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """What a guest is made of."""
+
+    memory: str = "6G"
+    nodes: int = 1
+    cpus: int = 2
+    append: str = ""
+    disk: Path | None = None
+
+
+def size_in_bytes(text: str) -> int:
+    """A size as QEMU takes it: 512M, 6G."""
+    match = re.fullmatch(r"([1-9]\d*)([KMG])", text)
+    if not match:
+        raise LabError(f"'{text}' is not a size such as 512M or 6G")
+    return int(match.group(1)) * _UNITS[match.group(2)]
+
+
+def base_command(accel: str) -> list[str]:
+    """A machine without memory, disks and ports."""
+    # One thread a CPU also in emulation: two vCPUs on one thread would hide races.
+    accelerator = "tcg,thread=multi" if accel == "tcg" else "kvm"
+    return [PROGRAM, "-M", "q35", "-accel", accelerator, "-cpu", "max", "-nodefaults",
+            "-nic", "none", "-display", "none", "-no-reboot"]
+
+
+def command(machine: Machine, accel: str, image: Path, initrd: Path,
+            ports: list[str]) -> list[str]:
+    """The whole line. `ports` are chardev options for console, verdict, stdout and stderr."""
+    line = base_command(accel)
+    line += _processors(machine) + _memory(machine)
+    for number, (port, (iobase, irq)) in enumerate(zip(ports, _PORTS)):
+        line += ["-chardev", f"{port},id=port{number}",
+                 "-device", f"isa-serial,chardev=port{number},iobase={iobase},irq={irq},"
+                            f"index={number}"]
+    if machine.disk:
+        line += ["-drive", f"file={machine.disk},format=raw,if=virtio,cache=unsafe"]
+    return line + ["-kernel", str(image), "-initrd", str(initrd),
+                   "-append", f"{KERNEL_ARGUMENTS} {machine.append}".strip()]
+
+
+def _processors(machine: Machine) -> list[str]:
+    if machine.nodes < 1 or machine.cpus % machine.nodes:
+        raise LabError(f"{machine.cpus} CPUs can't be shared evenly by {machine.nodes} nodes")
+    # A socket a node: the kernel warns of cores that share a cache but not a node.
+    cores = machine.cpus // machine.nodes
+    return ["-smp", f"{machine.cpus},sockets={machine.nodes},cores={cores},threads=1"]
+
+
+def _memory(machine: Machine) -> list[str]:
+    total = size_in_bytes(machine.memory)
+    line = ["-m", machine.memory]
+    if machine.nodes == 1:
+        return line
+    if total % (machine.nodes << 20):
+        raise LabError(f"{machine.memory} can't be shared evenly by {machine.nodes} nodes")
+    share = total // machine.nodes
+    cores = machine.cpus // machine.nodes
+    for node in range(machine.nodes):
+        cpus = f"cpus={node * cores}-{(node + 1) * cores - 1}"
+        line += ["-object", f"memory-backend-ram,id=node{node},size={share}",
+                 "-numa", f"node,nodeid={node},memdev=node{node},{cpus}"]
+    return line

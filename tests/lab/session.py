@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""Prepares and runs one guest from start to end: artefacts, initramfs, boot, verdict.
+
+Both a user's command and a case come through here; what a case is, suite.py knows.
+"""
+
+import contextlib
+import dataclasses
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import accel
+import artefacts
+import guest
+import initramfs
+import kernels
+import klog
+import paths
+import qemu
+import verdict
+from outcome import Outcome, say
+from plan import Plan, command_text
+
+# Loaded in every guest that has a disk.
+_DISK_MODULES = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What a guest is to be and to do."""
+
+    command: list[str]
+    machine: qemu.Machine
+    expected: verdict.Expectation
+    kernel: str = kernels.DEFAULT
+    load: bool = True
+    module_args: str = ""
+    disk: str | None = None
+    kernel_modules: tuple[str, ...] = ()
+    lab_files: dict[str, Path] = dataclasses.field(default_factory=dict)
+    given: tuple[Path, ...] = ()
+    interactive: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Sinks:
+    """Where a guest's ports go while it runs."""
+
+    stdout: Callable[[bytes], None]
+    stderr: Callable[[bytes], None]
+    console: Callable[[bytes], None]
+    line: Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Prepared:
+    plan: Plan
+    accel: str
+    image: Path
+    initrd: Path
+    machine: qemu.Machine
+
+    def line(self, chardevs: list[str]) -> list[str]:
+        return qemu.command(self.machine, self.accel, self.image, self.initrd, chardevs)
+
+
+def run(wish: Wish, built: artefacts.Built, sinks: Sinks) -> tuple[guest.Run, Outcome]:
+    """Boots the guest, waits for it, judges it."""
+    with _prepared(wish, built) as ready:
+        def make_line(chardevs: list[str]) -> list[str]:
+            line = ready.line(chardevs)
+            sinks.line(shlex.join(line))
+            return line
+
+        result = guest.run(make_line, wish.expected.timeout, sinks.stdout, sinks.stderr,
+                           sinks.console, verdict.end_mark(ready.plan.token))
+    return result, verdict.judge(result, ready.plan.token, wish.expected)
+
+
+def run_shell(wish: Wish, built: artefacts.Built, show_line: Callable[[str], None]) -> int:
+    """Boots the guest with this terminal as its console; returns QEMU's status."""
+    with _prepared(wish, built) as ready:
+        log = paths.LOGS / "shell.console"
+        paths.LOGS.mkdir(parents=True, exist_ok=True)
+        line = ready.line([f"file,path={log}", "null", "stdio,mux=on,signal=off", "null"])
+        show_line(shlex.join(line))
+        say(f"leave with 'exit', or end the guest at once with Ctrl-A X; "
+            f"the kernel log goes to {log}")
+        status = guest.run_interactive(line)
+        for report in klog.reports(log.read_bytes()):
+            say(f"the kernel log has a report: {report}")
+        return status
+
+
+@contextlib.contextmanager
+def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
+    with tempfile.TemporaryDirectory(prefix="memplug-lab-") as scratch:
+        folder = Path(scratch)
+        machine = wish.machine
+        wanted = list(wish.kernel_modules)
+        if wish.disk:
+            wanted = _DISK_MODULES + wanted
+            machine = dataclasses.replace(machine, disk=_make_disk(folder, wish.disk))
+        modules = built.kernel.load_order(wanted)
+        plan = Plan(kernel_modules=modules, load=wish.load, module_args=wish.module_args,
+                    disk=wish.disk is not None, interactive=wish.interactive)
+        contents = initramfs.Contents(
+            init=paths.LAB / "init", plan=plan.text(), command=command_text(wish.command),
+            lab_files={**built.module_files(), **wish.lab_files},
+            programs=[built.tool], lab_programs=built.guest_programs,
+            kernel_modules=modules, given=list(wish.given))
+        initrd = folder / "initramfs"
+        with artefacts.locked():
+            initramfs.write(initrd, contents)
+        image = built.kernel.image
+        yield _Prepared(plan, accel.choose(image), image, initrd, machine)
+
+
+def _make_disk(folder: Path, size: str) -> Path:
+    disk = folder / "disk"
+    with disk.open("wb") as file:
+        file.truncate(qemu.size_in_bytes(size))
+    subprocess.run(["/sbin/mkfs.ext4", "-q", "-E", "lazy_itable_init=1", disk], check=True)
+    return disk

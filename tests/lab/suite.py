@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Runs one case of tests/lab/cases, or the demo, and says whether it ended as it should."""
+
+import sys
+
+import artefacts
+import casefile
+import guest
+import initramfs
+import klog
+import paths
+import qemu
+import session
+import verdict
+from outcome import Kind, Outcome, say
+
+SKIPPED = verdict.SKIP_STATUS
+_TAIL_LINES = 40
+
+
+def show_console_end(console: bytes):
+    """Prints the end of the guest's console to stderr, for who has to find out why."""
+    rows = [row for row in klog.lines(console) if row.strip()][-_TAIL_LINES:]
+    print(f"--- the last {len(rows)} lines of the guest's console", file=sys.stderr)
+    for row in rows:
+        print(f"    {row}", file=sys.stderr)
+    sys.stderr.flush()
+
+
+def run_case(name: str, is_built: bool) -> int:
+    """0: it ended as expected, 77: it was skipped, 1: anything else."""
+    case = casefile.read(name)
+    wish = session.Wish(
+        # Both streams on one port: a test's output is read in the order it was written.
+        command=["sh", "-c", f"exec sh /lab/cases/{case.path.name} 2>&1"],
+        machine=case.machine(),
+        expected=verdict.Expectation(case.timeout, case.values.get("expect-report")),
+        load=case.load, module_args=case.values.get("module-args", ""),
+        disk=case.values.get("disk"), kernel_modules=case.kernel_modules,
+        lab_files=initramfs.case_files(case.path))
+    built = artefacts.built(wish.kernel) if is_built else artefacts.build(wish.kernel, "all")
+    to_stdout = guest.write_all(sys.stdout.buffer)
+    paths.LOGS.mkdir(parents=True, exist_ok=True)
+    with (paths.LOGS / f"{name}.console").open("wb") as log:
+        sinks = session.Sinks(to_stdout, to_stdout, guest.write_all(log),
+                              lambda line: print(f"lab: {line}", flush=True))
+        run, outcome = session.run(wish, built, sinks)
+    print(f"lab: {name} took {run.seconds:.1f} s", flush=True)
+    return _conclude(case, run, outcome)
+
+
+def run_demo() -> int:
+    """Shows the demo's transcript; 0 if every figure in it was right and the log is clean."""
+    wish = session.Wish(
+        command=["sh", "-c", "exec sh /lab/demo.sh 2>&1"], machine=qemu.Machine(),
+        expected=verdict.Expectation(timeout=150), load=False,
+        lab_files={"lib.sh": paths.LAB / "lib.sh", "demo.sh": paths.LAB / "demo.sh"})
+    say("building the module and the tool")
+    built = artefacts.build(wish.kernel, "needed")
+    say(f"booting a guest with {wish.machine.memory} of memory and Linux {built.kernel.release}")
+    sinks = session.Sinks(guest.write_all(sys.stdout.buffer), guest.write_all(sys.stderr.buffer),
+                          lambda _: None, lambda _: None)
+    run, outcome = session.run(wish, built, sinks)
+    if outcome.kind != Kind.PASS:
+        show_console_end(run.console)
+        say(f"the demo failed: {outcome.message}")
+        return 1
+    print(f"\n-- {len(klog.lines(run.console))} lines of kernel log, no report among them. "
+          f"The guest ran for {run.seconds:.0f} s.", flush=True)
+    return 0
+
+
+def _conclude(case: casefile.Case, run: guest.Run, outcome: Outcome) -> int:
+    if outcome.kind == case.expect:
+        if outcome.kind == Kind.PASS:
+            print(f"PASS: {case.name}")
+        else:
+            print(f"PASS: {case.name}: the lab found what it had to: {outcome.message}")
+        return 0
+    if outcome.kind == Kind.SKIP and case.expect == Kind.PASS:
+        print(f"SKIPPED: {case.name}: its last line says why")
+        return SKIPPED
+    show_console_end(run.console)
+    print(f"FAIL: {case.name}: {outcome.kind.value}: {outcome.message}")
+    if case.expect != Kind.PASS:
+        print(f"      this control has to end as: {case.expect.value}")
+    return 1

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// The reading verbs, status and list, against the fake module.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "cmd_list.hpp"
+#include "cmd_status.hpp"
+#include "failure.hpp"
+#include "fake_channel.hpp"
+
+namespace memplug::test {
+namespace {
+
+class ReadingVerbs : public testing::Test {
+ protected:
+  nlohmann::json status_json() {
+    captured_.output.style.json = true;
+    EXPECT_EQ(run_status({}, opener(module_), captured_.output), ExitStatus::Success);
+    return nlohmann::json::parse(captured_.data());
+  }
+
+  nlohmann::json list_json() {
+    captured_.output.style.json = true;
+    EXPECT_EQ(run_list({}, opener(module_), captured_.output), ExitStatus::Success);
+    return nlohmann::json::parse(captured_.data());
+  }
+
+  FakeModule module_;
+  Captured captured_;
+};
+
+TEST_F(ReadingVerbs, NeedNoWriteAccess) {
+  static_cast<void>(status_json());
+  EXPECT_EQ(module_.opened_for, Access::Read);
+  module_.opened_for.reset();
+  static_cast<void>(run_list({}, opener(module_), captured_.output));
+  EXPECT_EQ(module_.opened_for, Access::Read);
+}
+
+TEST_F(ReadingVerbs, StatusAddsUp) {
+  module_.info.out_unplugged_size = gib;
+  module_.nodes = {{0, 0, 2 * gib, gib}, {1, 0, 2 * gib, 0}};
+  const auto json = status_json();
+  EXPECT_EQ(json.at("managed_size"), 4 * gib);
+  EXPECT_EQ(json.at("plugged_size"), 3 * gib);
+  EXPECT_EQ(json.at("nodes").at(0).at("plugged_size"), gib);
+  EXPECT_EQ(json.at("nodes").at(1).at("plugged_size"), 2 * gib);
+  EXPECT_EQ(json.at("target_size"), nullptr);
+  EXPECT_EQ(json.at("tool_version"), MEMPLUG_VERSION);
+  EXPECT_FALSE(json.at("kernel").get<std::string>().empty());
+}
+
+TEST_F(ReadingVerbs, StatusIsReadAgainUntilItsPartsBelongTogether) {
+  module_.before_list = [this](int earlier) {
+    if (earlier < 2) {
+      ++module_.info.out_generation;
+    } else if (earlier == 2) {
+      module_.info.out_unplugged_size = gib;
+    }
+  };
+  // The third round reads INFO before the last change, which kept the generation.
+  static_cast<void>(status_json());
+  EXPECT_EQ(module_.list_calls, 3);
+  EXPECT_EQ(module_.info_calls, 3);
+}
+
+TEST_F(ReadingVerbs, StatusThatNeverSettlesIsAnError) {
+  module_.before_list = [this](int /*earlier*/) { ++module_.info.out_generation; };
+  try {
+    static_cast<void>(run_status({}, opener(module_), captured_.output));
+    FAIL() << "a status of different moments was reported";
+  } catch (const Failure& error) {
+    EXPECT_EQ(error.code().value(), EAGAIN);
+  }
+  EXPECT_EQ(captured_.data(), "");
+}
+
+TEST_F(ReadingVerbs, StatusWithNothingManagedSaysWhy) {
+  module_.info.out_managed_size = 0;
+  module_.nodes.clear();
+  const auto json = status_json();
+  EXPECT_EQ(json.at("nodes"), nlohmann::json::array());
+  EXPECT_NE(captured_.prose().find("ZONE_DMA32"), std::string::npos) << captured_.prose();
+}
+
+TEST_F(ReadingVerbs, StatusWithSomethingManagedSaysNothingElse) {
+  static_cast<void>(status_json());
+  EXPECT_EQ(captured_.prose(), "");
+}
+
+TEST_F(ReadingVerbs, ListOfNothingIsAnEmptyArray) {
+  EXPECT_EQ(list_json().at("ranges"), nlohmann::json::array());
+}
+
+TEST_F(ReadingVerbs, ListWithheldAddressesAreNull) {
+  module_.ranges = {{0, 4 * mib, 0, 0, 0, 0}};
+  module_.list_flags = MEMPLUG_OUT_WITHHELD;
+  const auto range = list_json().at("ranges").at(0);
+  EXPECT_EQ(range.at("range"), nullptr);
+  EXPECT_EQ(range.at("start"), nullptr);
+  EXPECT_EQ(range.at("size"), 4 * mib);
+}
+
+TEST_F(ReadingVerbs, ListNamesTheHolderOfATiedRangeOnly) {
+  module_.ranges = {{4 * gib, 4 * mib, MEMPLUG_RANGE_TIED, 0, 321, 0},
+                    {5 * gib, 4 * mib, 0, 0, 0, 0}};
+  const auto ranges = list_json().at("ranges");
+  EXPECT_EQ(ranges.at(0).at("held_by"), 321);
+  EXPECT_EQ(ranges.at(1).at("held_by"), nullptr);
+}
+
+}  // namespace
+}  // namespace memplug::test

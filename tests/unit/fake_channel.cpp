@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// The fake module's side of the ABI: sizes are checked, lists copied, EMSGSIZE given.
+#include "fake_channel.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+
+namespace memplug::test {
+namespace {
+
+template <typename Record>
+Record* at(std::uint64_t user_pointer) {
+  // The ABI carries pointers as u64.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast,performance-no-int-to-ptr)
+  return reinterpret_cast<Record*>(static_cast<std::uintptr_t>(user_pointer));
+}
+
+class FakeChannel final : public Channel {
+ public:
+  explicit FakeChannel(FakeModule& module) : module_(module) {}
+
+  int info(memplug_info& info) override {
+    ++module_.info_calls;
+    return answer_with(module_.info, info);
+  }
+
+  int nodes(memplug_nodes& nodes) override {
+    ++module_.node_calls;
+    nodes.out_generation = module_.info.out_generation;
+    return copy(module_.nodes, nodes.nodes, nodes.capacity, nodes.out_count);
+  }
+
+  int list(memplug_list& list) override {
+    module_.before_list(module_.list_calls++);
+    list.out_generation = module_.info.out_generation;
+    list.out_flags = module_.list_flags;
+    return copy(module_.ranges, list.ranges, list.capacity, list.out_count);
+  }
+
+  int counters(memplug_counters& counters) override {
+    return answer_with(module_.counters, counters);
+  }
+
+  int progress(memplug_progress& progress) override {
+    progress.out_operation = MEMPLUG_OP_NONE;
+    return 0;
+  }
+
+  int unplug(memplug_request& request) override { return run(Operation::Unplug, request); }
+  int plug(memplug_request& request) override { return run(Operation::Plug, request); }
+
+ private:
+  template <typename Struct>
+  static int answer_with(const Struct& answer, Struct& out) {
+    if (out.size != sizeof(Struct) || out.flags != 0) {
+      return EINVAL;
+    }
+    out = answer;
+    return 0;
+  }
+
+  template <typename Record>
+  static int copy(const std::vector<Record>& records, std::uint64_t pointer, std::uint32_t capacity,
+                  std::uint32_t& count) {
+    count = static_cast<std::uint32_t>(records.size());
+    if (capacity < count) {
+      return EMSGSIZE;
+    }
+    std::copy(records.begin(), records.end(), at<Record>(pointer));
+    return 0;
+  }
+
+  int run(Operation operation, memplug_request& request) {
+    module_.operation = operation;
+    module_.request = request;
+    return module_.answer(request);
+  }
+
+  FakeModule& module_;
+};
+
+}  // namespace
+
+FakeModule::FakeModule() : answer(done_at(5 * gib)) {
+  info.size = sizeof(info);
+  info.out_abi_version = MEMPLUG_ABI_VERSION;
+  info.out_page_size = 4096;
+  constexpr std::string_view version = "0.1.0";
+  std::copy(version.begin(), version.end(), std::begin(info.out_module_version));
+  info.out_granularity = 2 * mib;
+  info.out_subblock_size = 4 * mib;
+  info.out_memory_block_size = 128 * mib;
+  info.out_managed_size = 4 * gib;
+  info.out_target_size = MEMPLUG_NO_TARGET;
+  info.out_floor_size = 600 * mib;
+  info.out_generation = 7;
+  info.out_nr_nodes = 1;
+  info.out_max_blocked = MEMPLUG_MAX_BLOCKED;
+  nodes = {{0, 0, 4 * gib, 0}};
+  counters.size = sizeof(counters);
+}
+
+void put_ranges(memplug_request& request, const std::vector<memplug_range>& ranges) {
+  request.out_ranges = static_cast<std::uint32_t>(ranges.size());
+  const auto fits = std::min<std::size_t>(ranges.size(), request.ranges_capacity);
+  std::copy_n(ranges.begin(), fits, at<memplug_range>(request.ranges));
+  if (fits < ranges.size()) {
+    request.out_flags |= MEMPLUG_OUT_TRUNCATED;
+  }
+}
+
+void put_blocked(memplug_request& request, const std::vector<memplug_blocked>& blocked) {
+  request.out_blocked = static_cast<std::uint32_t>(blocked.size());
+  const auto fits = std::min<std::size_t>(blocked.size(), request.blocked_capacity);
+  std::copy_n(blocked.begin(), fits, at<memplug_blocked>(request.blocked));
+  if (fits < blocked.size()) {
+    request.out_flags |= MEMPLUG_OUT_TRUNCATED;
+  }
+}
+
+std::function<int(memplug_request&)> done_at(std::uint64_t start) {
+  return [start](memplug_request& request) {
+    request.out_requested = request.length;
+    request.out_done = request.length;
+    if (request.length != 0) {
+      put_ranges(request, {{start, request.length, 0, request.node, 0, 0}});
+    }
+    return 0;
+  };
+}
+
+std::function<int(memplug_request&)> done_with(std::uint64_t done, std::uint32_t stop) {
+  return [done, stop](memplug_request& request) {
+    request.out_requested = request.length;
+    request.out_done = done;
+    request.out_stop = stop;
+    return 0;
+  };
+}
+
+std::unique_ptr<Channel> make_channel(FakeModule& module) {
+  return std::make_unique<FakeChannel>(module);
+}
+
+OpenDevice opener(FakeModule& module) {
+  return [&module](Access access) {
+    module.opened_for = access;
+    return Device(make_channel(module));
+  };
+}
+
+}  // namespace memplug::test

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// A module that tests hold in their hands: it answers as the ABI says, from plain variables, and
+// keeps the requests it saw. It decides nothing; what a request results in is the test's to say.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "device.hpp"
+#include "output.hpp"
+
+namespace memplug::test {
+
+inline constexpr std::uint64_t mib = 1ULL << 20U;
+inline constexpr std::uint64_t gib = 1ULL << 30U;
+
+struct FakeModule {
+  FakeModule();
+
+  memplug_info info{};
+  std::vector<memplug_node> nodes;
+  std::vector<memplug_range> ranges;
+  memplug_counters counters{};
+  std::uint32_t list_flags = 0;
+  // Called before each LIST with the number of earlier ones, to change something meanwhile.
+  std::function<void(int)> before_list = [](int) {};
+  // What an UNPLUG or PLUG comes to: fills in the out_ fields, returns the errno.
+  std::function<int(memplug_request&)> answer;
+
+  int info_calls = 0;
+  int node_calls = 0;
+  int list_calls = 0;
+  std::optional<Access> opened_for;
+  std::optional<Operation> operation;
+  std::optional<memplug_request> request;
+};
+
+// An answer in which all is done, as one range that begins here.
+[[nodiscard]] std::function<int(memplug_request&)> done_at(std::uint64_t start);
+// An answer with so much done and this stop.
+[[nodiscard]] std::function<int(memplug_request&)> done_with(std::uint64_t done,
+                                                             std::uint32_t stop);
+
+void put_ranges(memplug_request& request, const std::vector<memplug_range>& ranges);
+void put_blocked(memplug_request& request, const std::vector<memplug_blocked>& blocked);
+
+[[nodiscard]] std::unique_ptr<Channel> make_channel(FakeModule& module);
+[[nodiscard]] OpenDevice opener(FakeModule& module);
+
+// An Output whose two streams can be read.
+class Captured {
+ public:
+  Captured() = default;
+  Captured(const Captured&) = delete;
+  Captured& operator=(const Captured&) = delete;
+  ~Captured() = default;
+
+  [[nodiscard]] std::string data() const { return data_.str(); }
+  [[nodiscard]] std::string prose() const { return prose_.str(); }
+
+ private:
+  std::ostringstream data_;
+  std::ostringstream prose_;
+
+ public:
+  Output output{{}, data_, prose_, false};
+};
+
+}  // namespace memplug::test

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// The progress line's words, and that the meter draws late, clears up and stops.
+#include "progress.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <sstream>
+
+#include "fake_channel.hpp"
+
+namespace memplug::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+Progress progress(std::uint64_t requested, std::uint64_t done, std::uint64_t already,
+                  std::chrono::nanoseconds elapsed) {
+  return {Bytes{requested}, Bytes{done}, Bytes{already}, elapsed};
+}
+
+TEST(ProgressLine, TellsRateAndTimeLeft) {
+  EXPECT_EQ(progress_line(Operation::Unplug, progress(4 * gib, gib, 0, 2s)),
+            "unplugging 1.0 GiB of 4.0 GiB, 512 MiB/s, 6 s left");
+}
+
+TEST(ProgressLine, LongTimesHaveMinutes) {
+  EXPECT_EQ(progress_line(Operation::Plug, progress(100 * mib, mib, 0, 1s)),
+            "plugging 1.0 MiB of 100 MiB, 1.0 MiB/s, 1 min 39 s left");
+}
+
+TEST(ProgressLine, WhatWasSoAlreadyIsNoSpeed) {
+  EXPECT_EQ(progress_line(Operation::Unplug, progress(64 * mib, 16 * mib, 32 * mib, 1s)),
+            "unplugging 48 MiB of 64 MiB, 16 MiB/s, 1 s left");
+}
+
+TEST(ProgressLine, NothingDoneYetHasNoRate) {
+  EXPECT_EQ(progress_line(Operation::Unplug, progress(gib, 0, 0, 1s)), "unplugging 0 B of 1.0 GiB");
+}
+
+TEST(ProgressMeter, ShortWorkDrawsNothing) {
+  std::ostringstream terminal;
+  {
+    const ProgressMeter meter(Operation::Unplug, terminal, [] { return progress(gib, mib, 0, 1s); },
+                              {1h, 1h});
+  }
+  EXPECT_EQ(terminal.str(), "");
+}
+
+TEST(ProgressMeter, LongWorkIsDrawnAndTheLineClearedAtTheEnd) {
+  std::ostringstream terminal;
+  std::atomic<int> polls = 0;
+  {
+    const ProgressMeter meter(Operation::Unplug, terminal,
+                              [&polls] {
+                                ++polls;
+                                return progress(gib, mib, 0, 1s);
+                              },
+                              {1ms, 1ms});
+    for (int waited = 0; polls < 2 && waited < 10000; ++waited) {
+      std::this_thread::sleep_for(1ms);
+    }
+  }
+  const std::string clear = "\r\033[K";
+  EXPECT_GE(polls.load(), 2);
+  EXPECT_EQ(terminal.str().rfind(clear + "unplugging 1.0 MiB of 1.0 GiB", 0), 0U);
+  EXPECT_TRUE(terminal.str().ends_with(clear)) << terminal.str();
+}
+
+TEST(ProgressMeter, NoRequestDrawsNothing) {
+  std::ostringstream terminal;
+  std::atomic<int> polls = 0;
+  {
+    const ProgressMeter meter(Operation::Unplug, terminal,
+                              [&polls]() -> std::optional<Progress> {
+                                ++polls;
+                                return std::nullopt;
+                              },
+                              {1ms, 1ms});
+    for (int waited = 0; polls < 1 && waited < 10000; ++waited) {
+      std::this_thread::sleep_for(1ms);
+    }
+  }
+  EXPECT_GE(polls.load(), 1);
+  EXPECT_EQ(terminal.str(), "");
+}
+
+}  // namespace
+}  // namespace memplug::test

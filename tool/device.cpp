@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+// Between the ABI's structures and the tool's types. Knows no file descriptor.
+#include "device.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+
+namespace memplug {
+namespace {
+
+// The layout that the module was built with, also where this is compiled for 32 bits.
+static_assert(sizeof(memplug_info) == 136 && offsetof(memplug_info, out_features) == 48);
+static_assert(sizeof(memplug_node) == 24);
+static_assert(sizeof(memplug_nodes) == 32);
+static_assert(sizeof(memplug_range) == 32);
+static_assert(sizeof(memplug_list) == 40);
+static_assert(sizeof(memplug_counters) == 72);
+static_assert(sizeof(memplug_progress) == 56);
+static_assert(sizeof(memplug_blocked) == 32);
+static_assert(sizeof(memplug_request) == 176 && offsetof(memplug_request, ranges) == 64 &&
+              offsetof(memplug_request, out_bad_why) == 168);
+
+// A list that grows faster than it can be read is given up on.
+constexpr int max_list_tries = 32;
+constexpr std::uint32_t first_list_capacity = 256;
+
+void check(int error_number, const char* what) {
+  if (error_number != 0) {
+    throw std::system_error(error_number, std::generic_category(), what);
+  }
+}
+
+template <typename Struct>
+Struct sized() {
+  Struct structure{};
+  structure.size = sizeof(Struct);
+  return structure;
+}
+
+template <typename Record>
+std::uint64_t user_pointer(std::vector<Record>& records) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the ABI carries pointers as u64
+  return reinterpret_cast<std::uintptr_t>(records.data());
+}
+
+// EMSGSIZE says how many records there are; by the next call there may be more.
+std::uint32_t grown(std::uint32_t needed) { return needed + needed / 8 + 16; }
+
+HeldRange to_held_range(const memplug_range& range, bool withheld) {
+  HeldRange held;
+  if (!withheld) {
+    held.start = PhysAddr{range.start};
+  }
+  held.size = Bytes{range.length};
+  held.node = range.node;
+  if ((range.flags & MEMPLUG_RANGE_TIED) != 0) {
+    held.holder = range.holder;
+  }
+  held.mapped = (range.flags & MEMPLUG_RANGE_MAPPED) != 0;
+  held.quarantined = (range.flags & MEMPLUG_RANGE_QUARANTINED) != 0;
+  return held;
+}
+
+// A newer module may know more reasons than this tool.
+Reason to_reason(std::uint32_t reason) {
+  return reason <= MEMPLUG_REASON_QUARANTINED ? static_cast<Reason>(reason) : Reason::Unknown;
+}
+
+Stop to_stop(std::uint32_t stop) {
+  return stop <= MEMPLUG_STOP_EXHAUSTED ? static_cast<Stop>(stop) : Stop::Exhausted;
+}
+
+BadWhy to_bad_why(std::uint32_t why) {
+  return why <= MEMPLUG_BAD_MIXED ? static_cast<BadWhy>(why) : BadWhy::Absent;
+}
+
+static_assert(static_cast<int>(Reason::Quarantined) == MEMPLUG_REASON_QUARANTINED &&
+              static_cast<int>(Reason::NoMemory) == MEMPLUG_REASON_NO_MEMORY);
+static_assert(static_cast<int>(Stop::Exhausted) == MEMPLUG_STOP_EXHAUSTED);
+static_assert(static_cast<int>(BadWhy::Mixed) == MEMPLUG_BAD_MIXED);
+
+memplug_request to_abi(const Request& request) {
+  auto abi = sized<memplug_request>();
+  const auto set = [&abi](bool wanted, std::uint32_t flag) { abi.flags |= wanted ? flag : 0; };
+  set(request.start.has_value(), MEMPLUG_REQ_RANGE);
+  set(request.all, MEMPLUG_REQ_ALL);
+  set(request.node.has_value(), MEMPLUG_REQ_NODE);
+  set(request.window.has_value(), MEMPLUG_REQ_WINDOW);
+  set(request.contiguous, MEMPLUG_REQ_CONTIGUOUS);
+  set(request.exact, MEMPLUG_REQ_EXACT);
+  set(request.dry_run, MEMPLUG_REQ_DRY_RUN);
+  abi.length = request.length.value;
+  abi.start = request.start.value_or(PhysAddr{}).value;
+  abi.window_start = request.window.value_or(Range{}).start.value;
+  abi.window_length = request.window.value_or(Range{}).size.value;
+  abi.align = request.align.value;
+  abi.timeout_ns = static_cast<std::uint64_t>(request.timeout.count());
+  abi.node = request.node.value_or(0);
+  return abi;
+}
+
+Blocked to_blocked(const memplug_blocked& abi) {
+  Blocked blocked;
+  blocked.range = Range{PhysAddr{abi.start}, Bytes{abi.length}};
+  blocked.node = abi.node;
+  blocked.reason = to_reason(abi.reason);
+  if (abi.pfn != 0) {
+    blocked.pfn = abi.pfn;
+  }
+  return blocked;
+}
+
+}  // namespace
+
+UnmanagedError::UnmanagedError(Range part, BadWhy why)
+    : std::system_error(ENXIO, std::generic_category(), "not managed memory"),
+      part_(part),
+      why_(why) {}
+
+Info Device::info() {
+  auto abi = sized<memplug_info>();
+  check(channel_->info(abi), "cannot read what the module is");
+  Info info;
+  info.abi_version = abi.out_abi_version;
+  info.page_size = abi.out_page_size;
+  info.module_version.assign(
+      std::begin(abi.out_module_version),
+      std::find(std::begin(abi.out_module_version), std::end(abi.out_module_version), '\0'));
+  info.granularity = Bytes{abi.out_granularity};
+  info.subblock = Bytes{abi.out_subblock_size};
+  info.managed = Bytes{abi.out_managed_size};
+  info.unplugged = Bytes{abi.out_unplugged_size};
+  info.wanted = Bytes{abi.out_wanted_size};
+  if (abi.out_target_size != MEMPLUG_NO_TARGET) {
+    info.target = Bytes{abi.out_target_size};
+  }
+  info.floor = Bytes{abi.out_floor_size};
+  info.generation = abi.out_generation;
+  info.max_blocked = abi.out_max_blocked;
+  return info;
+}
+
+NodeList Device::nodes() {
+  std::vector<memplug_node> records(first_list_capacity);
+  auto abi = sized<memplug_nodes>();
+  int error_number = EMSGSIZE;
+  for (int tries = 0; tries < max_list_tries && error_number == EMSGSIZE; ++tries) {
+    abi.nodes = user_pointer(records);
+    abi.capacity = static_cast<std::uint32_t>(records.size());
+    error_number = channel_->nodes(abi);
+    if (error_number == EMSGSIZE) {
+      records.resize(grown(abi.out_count));
+    }
+  }
+  check(error_number, "cannot read the nodes");
+  NodeList list;
+  list.generation = abi.out_generation;
+  records.resize(std::min<std::size_t>(records.size(), abi.out_count));
+  for (const memplug_node& node : records) {
+    list.nodes.push_back({node.node, Bytes{node.managed_size}, Bytes{node.unplugged_size}});
+  }
+  return list;
+}
+
+RangeList Device::list() {
+  std::vector<memplug_range> records(first_list_capacity);
+  auto abi = sized<memplug_list>();
+  int error_number = EMSGSIZE;
+  for (int tries = 0; tries < max_list_tries && error_number == EMSGSIZE; ++tries) {
+    abi.ranges = user_pointer(records);
+    abi.capacity = static_cast<std::uint32_t>(records.size());
+    error_number = channel_->list(abi);
+    if (error_number == EMSGSIZE) {
+      records.resize(grown(abi.out_count));
+    }
+  }
+  check(error_number, "cannot read the unplugged ranges");
+  RangeList list;
+  list.generation = abi.out_generation;
+  const bool withheld = (abi.out_flags & MEMPLUG_OUT_WITHHELD) != 0;
+  records.resize(std::min<std::size_t>(records.size(), abi.out_count));
+  for (const memplug_range& range : records) {
+    list.ranges.push_back(to_held_range(range, withheld));
+  }
+  return list;
+}
+
+Counters Device::counters() {
+  auto abi = sized<memplug_counters>();
+  check(channel_->counters(abi), "cannot read the counters");
+  return Counters{abi.out_unplug_requests, abi.out_plug_requests, abi.out_claims,
+                  abi.out_claims_failed, abi.out_pages_migrated};
+}
+
+std::optional<Progress> Device::progress() {
+  auto abi = sized<memplug_progress>();
+  if (channel_->progress(abi) != 0 || abi.out_operation == MEMPLUG_OP_NONE) {
+    return std::nullopt;
+  }
+  return Progress{Bytes{abi.out_requested}, Bytes{abi.out_done}, Bytes{abi.out_already},
+                  std::chrono::nanoseconds(static_cast<std::int64_t>(abi.out_elapsed_ns))};
+}
+
+Result Device::carry_out(const Request& request, Capacity capacity) {
+  std::vector<memplug_range> ranges(capacity.ranges);
+  std::vector<memplug_blocked> blocked(capacity.blocked);
+  memplug_request abi = to_abi(request);
+  abi.ranges = user_pointer(ranges);
+  abi.ranges_capacity = capacity.ranges;
+  abi.blocked = user_pointer(blocked);
+  abi.blocked_capacity = capacity.blocked;
+
+  const bool unplug = request.operation == Operation::Unplug;
+  const int error_number = unplug ? channel_->unplug(abi) : channel_->plug(abi);
+  if (error_number == ENXIO) {
+    throw UnmanagedError(Range{PhysAddr{abi.out_bad_start}, Bytes{abi.out_bad_length}},
+                         to_bad_why(abi.out_bad_why));
+  }
+  check(error_number, unplug ? "cannot unplug" : "cannot plug");
+
+  Result result;
+  result.requested = Bytes{abi.out_requested};
+  result.done = Bytes{abi.out_done};
+  result.already = Bytes{abi.out_already};
+  result.left = Bytes{abi.out_left};
+  const bool withheld = (abi.out_flags & MEMPLUG_OUT_WITHHELD) != 0;
+  ranges.resize(std::min<std::size_t>(ranges.size(), abi.out_ranges));
+  for (const memplug_range& range : ranges) {
+    result.ranges.push_back(to_held_range(range, withheld));
+  }
+  blocked.resize(std::min<std::size_t>(blocked.size(), abi.out_blocked));
+  for (const memplug_blocked& record : blocked) {
+    result.blocked.push_back(to_blocked(record));
+  }
+  result.truncated = (abi.out_flags & MEMPLUG_OUT_TRUNCATED) != 0;
+  result.stop = to_stop(abi.out_stop);
+  result.pages_migrated = abi.out_pages_migrated;
+  result.elapsed = std::chrono::nanoseconds(static_cast<std::int64_t>(abi.out_elapsed_ns));
+  return result;
+}
+
+}  // namespace memplug

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// The module's commands as typed calls. Channel is the ABI itself, which tests fake; Device turns
+// it into results and errors. It retries only what the ABI says to retry, and judges nothing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "memplug.h"
+#include "quantity.hpp"
+
+namespace memplug {
+
+// One open descriptor. Each call returns 0 or an errno. progress() may be called by another thread
+// while unplug() or plug() runs.
+class Channel {
+ public:
+  Channel() = default;
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+  virtual ~Channel() = default;
+
+  virtual int info(memplug_info& info) = 0;
+  virtual int nodes(memplug_nodes& nodes) = 0;
+  virtual int list(memplug_list& list) = 0;
+  virtual int counters(memplug_counters& counters) = 0;
+  virtual int progress(memplug_progress& progress) = 0;
+  virtual int unplug(memplug_request& request) = 0;
+  virtual int plug(memplug_request& request) = 0;
+};
+
+struct Info {
+  std::uint32_t abi_version = 0;
+  std::uint32_t page_size = 0;
+  std::string module_version;
+  Bytes granularity;
+  Bytes subblock;
+  Bytes managed;
+  Bytes unplugged;
+  Bytes wanted;
+  std::optional<Bytes> target;
+  Bytes floor;
+  std::uint64_t generation = 0;
+  std::uint32_t max_blocked = 0;
+};
+
+struct NodeShare {
+  int node = 0;
+  Bytes managed;
+  Bytes unplugged;
+};
+
+struct NodeList {
+  std::vector<NodeShare> nodes;
+  std::uint64_t generation = 0;
+};
+
+struct HeldRange {
+  std::optional<PhysAddr> start;  // none: withheld
+  Bytes size;
+  int node = 0;
+  std::optional<int> holder;  // of a tied range
+  bool mapped = false;
+  bool quarantined = false;
+};
+
+struct RangeList {
+  std::vector<HeldRange> ranges;
+  std::uint64_t generation = 0;
+};
+
+struct Counters {
+  std::uint64_t unplug_requests = 0;
+  std::uint64_t plug_requests = 0;
+  std::uint64_t claims = 0;
+  std::uint64_t claims_failed = 0;
+  std::uint64_t pages_migrated = 0;
+};
+
+struct Progress {
+  Bytes requested;
+  Bytes done;
+  Bytes already;
+  std::chrono::nanoseconds elapsed{};
+};
+
+enum class Operation { Unplug, Plug };
+enum class Stop { None, Floor, Timeout, Interrupted, Exhausted };
+enum class Reason {
+  Unknown,
+  Unmovable,
+  Reserved,
+  Pinned,
+  Hugetlb,
+  Hwpoison,
+  Cma,
+  Busy,
+  NoMemory,
+  Floor,
+  Offline,
+  Mapped,
+  Held,
+  Quarantined
+};
+enum class BadWhy { None, Absent, Offline, Zone, Foreign, Mixed };
+
+struct Request {
+  Operation operation = Operation::Unplug;
+  Bytes length;                   // 0 with all
+  std::optional<PhysAddr> start;  // exactly this range
+  std::optional<Range> window;
+  std::optional<int> node;
+  Bytes align;
+  std::chrono::nanoseconds timeout{};
+  bool all = false;
+  bool contiguous = false;
+  bool exact = false;
+  bool dry_run = false;
+};
+
+// How many records of each kind a result may bring back.
+struct Capacity {
+  std::uint32_t ranges = 0;
+  std::uint32_t blocked = 0;
+};
+
+struct Blocked {
+  Range range;
+  int node = 0;
+  Reason reason = Reason::Unknown;
+  std::optional<std::uint64_t> pfn;
+};
+
+struct Result {
+  Bytes requested;
+  Bytes done;
+  Bytes already;
+  Bytes left;  // plug: unplugged but not ordinary
+  std::vector<HeldRange> ranges;
+  std::vector<Blocked> blocked;
+  bool truncated = false;
+  Stop stop = Stop::None;
+  std::uint64_t pages_migrated = 0;
+  std::chrono::nanoseconds elapsed{};
+
+  [[nodiscard]] Bytes shortfall() const {
+    return Bytes{requested.value - done.value - already.value};
+  }
+};
+
+// ENXIO of a request: a part of what was named is not managed memory. why None: the node is not
+// online.
+class UnmanagedError : public std::system_error {
+ public:
+  UnmanagedError(Range part, BadWhy why);
+  [[nodiscard]] Range part() const { return part_; }
+  [[nodiscard]] BadWhy why() const { return why_; }
+
+ private:
+  Range part_;
+  BadWhy why_;
+};
+
+// Errors are std::system_error with the errno of the command.
+class Device {
+ public:
+  explicit Device(std::unique_ptr<Channel> channel) : channel_(std::move(channel)) {}
+
+  [[nodiscard]] Info info();
+  [[nodiscard]] NodeList nodes();
+  [[nodiscard]] RangeList list();
+  [[nodiscard]] Counters counters();
+  // Nothing when no request runs on this descriptor, or none can be asked about.
+  [[nodiscard]] std::optional<Progress> progress();
+  [[nodiscard]] Result carry_out(const Request& request, Capacity capacity);
+
+ private:
+  std::unique_ptr<Channel> channel_;
+};
+
+enum class Access { Read, Write };
+
+// How commands get a device: after they have judged their arguments, with the access they need.
+using OpenDevice = std::function<Device(Access)>;
+
+}  // namespace memplug

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// The descriptor of the device node, and the only ioctl() of the tool.
+#include "device_file.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "failure.hpp"
+
+namespace memplug {
+namespace {
+
+class DeviceFile final : public Channel {
+ public:
+  DeviceFile(const std::string& path, int flags)
+      : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) {}
+  ~DeviceFile() override {
+    if (descriptor_ >= 0) {
+      ::close(descriptor_);
+    }
+  }
+
+  [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+
+  int info(memplug_info& info) override { return call(MEMPLUG_IOC_INFO, &info); }
+  int nodes(memplug_nodes& nodes) override { return call(MEMPLUG_IOC_NODES, &nodes); }
+  int list(memplug_list& list) override { return call(MEMPLUG_IOC_LIST, &list); }
+  int counters(memplug_counters& counters) override {
+    return call(MEMPLUG_IOC_COUNTERS, &counters);
+  }
+  int progress(memplug_progress& progress) override {
+    return call(MEMPLUG_IOC_PROGRESS, &progress);
+  }
+  int unplug(memplug_request& request) override { return call(MEMPLUG_IOC_UNPLUG, &request); }
+  int plug(memplug_request& request) override { return call(MEMPLUG_IOC_PLUG, &request); }
+
+ private:
+  int call(unsigned long command, void* argument) const {
+    return ::ioctl(descriptor_, command, argument) == 0 ? 0 : errno;
+  }
+
+  int descriptor_;
+};
+
+std::string step_after_open(int error_number) {
+  switch (error_number) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+      return "is the module loaded? Load it with 'modprobe memplug', or 'insmod memplug.ko' from "
+             "where it was built";
+    case EACCES:
+    case EPERM:
+      return "run it as root";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+Device open_device(const std::string& path, Access access) {
+  auto file = std::make_unique<DeviceFile>(path, access == Access::Write ? O_RDWR : O_RDONLY);
+  if (!file->is_open()) {
+    const int error_number = errno;
+    throw Failure(error_number, with_reason("cannot open " + path, error_number),
+                  step_after_open(error_number));
+  }
+  memplug_info abi{};
+  abi.size = sizeof(abi);
+  const int error_number = file->info(abi);
+  if (error_number == ENOTTY) {
+    throw Failure(ENOTTY, path + " is not memplug's device",
+                  "give the node that the module made with --device; it is /dev/memplug");
+  }
+  if (error_number != 0) {
+    throw Failure(error_number, with_reason("cannot talk to " + path, error_number), "");
+  }
+  if (abi.out_abi_version != MEMPLUG_ABI_VERSION) {
+    throw Failure(EPROTONOSUPPORT,
+                  "the module speaks ABI version " + std::to_string(abi.out_abi_version) +
+                      ", this tool " + std::to_string(MEMPLUG_ABI_VERSION),
+                  "use the memplugctl that belongs to the loaded module");
+  }
+  return Device(std::move(file));
+}
+
+}  // namespace memplug

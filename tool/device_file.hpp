@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// Opens the device node for real use.
+#pragma once
+
+#include <string>
+
+#include "device.hpp"
+
+namespace memplug {
+
+// Throws Failure with the next step if the node can't be opened, or if what is behind it is not a
+// module that this tool can talk to.
+[[nodiscard]] Device open_device(const std::string& path, Access access);
+
+}  // namespace memplug

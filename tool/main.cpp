@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// The command line of memplugctl, and what exceptions mean for its exit status. Nothing else.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <sstream>
+
+#include "cmd_list.hpp"
+#include "cmd_plug.hpp"
+#include "cmd_status.hpp"
+#include "cmd_unplug.hpp"
+#include "device_file.hpp"
+#include "failure.hpp"
+#include "report.hpp"
+#include "standard_streams.hpp"
+
+namespace memplug {
+namespace {
+
+// When the command line can't be parsed, its errors are still to come in the form asked for.
+bool asks_for_json(const std::vector<std::string>& arguments) {
+  return std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
+    const bool short_flags = argument.size() > 1 && argument[0] == '-' && argument[1] != '-';
+    return argument == "--json" ||
+           (short_flags && argument.find_first_not_of("Jbqv", 1) == std::string::npos &&
+            argument.find('J') != std::string::npos);
+  });
+}
+
+class Program {
+ public:
+  Program() : output_{{}, data_, std::cerr, stderr_is_terminal()} {
+    app_.set_version_flag("--version", "memplugctl " MEMPLUG_VERSION);
+    app_.set_help_flag("-h,--help", "Print this help and exit");
+    app_.add_flag("-J,--json", output_.style.json, "Print one JSON object");
+    app_.add_flag("-b,--bytes", output_.style.bytes, "Print sizes as plain bytes");
+    app_.add_flag("-q,--quiet", output_.style.quiet, "No headings, explanations or progress");
+    app_.add_flag("-v,--verbose", output_.style.verbose, "More detail");
+    app_.add_option("--device", device_path_, "The device node")
+        ->type_name("PATH")
+        ->capture_default_str();
+    app_.footer(
+        "The options of 'memplugctl --help' go with every verb.\n"
+        "Exit status: 0 all of it done, 64 part of it, 1 none or failed, 2 usage.");
+    app_.get_formatter()->column_width(26);
+    app_.require_subcommand(0, 1);
+    app_.fallthrough();
+    add(setup_status(app_, status_), run_status, status_);
+    add(setup_list(app_, list_), run_list, list_);
+    add(setup_unplug(app_, unplug_), run_unplug, unplug_);
+    add(setup_plug(app_, plug_), run_plug, plug_);
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  ~Program() = default;
+
+  ExitStatus run(const std::vector<std::string>& arguments) {
+    ExitStatus status = ExitStatus::Failure;
+    try {
+      status = parse_and_run(arguments);
+    } catch (const UsageError& error) {
+      status = ExitStatus::Usage;
+      tell(std::nullopt, error.what(), "'memplugctl " + help_of_verb() + "' tells the usage");
+    } catch (const Failure& error) {
+      tell(error.code().value(), error.what(), error.next_step());
+    } catch (const std::system_error& error) {
+      tell(error.code().value(), error.what(), "");
+    }
+    try {
+      write_stdout(data_.str());
+    } catch (const Failure& error) {
+      say(error.what());
+      return ExitStatus::Failure;
+    }
+    return status;
+  }
+
+ private:
+  template <typename Options>
+  void add(CLI::App* verb, ExitStatus (*run_verb)(const Options&, const OpenDevice&, Output&),
+           const Options& options) {
+    verbs_.emplace_back(verb, [this, run_verb, &options](const OpenDevice& open) {
+      return run_verb(options, open, output_);
+    });
+  }
+
+  ExitStatus parse_and_run(const std::vector<std::string>& arguments) {
+    output_.style.json = asks_for_json(arguments);
+    try {
+      // CLI11 wants them last to first.
+      app_.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    } catch (const CLI::Success& asked_to_print) {
+      app_.exit(asked_to_print, data_, std::cerr);
+      return ExitStatus::Success;
+    } catch (const CLI::ParseError& error) {
+      note_verb();
+      throw UsageError(error.what());
+    }
+    const OpenDevice open = [this](Access access) { return open_device(device_path_, access); };
+    note_verb();
+    for (const auto& [verb, run_verb] : verbs_) {
+      if (verb->parsed()) {
+        return run_verb(open);
+      }
+    }
+    throw UsageError("a verb is needed: status, list, unplug or plug");
+  }
+
+  void note_verb() {
+    const auto verbs = app_.get_subcommands();
+    verb_name_ = verbs.empty() ? "" : verbs.front()->get_name();
+  }
+
+  [[nodiscard]] std::string help_of_verb() const {
+    return verb_name_.empty() ? "--help" : verb_name_ + " --help";
+  }
+
+  void say(const std::string& text) const {
+    std::cerr << "memplugctl: " << (verb_name_.empty() ? "" : verb_name_ + ": ") << text << "\n";
+  }
+
+  void tell(std::optional<int> error_number, const std::string& message, const std::string& step) {
+    data_.str("");
+    if (output_.style.json) {
+      data_ << error_json(error_number, message);
+    }
+    say(message);
+    if (!step.empty()) {
+      say(step);
+    }
+  }
+
+  CLI::App app_{"Take memory out of a running Linux and put it back.", "memplugctl"};
+  std::ostringstream data_;
+  Output output_;
+  std::string device_path_ = "/dev/" MEMPLUG_DEVICE_NAME;
+  std::string verb_name_;
+  StatusOptions status_;
+  ListOptions list_;
+  UnplugOptions unplug_;
+  PlugOptions plug_;
+  std::vector<std::pair<CLI::App*, std::function<ExitStatus(const OpenDevice&)>>> verbs_;
+};
+
+}  // namespace
+}  // namespace memplug
+
+int main(int argc, char** argv) {
+  memplug::prepare_standard_streams();
+  try {
+    memplug::Program program;
+    return static_cast<int>(program.run({argv + 1, argv + std::max(argc, 1)}));
+  } catch (const std::exception& error) {
+    std::cerr << "memplugctl: " << error.what() << "\n";
+    return static_cast<int>(memplug::ExitStatus::Failure);
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Options as CLI11 hands them over: plain text, present or not. Parsing is quantity's.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "failure.hpp"
+
+namespace memplug {
+
+// CLI11 reads an empty value of an optional as "not given"; a function sees what was typed.
+inline CLI::Option* add_text(CLI::App& app, const std::string& name, const std::string& type,
+                             std::optional<std::string>& text, const std::string& description) {
+  return app
+      .add_option_function<std::string>(
+          name, [&text](const std::string& value) { text = value; }, description)
+      ->type_name(type);
+}
+
+// What parse makes of the text, if there is one; its UsageError gets the option's name.
+template <typename Parse>
+auto parse_option(const std::string& name, const std::optional<std::string>& text, Parse parse)
+    -> std::optional<decltype(parse(*text))> {
+  if (!text) {
+    return std::nullopt;
+  }
+  try {
+    return parse(*text);
+  } catch (const UsageError& error) {
+    throw UsageError(name + ": " + error.what());
+  }
+}
+
+}  // namespace memplug

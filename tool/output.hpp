@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Where a command writes and how the user wants it. Data is for stdout, prose for stderr.
+#pragma once
+
+#include <ostream>
+
+namespace memplug {
+
+// CLI11 binds options to these fields, so they have no finer types.
+struct OutputStyle {
+  bool json = false;
+  bool bytes = false;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+struct Output {
+  OutputStyle style;
+  std::ostream& data;
+  std::ostream& prose;
+  // Whether prose goes to a terminal, where progress may be drawn.
+  bool terminal = false;
+};
+
+enum class ExitStatus { Success = 0, Failure = 1, Usage = 2, Partial = 64 };
+
+}  // namespace memplug

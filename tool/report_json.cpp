@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+// JSON reports. Keys are only ever added, at the end; all are always there.
+#include <nlohmann/json.hpp>
+
+#include "failure.hpp"
+#include "report.hpp"
+
+namespace memplug {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int schema_version = 1;
+
+template <typename Value>
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json stop_json(Stop stop) {
+  switch (stop) {
+    case Stop::None:
+      return nullptr;
+    case Stop::Floor:
+      return "floor";
+    case Stop::Timeout:
+      return "timeout";
+    case Stop::Interrupted:
+      return "interrupted";
+    case Stop::Exhausted:
+      return "exhausted";
+  }
+  return nullptr;
+}
+
+Json range_json(const HeldRange& held) {
+  Json json;
+  json["range"] = held.start ? Json(print_range({*held.start, held.size})) : Json(nullptr);
+  json["start"] = held.start ? Json(held.start->value) : Json(nullptr);
+  json["size"] = held.size.value;
+  json["node"] = held.node;
+  json["held_by"] = or_null(held.holder);
+  json["mapped"] = held.mapped;
+  json["quarantined"] = held.quarantined;
+  return json;
+}
+
+Json ranges_json(const std::vector<HeldRange>& ranges) {
+  Json json = Json::array();
+  for (const HeldRange& held : ranges) {
+    json.push_back(range_json(held));
+  }
+  return json;
+}
+
+Json blocked_json(const Blocked& blocked) {
+  Json json;
+  json["range"] = print_range(blocked.range);
+  json["start"] = blocked.range.start.value;
+  json["size"] = blocked.range.size.value;
+  json["node"] = blocked.node;
+  json["reason"] = reason_name(blocked.reason);
+  json["pfn"] = or_null(blocked.pfn);
+  return json;
+}
+
+// A message may hold bytes that the user typed and that are not UTF-8; those must not throw.
+std::string compact(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// One key a line and one record a line: as easy to read as to grep.
+std::string print(const Json& object) {
+  std::string text = "{";
+  const char* separator = "\n";
+  for (const auto& [key, value] : object.items()) {
+    text.append(separator).append(" ").append(compact(key)).append(": ");
+    separator = ",\n";
+    if (!value.is_array() || value.empty()) {
+      text += compact(value);
+      continue;
+    }
+    const char* record_separator = "[\n  ";
+    for (const Json& record : value) {
+      text.append(record_separator).append(compact(record));
+      record_separator = ",\n  ";
+    }
+    text += "]";
+  }
+  return text + "\n}\n";
+}
+
+}  // namespace
+
+std::string_view operation_name(Operation operation) {
+  return operation == Operation::Unplug ? "unplug" : "plug";
+}
+
+std::string_view reason_name(Reason reason) {
+  switch (reason) {
+    case Reason::Unknown:
+      return "unknown";
+    case Reason::Unmovable:
+      return "unmovable";
+    case Reason::Reserved:
+      return "reserved";
+    case Reason::Pinned:
+      return "pinned";
+    case Reason::Hugetlb:
+      return "hugetlb";
+    case Reason::Hwpoison:
+      return "hwpoison";
+    case Reason::Cma:
+      return "cma";
+    case Reason::Busy:
+      return "busy";
+    case Reason::NoMemory:
+      return "no_memory";
+    case Reason::Floor:
+      return "floor";
+    case Reason::Offline:
+      return "offline";
+    case Reason::Mapped:
+      return "mapped";
+    case Reason::Held:
+      return "held";
+    case Reason::Quarantined:
+      return "quarantined";
+  }
+  return "unknown";
+}
+
+std::string status_json(const Status& status) {
+  const Info& info = status.info;
+  Json json;
+  json["schema_version"] = schema_version;
+  json["module_version"] = info.module_version;
+  json["tool_version"] = status.tool_version;
+  json["kernel"] = status.kernel;
+  json["abi"] = info.abi_version;
+  json["page_size"] = info.page_size;
+  json["granularity"] = info.granularity.value;
+  json["subblock_size"] = info.subblock.value;
+  json["managed_size"] = info.managed.value;
+  json["plugged_size"] = info.managed.value - info.unplugged.value;
+  json["unplugged_size"] = info.unplugged.value;
+  json["wanted_size"] = info.wanted.value;
+  json["target_size"] = info.target ? Json(info.target->value) : Json(nullptr);
+  json["floor_size"] = info.floor.value;
+  json["nodes"] = Json::array();
+  for (const NodeShare& share : status.nodes) {
+    Json node;
+    node["node"] = share.node;
+    node["managed_size"] = share.managed.value;
+    node["plugged_size"] = share.managed.value - share.unplugged.value;
+    node["unplugged_size"] = share.unplugged.value;
+    json["nodes"].push_back(node);
+  }
+  json["ranges"] = ranges_json(status.ranges);
+  Json& counters = json["counters"];
+  counters["unplug_requests"] = status.counters.unplug_requests;
+  counters["plug_requests"] = status.counters.plug_requests;
+  counters["claims"] = status.counters.claims;
+  counters["claims_failed"] = status.counters.claims_failed;
+  counters["pages_migrated"] = status.counters.pages_migrated;
+  return print(json);
+}
+
+std::string list_json(const std::vector<HeldRange>& ranges) {
+  Json json;
+  json["schema_version"] = schema_version;
+  json["ranges"] = ranges_json(ranges);
+  return print(json);
+}
+
+std::string result_json(const Request& request, const Result& result) {
+  Json json;
+  json["schema_version"] = schema_version;
+  json["operation"] = operation_name(request.operation);
+  json["dry_run"] = request.dry_run;
+  json["requested_size"] = result.requested.value;
+  json["done_size"] = result.done.value;
+  json["already_size"] = result.already.value;
+  json["shortfall"] = result.shortfall().value;
+  json["ranges"] = ranges_json(result.ranges);
+  json["blocked"] = Json::array();
+  for (const Blocked& blocked : result.blocked) {
+    json["blocked"].push_back(blocked_json(blocked));
+  }
+  json["truncated"] = result.truncated;
+  json["pages_migrated"] = result.pages_migrated;
+  json["elapsed_us"] =
+      std::chrono::duration_cast<std::chrono::microseconds>(result.elapsed).count();
+  json["stopped_by"] = stop_json(result.stop);
+  if (request.operation == Operation::Plug) {
+    json["left_size"] = result.left.value;
+  }
+  return print(json);
+}
+
+std::string error_json(std::optional<int> error_number, std::string_view message) {
+  Json json;
+  json["schema_version"] = schema_version;
+  json["error"]["errno"] = error_number ? Json(errno_name(*error_number)) : Json(nullptr);
+  json["error"]["message"] = message;
+  return print(json);
+}
+
+}  // namespace memplug

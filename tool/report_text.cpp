@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// Reports for people. Quiet leaves the records and drops headings and sums; verbose adds detail.
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <sstream>
+
+#include "report.hpp"
+
+namespace memplug {
+namespace {
+
+// Columns as wide as their widest cell; sizes to the right, the rest to the left.
+class Table {
+ public:
+  struct Column {
+    std::string_view heading;
+    bool right = false;
+  };
+  using Row = std::vector<std::string>;
+
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  void add(Row row) { rows_.push_back(std::move(row)); }
+
+  [[nodiscard]] std::string print(bool with_heading) const {
+    Row heading;
+    std::vector<std::size_t> widths;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      heading.emplace_back(columns_[i].heading);
+      widths.push_back(with_heading ? columns_[i].heading.size() : 0);
+      for (const Row& row : rows_) {
+        widths[i] = std::max(widths[i], row[i].size());
+      }
+    }
+    std::string text = with_heading ? line(heading, widths) : "";
+    for (const Row& row : rows_) {
+      text += line(row, widths);
+    }
+    return text;
+  }
+
+ private:
+  [[nodiscard]] std::string line(const Row& row, const std::vector<std::size_t>& widths) const {
+    std::string text;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string padding(widths[i] - row[i].size(), ' ');
+      text += i == 0 ? "" : "  ";
+      text += columns_[i].right ? padding + row[i] : row[i] + padding;
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text + '\n';
+  }
+
+  std::vector<Column> columns_;
+  std::vector<Row> rows_;
+};
+
+std::string state_of(const HeldRange& held) {
+  std::string state;
+  const auto add = [&state](const std::string& word) {
+    state += (state.empty() ? "" : ",") + word;
+  };
+  if (held.holder) {
+    // 0: the holder is in a pid namespace that the caller can't see
+    add(*held.holder != 0 ? "tied:" + std::to_string(*held.holder) : "tied");
+  }
+  if (held.mapped) {
+    add("mapped");
+  }
+  if (held.quarantined) {
+    add("quarantined");
+  }
+  return state.empty() ? "ordinary" : state;
+}
+
+std::string ranges_table(const std::vector<HeldRange>& ranges, const OutputStyle& style) {
+  Table table({{"RANGE"}, {"SIZE", true}, {"NODE", true}, {"STATE"}});
+  for (const HeldRange& held : ranges) {
+    table.add({held.start ? print_range({*held.start, held.size}) : "-",
+               size_text(held.size, style), std::to_string(held.node), state_of(held)});
+  }
+  return table.print(!style.quiet);
+}
+
+// What a request changed is ordinary before and after, so there is no state to tell.
+std::string changed_table(const std::vector<HeldRange>& ranges, const OutputStyle& style) {
+  Table table({{"RANGE"}, {"SIZE", true}, {"NODE", true}});
+  for (const HeldRange& held : ranges) {
+    table.add({held.start ? print_range({*held.start, held.size}) : "-",
+               size_text(held.size, style), std::to_string(held.node)});
+  }
+  return table.print(!style.quiet);
+}
+
+// As the kernel's own messages write it.
+std::string page_frame(std::optional<std::uint64_t> pfn) {
+  if (!pfn) {
+    return "-";
+  }
+  std::ostringstream text;
+  text << std::hex << std::showbase << *pfn;
+  return text.str();
+}
+
+std::string blocked_table(const std::vector<Blocked>& blocked, const OutputStyle& style) {
+  Table table({{"BLOCKED"}, {"SIZE", true}, {"NODE", true}, {"REASON"}, {"PFN"}});
+  for (const Blocked& record : blocked) {
+    table.add({print_range(record.range), size_text(record.range.size, style),
+               std::to_string(record.node), std::string(reason_name(record.reason)),
+               page_frame(record.pfn)});
+  }
+  return table.print(!style.quiet);
+}
+
+std::string did_what(const Request& request) {
+  const bool unplug = request.operation == Operation::Unplug;
+  if (request.dry_run) {
+    return unplug ? "would unplug " : "would plug ";
+  }
+  return unplug ? "unplugged " : "plugged ";
+}
+
+}  // namespace
+
+std::string size_text(Bytes size, const OutputStyle& style) {
+  return style.bytes ? std::to_string(size.value) : print_size(size);
+}
+
+std::string list_text(const std::vector<HeldRange>& ranges, const OutputStyle& style) {
+  std::string text = ranges_table(ranges, style);
+  if (!style.quiet) {
+    const auto sum = std::accumulate(
+        ranges.begin(), ranges.end(), std::uint64_t{0},
+        [](std::uint64_t bytes, const HeldRange& held) { return bytes + held.size.value; });
+    text += "\nunplugged: " + size_text(Bytes{sum}, style) + "\n";
+  }
+  return text;
+}
+
+std::string status_text(const Status& status, const OutputStyle& style) {
+  const Info& info = status.info;
+  const auto size = [&style](Bytes bytes) { return size_text(bytes, style); };
+  std::string text;
+  if (!style.quiet) {
+    text += "memplug " + info.module_version + ", kernel " + status.kernel + "\n";
+  }
+  Table sizes({{""}, {"", true}});
+  sizes.add({"managed", size(info.managed)});
+  sizes.add({"plugged", size(Bytes{info.managed.value - info.unplugged.value})});
+  sizes.add({"unplugged", size(info.unplugged)});
+  sizes.add({"wanted", size(info.wanted)});
+  sizes.add({"target", info.target ? size(*info.target) : "none"});
+  sizes.add({"floor", info.floor.value != 0 ? size(info.floor) : "none"});
+  sizes.add({"subblock", size(info.subblock)});
+  if (style.verbose) {
+    const Counters& counters = status.counters;
+    sizes.add({"granularity", size(info.granularity)});
+    sizes.add({"page", size(Bytes{info.page_size})});
+    sizes.add({"unplug requests", std::to_string(counters.unplug_requests)});
+    sizes.add({"plug requests", std::to_string(counters.plug_requests)});
+    sizes.add({"claims", std::to_string(counters.claims)});
+    sizes.add({"claims failed", std::to_string(counters.claims_failed)});
+    sizes.add({"pages migrated", std::to_string(counters.pages_migrated)});
+  }
+  text += sizes.print(false);
+  if (!status.nodes.empty()) {
+    Table nodes({{"NODE"}, {"MANAGED", true}, {"PLUGGED", true}, {"UNPLUGGED", true}});
+    for (const NodeShare& share : status.nodes) {
+      nodes.add({std::to_string(share.node), size(share.managed),
+                 size(Bytes{share.managed.value - share.unplugged.value}), size(share.unplugged)});
+    }
+    text += "\n" + nodes.print(!style.quiet);
+  }
+  if (!status.ranges.empty()) {
+    text += "\n" + ranges_table(status.ranges, style);
+  }
+  return text;
+}
+
+std::string result_text(const Request& request, const Result& result, const OutputStyle& style) {
+  if (style.quiet) {
+    return changed_table(result.ranges, style);
+  }
+  std::string text = did_what(request) + size_text(result.done, style) + " of " +
+                     size_text(result.requested, style);
+  if (result.already.value != 0) {
+    text += ", " + size_text(result.already, style) +
+            (request.operation == Operation::Unplug ? " was unplugged" : " was plugged") +
+            " already";
+  }
+  if (style.verbose) {
+    text += ", in " + print_duration(result.elapsed) + ", " +
+            std::to_string(result.pages_migrated) + " pages migrated";
+  }
+  text += "\n";
+  if (!result.ranges.empty()) {
+    text += "\n" + changed_table(result.ranges, style);
+  }
+  if (!result.blocked.empty() && (style.verbose || result.stop != Stop::None)) {
+    text += "\n" + blocked_table(result.blocked, style);
+  }
+  return text;
+}
+
+}  // namespace memplug

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// One request from its arguments to its exit status.
+#include "request.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <limits>
+#include <memory>
+
+#include "failure.hpp"
+#include "interrupt.hpp"
+#include "progress.hpp"
+#include "report.hpp"
+#include "shortfall.hpp"
+
+namespace memplug {
+namespace {
+
+// Bounds what a result can cost: 512 KiB of records.
+constexpr std::uint64_t min_ranges = 1024;
+constexpr std::uint64_t max_ranges = 16384;
+
+std::uint64_t round_down(std::uint64_t value, std::uint64_t unit) { return value / unit * unit; }
+
+void check_size(std::string_view what, Bytes size, Bytes subblock) {
+  if (size.value % subblock.value == 0 && size.value != 0) {
+    return;
+  }
+  const Bytes below{round_down(size.value, subblock.value)};
+  const std::string unit = print_size(subblock);
+  std::string message = std::string(what) + " " + print_size_argument(size) +
+                        " is not a multiple of the subblock, which is " + unit + "; ";
+  if (size.value == 0) {
+    throw UsageError(std::string(what) + " 0 asks for nothing; the least is one subblock, " + unit);
+  }
+  const bool has_above = below.value <= std::numeric_limits<std::uint64_t>::max() - subblock.value;
+  const Bytes above{has_above ? below.value + subblock.value : below.value};
+  if (below.value == 0) {
+    message += "the nearest is " + print_size_argument(above);
+  } else if (!has_above) {
+    message += "the nearest is " + print_size_argument(below);
+  } else {
+    message +=
+        "the nearest are " + print_size_argument(below) + " and " + print_size_argument(above);
+  }
+  throw UsageError(message);
+}
+
+void check_range(std::string_view what, Range range, Bytes subblock) {
+  if (range.start.value % subblock.value == 0 && range.size.value % subblock.value == 0) {
+    return;
+  }
+  const PhysAddr first{round_down(range.start.value, subblock.value)};
+  const PhysAddr last{round_down(last_byte(range).value, subblock.value) + (subblock.value - 1)};
+  throw UsageError(std::string(what) + " " + print_range(range) +
+                   " does not begin and end at multiples of the subblock, which is " +
+                   print_size(subblock) + "; the subblocks it touches are " + print_address(first) +
+                   "-" + print_address(last));
+}
+
+void check_align(Bytes align, Bytes subblock) {
+  if (std::has_single_bit(align.value) && align >= subblock) {
+    return;
+  }
+  const Bytes below{std::max(std::bit_floor(align.value), subblock.value)};
+  std::string message = "--align " + print_size_argument(align) +
+                        " is not a power of two from the subblock, " + print_size(subblock) +
+                        ", upward; the nearest is " + print_size_argument(below);
+  if (align > subblock && below.value <= std::numeric_limits<std::uint64_t>::max() / 2) {
+    message = "--align " + print_size_argument(align) + " is not a power of two; the nearest are " +
+              print_size_argument(below) + " and " + print_size_argument(Bytes{below.value * 2});
+  }
+  throw UsageError(message);
+}
+
+// Room for every subblock on its own, within reason.
+Capacity capacity_for(const Request& request, const Info& info) {
+  const Bytes size = request.all ? info.unplugged : request.length;
+  return {static_cast<std::uint32_t>(
+              std::clamp(size.value / info.subblock.value, min_ranges, max_ranges)),
+          std::min<std::uint32_t>(info.max_blocked, MEMPLUG_MAX_BLOCKED)};
+}
+
+std::string step_after_refusal(int error_number) {
+  switch (error_number) {
+    case EPERM:
+      return "it needs CAP_SYS_ADMIN in the first user namespace; run it as root";
+    case EBUSY:
+    case ENOMEM:
+      return "try again";
+    case EOPNOTSUPP:
+    case E2BIG:
+      return "the module is older than this tool; load the one that belongs to it";
+    default:
+      return "";
+  }
+}
+
+Result carry_out(const Request& request, const Info& info, Device& device, const Output& output) {
+  const InterruptGuard guard;
+  std::unique_ptr<ProgressMeter> meter;
+  if (output.terminal && !output.style.quiet) {
+    meter = std::make_unique<ProgressMeter>(request.operation, output.prose,
+                                            [&device] { return device.progress(); });
+  }
+  if (InterruptGuard::interrupted()) {
+    throw Failure(EINTR, "interrupted before it began", "");
+  }
+  return device.carry_out(request, capacity_for(request, info));
+}
+
+ExitStatus status_of(const Result& result) {
+  if (result.shortfall().value == 0) {
+    return ExitStatus::Success;
+  }
+  return result.done.value + result.already.value != 0 ? ExitStatus::Partial : ExitStatus::Failure;
+}
+
+}  // namespace
+
+void set_size_or_range(Request& request, const std::string& text) {
+  if (looks_like_range(text)) {
+    const Range range = parse_range(text);
+    request.start = range.start;
+    request.length = range.size;
+  } else {
+    request.length = parse_size(text);
+  }
+}
+
+void check_against_subblock(const Request& request, Bytes subblock) {
+  if (request.start) {
+    check_range("range", {*request.start, request.length}, subblock);
+  } else if (!request.all) {
+    check_size("size", request.length, subblock);
+  }
+  if (request.window) {
+    check_range("--within", *request.window, subblock);
+  }
+  if (request.align.value != 0) {
+    check_align(request.align, subblock);
+  }
+}
+
+ExitStatus run_request(const Request& request, const OpenDevice& open_device, Output& output) {
+  Device device = open_device(Access::Write);
+  const Info info = device.info();
+  check_against_subblock(request, info.subblock);
+  Result result;
+  try {
+    result = carry_out(request, info, device, output);
+  } catch (const UnmanagedError& error) {
+    throw unmanaged_failure(request, error);
+  } catch (const Failure&) {
+    throw;
+  } catch (const std::system_error& error) {
+    throw Failure(error.code().value(), error.what(), step_after_refusal(error.code().value()));
+  }
+  output.data << (output.style.json ? result_json(request, result)
+                                    : result_text(request, result, output.style));
+  if (!output.style.quiet) {
+    output.prose << explain_result(request, info, result, output.style);
+  }
+  return status_of(result);
+}
+
+}  // namespace memplug

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// The words for shortfalls and refusals.
+#include "shortfall.hpp"
+
+#include <cerrno>
+#include <map>
+
+#include "report.hpp"
+
+namespace memplug {
+namespace {
+
+struct Words {
+  std::string_view what;
+  std::string_view step;
+};
+
+Words words_for(Reason reason) {
+  switch (reason) {
+    case Reason::Unmovable:
+      return {"kernel memory is in the way: slab, page tables, stacks, drivers",
+              "no request can move it; ask for other memory, or sooner after boot"};
+    case Reason::Reserved:
+      return {"reserved pages or a hole", "no request can move them; ask for other memory"};
+    case Reason::Pinned:
+      return {"user memory with extra references, for DMA for example",
+              "end the process that pins it, then try again"};
+    case Reason::Hugetlb:
+      return {"huge pages that this kernel can't move",
+              "free huge pages with vm.nr_hugepages, then try again"};
+    case Reason::Hwpoison:
+      return {"pages with an uncorrected memory error", "they stay where they are"};
+    case Reason::Cma:
+      return {"memory of a CMA area", "ask for memory outside it"};
+    case Reason::Busy:
+      return {"another request holds it, or its pages were in motion", "try again"};
+    case Reason::NoMemory:
+      return {"no room to move its contents to", "free memory or ask for less"};
+    case Reason::Floor:
+      return {"the floor would be undershot", "free memory, ask for less or lower the floor"};
+    case Reason::Offline:
+      return {"its memory block is offline",
+              "online it through /sys/devices/system/memory/memoryN/state"};
+    case Reason::Mapped:
+      return {"mapped by a process", "unmap it first"};
+    case Reason::Held:
+      return {"tied to a descriptor; 'memplugctl list' names the holder", "end the holder first"};
+    case Reason::Quarantined:
+      return {"kept out as bad", "lift its quarantine first"};
+    case Reason::Unknown:
+      break;
+  }
+  return {"the claim failed and no page was found that explains it", "try again"};
+}
+
+std::string stop_sentence(const Request& request, const Info& info, Stop stop,
+                          const OutputStyle& style) {
+  switch (stop) {
+    case Stop::Floor:
+      return "stopped by the floor: more would leave less than " + size_text(info.floor, style) +
+             " available, or a zone less than its own reserve";
+    case Stop::Timeout:
+      return "stopped by --timeout";
+    case Stop::Interrupted:
+      return "interrupted";
+    case Stop::Exhausted:
+      if (request.operation == Operation::Plug) {
+        return request.start ? "the rest can't be given back"
+                             : "nothing ordinary is left to give back";
+      }
+      return request.contiguous ? "no contiguous run of that size can be had"
+                                : "nothing is left to try";
+    case Stop::None:
+      break;
+  }
+  return "";
+}
+
+std::string_view stop_step(const Request& request, const Result& result) {
+  switch (result.stop) {
+    case Stop::Floor:
+      return "free memory, ask for less, or lower /sys/module/memplug/parameters/floor";
+    case Stop::Timeout:
+      return "give it more time";
+    case Stop::Exhausted:
+      if (request.exact && request.operation == Operation::Unplug) {
+        return "without --exact it takes what it can get";
+      }
+      return request.contiguous ? "without --contiguous it takes what it can get" : "";
+    case Stop::Interrupted:
+    case Stop::None:
+      break;
+  }
+  return "";
+}
+
+Words words_for(BadWhy why) {
+  switch (why) {
+    case BadWhy::Offline:
+      return {"its memory block is offline",
+              "online it: echo online_kernel > /sys/devices/system/memory/memoryN/state"};
+    case BadWhy::Zone:
+      return {"it is not in ZONE_NORMAL, the only zone that memplug takes from",
+              "/proc/zoneinfo tells where zones begin; on x86-64 ZONE_NORMAL begins at 4 GiB"};
+    case BadWhy::Foreign:
+      return {"another driver added it and may remove it", "ask for memory that was there at boot"};
+    case BadWhy::Mixed:
+      return {"it shares a subblock with a hole, another zone or another node",
+              "leave its subblock out"};
+    case BadWhy::Absent:
+    case BadWhy::None:
+      break;
+  }
+  return {"it is no System RAM", "lsmem and /proc/iomem tell where memory is"};
+}
+
+}  // namespace
+
+std::string prose_line(std::string_view verb, std::string_view text) {
+  return std::string("memplugctl: ").append(verb).append(": ").append(text).append("\n");
+}
+
+std::string why_nothing_is_managed() {
+  return "no memory here is managed: this machine has none online in ZONE_NORMAL; on x86-64 that "
+         "begins at 4 GiB, and what lies below is ZONE_DMA32";
+}
+
+std::string step_if_nothing_is_managed() {
+  return "use a machine or guest with more memory than fits below 4 GiB, 6 GiB for example";
+}
+
+std::string explain_result(const Request& request, const Info& info, const Result& result,
+                           const OutputStyle& style) {
+  const std::string_view verb = operation_name(request.operation);
+  std::string text;
+  const auto say = [&text, verb](std::string_view words) { text += prose_line(verb, words); };
+  if (result.truncated) {
+    say("there are more ranges or blockers than this result shows; 'memplugctl list' has all "
+        "ranges");
+  }
+  if (request.operation == Operation::Plug && result.left.value != 0) {
+    say(size_text(result.left, style) +
+        " stays unplugged: tied, mapped or quarantined, or on memory with errors; see 'memplugctl "
+        "list'");
+  }
+  if (result.shortfall().value == 0) {
+    return text;
+  }
+  say(size_text(result.shortfall(), style) + " of " + size_text(result.requested, style) +
+      " missing: " + stop_sentence(request, info, result.stop, style));
+  if (request.operation == Operation::Unplug && info.managed.value == 0) {
+    say(why_nothing_is_managed());
+    say(step_if_nothing_is_managed());
+    return text;
+  }
+  std::map<Reason, Bytes> by_reason;
+  for (const Blocked& blocked : result.blocked) {
+    by_reason[blocked.reason].value += blocked.range.size.value;
+  }
+  for (const auto& [reason, size] : by_reason) {
+    const Words words = words_for(reason);
+    say(std::string(reason_name(reason)) + ", " + size_text(size, style) + ": " +
+        std::string(words.what) + "; " + std::string(words.step));
+  }
+  if (const std::string_view step = stop_step(request, result); !step.empty()) {
+    say(step);
+  }
+  return text;
+}
+
+Failure unmanaged_failure(const Request& request, const UnmanagedError& error) {
+  if (error.why() == BadWhy::None || error.part().size.value == 0) {
+    if (request.node) {
+      return {ENXIO, "node " + std::to_string(*request.node) + " is not online",
+              "'memplugctl status' shows the nodes"};
+    }
+    return {ENXIO, "it is not managed memory", "'memplugctl status' shows what is managed"};
+  }
+  const Words words = words_for(error.why());
+  const std::string subject =
+      request.window ? "nothing in --within " + print_range(*request.window) : "part of the range";
+  return {ENXIO,
+          subject + (request.window ? " is managed: " : " is not managed: ") +
+              print_range(error.part()) + ": " + std::string(words.what),
+          std::string(words.step)};
+}
+
+}  // namespace memplug

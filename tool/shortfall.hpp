@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Why a request got less than it asked for, and what usually helps: prose for stderr, line by line
+// with its prefix. Scripts read the report instead.
+#pragma once
+
+#include <string>
+
+#include "device.hpp"
+#include "failure.hpp"
+#include "output.hpp"
+
+namespace memplug {
+
+// Empty if there is nothing to explain.
+[[nodiscard]] std::string explain_result(const Request& request, const Info& info,
+                                         const Result& result, const OutputStyle& style);
+
+[[nodiscard]] Failure unmanaged_failure(const Request& request, const UnmanagedError& error);
+
+// What to say when no memory at all is managed.
+[[nodiscard]] std::string why_nothing_is_managed();
+[[nodiscard]] std::string step_if_nothing_is_managed();
+
+// "memplugctl: unplug: TEXT\n"
+[[nodiscard]] std::string prose_line(std::string_view verb, std::string_view text);
+
+}  // namespace memplug
