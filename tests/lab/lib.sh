@@ -29,8 +29,8 @@ assert_eq() {
 expect_status() {
 	wanted_status=$1
 	shift
-	"$@"
-	got_status=$?
+	got_status=0
+	"$@" || got_status=$?
 	assert_eq "exit status of '$*'" "$got_status" "$wanted_status"
 }
 

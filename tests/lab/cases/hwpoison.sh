@@ -6,7 +6,6 @@
 # lab: append=init_on_alloc=0
 set -eu
 . /lab/lib.sh
-# 'expect_status ... || :': the command's own status must not end the case; a wrong one still does.
 
 poison=/sys/devices/system/memory/hard_offline_page
 [ -e "$poison" ] || skip "this kernel has no $poison"
@@ -20,7 +19,7 @@ printf '0x%x' "$bad" >"$poison" || :
 dmesg | grep "Memory failure: 0x$(printf '%x' $((bad / 4096)))" ||
 	fail "the kernel did not see the memory error"
 
-expect_status 64 memplugctl plug 32M --json >/tmp/plug.json 2>/tmp/plug.err || :
+expect_status 64 memplugctl plug 32M --json >/tmp/plug.json 2>/tmp/plug.err
 cat /tmp/plug.err
 assert_eq "done_size" "$(json /tmp/plug.json /done_size)" $((28 * 1048576))
 assert_eq "reason" "$(json /tmp/plug.json /blocked/0/reason)" hwpoison
@@ -30,7 +29,7 @@ assert_eq "blocked size" "$(json /tmp/plug.json /blocked/0/size)" 4194304
 assert_eq "unplugged bytes" "$(unplugged_bytes)" 4194304
 assert_eq "MemTotal" "$(memtotal_kb)" $((before - 4096))
 
-expect_status 1 memplugctl plug --all --json >/tmp/all.json 2>/dev/null || :
+expect_status 1 memplugctl plug --all --json >/tmp/all.json 2>/dev/null
 assert_eq "done_size of plug --all" "$(json /tmp/all.json /done_size)" 0
 assert_eq "reason of plug --all" "$(json /tmp/all.json /blocked/0/reason)" hwpoison
 assert_eq "MemTotal" "$(memtotal_kb)" $((before - 4096))
@@ -42,6 +41,6 @@ assert_eq "MemTotal after rmmod" "$(memtotal_kb)" "$before"
 insmod /lab/memplug.ko
 assert_eq "unplugged bytes of a new load" "$(unplugged_bytes)" 0
 range=$(printf '0x%x+4M' $((start + 8 * 1048576)))
-expect_status 1 memplugctl unplug "$range" --json >/tmp/again.json 2>/dev/null || :
+expect_status 1 memplugctl unplug "$range" --json >/tmp/again.json 2>/dev/null
 assert_eq "reason of a new try" "$(json /tmp/again.json /blocked/0/reason)" hwpoison
 assert_eq "pfn of a new try" "$(json /tmp/again.json /blocked/0/pfn)" $((bad / 4096))
