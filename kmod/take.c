@@ -27,24 +27,19 @@ unsigned long take_longest_run(void)
 	return clamp_t(u64, bytes / subblock_bytes(), 1, PLAN_MAX_RUN);
 }
 
-static bool takes_no_for_an_answer(const struct request *req, const struct survey *survey)
-{
-	/* what is in flux now will be drained by the claims that a dry run does not make */
-	if (request_is(req, MEMPLUG_REQ_DRY_RUN))
-		return survey->reason != MEMPLUG_REASON_BUSY;
-	return false;
-}
-
 /* Judges one subblock of a run before it is claimed; returns whether it is to be left out. */
 static bool leave_out(struct request *req, unsigned long index, const struct survey *survey)
 {
+	bool dry_run = request_is(req, MEMPLUG_REQ_DRY_RUN);
+
 	if (!survey->blocker)
 		return false;
-	if (survey->certain || takes_no_for_an_answer(req, survey)) {
+	/* a dry run makes no claims that would drain what is in flux: take that for granted */
+	if (survey->certain || (dry_run && survey->reason != MEMPLUG_REASON_BUSY)) {
 		request_block(req, index, survey->reason, survey->blocker);
 		return true;
 	}
-	if (req->final || request_is(req, MEMPLUG_REQ_DRY_RUN))
+	if (req->final || dry_run)
 		return false;
 	__set_bit(index, req->retry);
 	return true;

@@ -263,6 +263,8 @@ static bool claim_place(struct request *req, struct subblock_run run)
 				      take_run(req, piece, &look);
 		if (ret) {
 			plug_back(req);
+			if (req->pretended)
+				memset(req->pretended, 0, nr_node_ids * sizeof(*req->pretended));
 			avoid_culprit(req, piece, ret);
 			return false;
 		}
@@ -271,8 +273,8 @@ static bool claim_place(struct request *req, struct subblock_run run)
 }
 
 /*
- * One run or nothing, place by place. The second pass does not mind what may be in the way
- * only for the moment.
+ * One run or nothing, place by place. The second pass, after a drain, does not mind what may
+ * be in the way only for the moment.
  */
 static void take_contiguous(struct request *req)
 {
@@ -282,8 +284,10 @@ static void take_contiguous(struct request *req)
 
 	for (pass = 0; pass < 2; pass++) {
 		req->final = pass;
-		if (pass)
-			bitmap_or(view->ready, view->ready, req->retry, view->nr);
+		if (pass) {
+			take_drain(req);
+			region_snapshot(REGION_UNPLUG, req->within, req->nid, view);
+		}
 		plan_init(&req->plan, view->ready, view->seams, view->nr, take_longest_run());
 		while (!request_should_stop(req) &&
 		       plan_next_contiguous(&req->plan, req->length, req->align, &run))

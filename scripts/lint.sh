@@ -24,7 +24,8 @@ check() {
     echo "ok      $name"
   else
     echo "FAILED  $name"
-    sed 's/^/        /' "$output"
+    # clang-tidy counts what it does not show
+    grep -v ' warnings\? generated\.$' "$output" | sed 's/^/        /'
     failed+=("$name")
   fi
 }

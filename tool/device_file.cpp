@@ -17,6 +17,8 @@ class DeviceFile final : public Channel {
  public:
   DeviceFile(const std::string& path, int flags)
       : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) {}
+  DeviceFile(const DeviceFile&) = delete;
+  DeviceFile& operator=(const DeviceFile&) = delete;
   ~DeviceFile() override {
     if (descriptor_ >= 0) {
       ::close(descriptor_);
