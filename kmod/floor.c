@@ -106,11 +106,11 @@ static bool total_allows(unsigned long nr_pages)
 }
 
 /*
- * Pages in use move to wherever the allocator finds room above its own watermarks, in
- * this zone or in another; but the free pages of a run leave the zone past all of them. A
- * run that is mostly free has to leave the zone its high watermark, in free memory or in
- * page cache that kswapd can drop. One that is mostly in use takes few free pages along: it
- * has to leave the minimum, for allocations that can't wait.
+ * Rule 4 of docs/design.md. Pages in use move to wherever the allocator finds room above its
+ * own watermarks, in this zone or in another; but the free pages of a run leave the zone past
+ * all of them. A run that is mostly free has to leave the zone its high watermark, in free
+ * memory or in page cache that kswapd can drop. One that is mostly in use takes few free pages
+ * along: it has to leave the minimum, for allocations that can't wait.
  */
 static bool zone_allows(struct zone *zone, struct floor_share share)
 {

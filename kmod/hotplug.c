@@ -6,7 +6,8 @@
  * hotplug.lock is held for reading while struct pages are looked at, claimed or released,
  * one run at a time; a claim may take seconds, and memory hotplug waits that long. The
  * notifier takes it for writing at each event and drops it again: held until the last
- * event, it would be a lock order inversion with the page allocator's own locks.
+ * event, it would be a lock order inversion with the page allocator's own locks
+ * (docs/kernel.md, "Memory hotplug").
  * Between the first and the last event, which can be minutes if a page can't be moved,
  * requests see hotplug.under_way and wait without the lock.
  *

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A read-only look at struct pages, in the order in which alloc_contig_range() will judge
- * them. It takes no lock and no reference, so every answer may be out of date when it is
- * given: good for choosing and for explaining, never for deciding that memory is ours.
+ * them (docs/kernel.md, "What makes it refuse"). It takes no lock and no reference, so every
+ * answer may be out of date when it is given: good for choosing and for explaining, never for
+ * deciding that memory is ours.
  */
 #include <linux/hugetlb.h>
 #include <linux/mm.h>

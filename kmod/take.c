@@ -18,7 +18,7 @@
  * take_longest_run - subblocks that one claim may have
  *
  * Where claimed pages are zeroed, kernels up to 6.1 do that without a break: the length of
- * a run is the length of a stall.
+ * a run is the length of a stall (docs/kernel.md, "Zeroing").
  */
 unsigned long take_longest_run(void)
 {
