@@ -295,7 +295,7 @@ static_assert(sizeof(struct memplug_node) == 24);
 static_assert(sizeof(struct memplug_nodes) == 32);
 static_assert(sizeof(struct memplug_range) == 32);
 static_assert(sizeof(struct memplug_list) == 40);
-static_assert(sizeof(struct memplug_counters) == 72);
+static_assert(sizeof(struct memplug_counters) == 88);
 static_assert(sizeof(struct memplug_progress) == 56);
 static_assert(sizeof(struct memplug_blocked) == 32);
 static_assert(sizeof(struct memplug_request) == 176);

@@ -7,6 +7,7 @@
 static atomic64_t unplug_requests, plug_requests, floor_stops;
 static atomic64_t claims, claims_failed;
 static atomic64_t migrated, claimed, released;
+static atomic64_t survey_ns, claim_ns;
 
 /**
  * counters_add_request - a request that was not a dry run is over
@@ -24,14 +25,25 @@ void counters_add_request(u32 operation, u32 stop)
  * counters_add_claim - a claim was tried
  * @pages_claimed: what it took; 0: it failed
  * @pages_migrated: what the kernel moved meanwhile
+ * @ns: time that it took
  */
-void counters_add_claim(unsigned long pages_claimed, u64 pages_migrated)
+void counters_add_claim(unsigned long pages_claimed, u64 pages_migrated, u64 ns)
 {
 	atomic64_inc(&claims);
 	if (!pages_claimed)
 		atomic64_inc(&claims_failed);
 	atomic64_add(pages_claimed, &claimed);
 	atomic64_add(pages_migrated, &migrated);
+	atomic64_add(ns, &claim_ns);
+}
+
+/**
+ * counters_add_survey - pages were looked at
+ * @ns: time that it took
+ */
+void counters_add_survey(u64 ns)
+{
+	atomic64_add(ns, &survey_ns);
 }
 
 /**
@@ -57,4 +69,6 @@ void counters_read(struct memplug_counters *counters)
 	counters->out_pages_claimed = atomic64_read(&claimed);
 	counters->out_pages_released = atomic64_read(&released);
 	counters->out_floor_stops = atomic64_read(&floor_stops);
+	counters->out_survey_ns = atomic64_read(&survey_ns);
+	counters->out_claim_ns = atomic64_read(&claim_ns);
 }

@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "counters.h"
 #include "hotplug.h"
 #include "survey.h"
 #include "take.h"
@@ -56,6 +57,7 @@ static bool leave_out(struct request *req, unsigned long index, const struct sur
  */
 int take_look(struct request *req, struct subblock_run run, struct look *look)
 {
+	ktime_t started = ktime_get();
 	struct survey survey;
 	unsigned long i;
 
@@ -80,6 +82,7 @@ int take_look(struct request *req, struct subblock_run run, struct look *look)
 	}
 	look->share.nr_pages = run.nr * subblock_pages();
 	hotplug_allow();
+	counters_add_survey(ktime_to_ns(ktime_sub(ktime_get(), started)));
 	return 0;
 }
 

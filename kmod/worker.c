@@ -4,6 +4,8 @@
  * move pages to, and its memory cgroup and signals are none of the claim's business.
  * One worker, so runs of several requests take turns.
  */
+#include <linux/ktime.h>
+
 #include "contig.h"
 #include "counters.h"
 #include "hotplug.h"
@@ -22,9 +24,12 @@ static int carry_out(struct claim *claim)
 	if (!region_is_managed(run)) {
 		ret = -ENODEV;
 	} else {
+		ktime_t started = ktime_get();
+
 		ret = contig_claim(subblock_pfn(run.first), run.nr * subblock_pages(),
 				   &claim->migrated);
-		counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated);
+		counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated,
+				   ktime_to_ns(ktime_sub(ktime_get(), started)));
 		if (!ret)
 			region_commit(run, REGION_UNPLUG);
 	}

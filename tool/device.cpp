@@ -15,7 +15,7 @@ static_assert(sizeof(memplug_node) == 24);
 static_assert(sizeof(memplug_nodes) == 32);
 static_assert(sizeof(memplug_range) == 32);
 static_assert(sizeof(memplug_list) == 40);
-static_assert(sizeof(memplug_counters) == 72);
+static_assert(sizeof(memplug_counters) == 88);
 static_assert(sizeof(memplug_progress) == 56);
 static_assert(sizeof(memplug_blocked) == 32);
 static_assert(sizeof(memplug_request) == 176 && offsetof(memplug_request, ranges) == 64 &&
@@ -189,8 +189,13 @@ RangeList Device::list() {
 Counters Device::counters() {
   auto abi = sized<memplug_counters>();
   check(channel_->counters(abi), "cannot read the counters");
-  return Counters{abi.out_unplug_requests, abi.out_plug_requests, abi.out_claims,
-                  abi.out_claims_failed, abi.out_pages_migrated};
+  return Counters{abi.out_unplug_requests,
+                  abi.out_plug_requests,
+                  abi.out_claims,
+                  abi.out_claims_failed,
+                  abi.out_pages_migrated,
+                  std::chrono::nanoseconds{abi.out_survey_ns},
+                  std::chrono::nanoseconds{abi.out_claim_ns}};
 }
 
 std::optional<Progress> Device::progress() {

@@ -81,6 +81,8 @@ struct Counters {
   std::uint64_t claims = 0;
   std::uint64_t claims_failed = 0;
   std::uint64_t pages_migrated = 0;
+  std::chrono::nanoseconds survey{};
+  std::chrono::nanoseconds claim{};
 };
 
 struct Progress {

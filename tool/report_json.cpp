@@ -17,6 +17,10 @@ Json or_null(const std::optional<Value>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
+auto microseconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+}
+
 Json stop_json(Stop stop) {
   switch (stop) {
     case Stop::None:
@@ -163,6 +167,8 @@ std::string status_json(const Status& status) {
   counters["claims"] = status.counters.claims;
   counters["claims_failed"] = status.counters.claims_failed;
   counters["pages_migrated"] = status.counters.pages_migrated;
+  counters["survey_us"] = microseconds(status.counters.survey);
+  counters["claim_us"] = microseconds(status.counters.claim);
   return print(json);
 }
 
@@ -189,8 +195,7 @@ std::string result_json(const Request& request, const Result& result) {
   }
   json["truncated"] = result.truncated;
   json["pages_migrated"] = result.pages_migrated;
-  json["elapsed_us"] =
-      std::chrono::duration_cast<std::chrono::microseconds>(result.elapsed).count();
+  json["elapsed_us"] = microseconds(result.elapsed);
   json["stopped_by"] = stop_json(result.stop);
   if (request.operation == Operation::Plug) {
     json["left_size"] = result.left.value;

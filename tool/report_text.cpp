@@ -162,6 +162,8 @@ std::string status_text(const Status& status, const OutputStyle& style) {
     sizes.add({"claims", std::to_string(counters.claims)});
     sizes.add({"claims failed", std::to_string(counters.claims_failed)});
     sizes.add({"pages migrated", std::to_string(counters.pages_migrated)});
+    sizes.add({"survey time", print_duration(counters.survey)});
+    sizes.add({"claim time", print_duration(counters.claim)});
   }
   text += sizes.print(false);
   if (!status.nodes.empty()) {

@@ -223,6 +223,11 @@ struct memplug_list {
  * @out_pages_claimed: base pages taken
  * @out_pages_released: base pages given back, roll-backs included
  * @out_floor_stops: requests that the floor stopped
+ * @out_survey_ns: time spent on looking at pages to choose what to take
+ * @out_claim_ns: time that claims took, added up over those that ran side by side
+ *
+ * The last two came after the first version: a kernel without them leaves them as they
+ * were, so set them to 0.
  */
 struct memplug_counters {
 	__u32 size;
@@ -235,6 +240,8 @@ struct memplug_counters {
 	__aligned_u64 out_pages_claimed;
 	__aligned_u64 out_pages_released;
 	__aligned_u64 out_floor_stops;
+	__aligned_u64 out_survey_ns;
+	__aligned_u64 out_claim_ns;
 };
 
 /* memplug_progress.out_operation */

@@ -30,7 +30,7 @@ assert_keys /tmp/status.json "" schema_version module_version tool_version kerne
 assert_keys /tmp/status.json /nodes/0 node managed_size plugged_size unplugged_size
 assert_keys /tmp/status.json /ranges/0 range start size node held_by mapped quarantined
 assert_keys /tmp/status.json /counters unplug_requests plug_requests claims claims_failed \
-	pages_migrated
+	pages_migrated survey_us claim_us
 assert_eq "module version" "$(json /tmp/status.json /module_version)" \
 	"$(json /tmp/status.json /tool_version)"
 assert_eq "kernel" "$(json /tmp/status.json /kernel)" "$(uname -r)"

@@ -334,6 +334,9 @@ void counting(Table& table, const Device& device, std::uint64_t subblock) {
               after.out_pages_claimed - before.out_pages_claimed == pages &&
                   after.out_pages_released - before.out_pages_released == pages);
   table.claim("COUNTERS: claims", after.out_claims > before.out_claims);
+  table.claim(
+      "COUNTERS: times of surveys and claims",
+      after.out_survey_ns > before.out_survey_ns && after.out_claim_ns > before.out_claim_ns);
   table.rebase();
 }
 

@@ -87,6 +87,7 @@ struct Command {
   const char* name;
   unsigned long number;
   std::size_t size;
+  std::size_t first_size;  // of the first version of its structure
   std::uint32_t known_flags;
   bool writes;
   std::vector<std::size_t> reserved;  // offsets of 32-bit words that must be zero
@@ -99,17 +100,25 @@ inline const std::vector<Command>& commands() {
   constexpr std::uint32_t plug_flags =
       MEMPLUG_REQ_RANGE | MEMPLUG_REQ_ALL | MEMPLUG_REQ_NODE | MEMPLUG_REQ_DRY_RUN;
   static const std::vector<Command> all = {
-      {"INFO", MEMPLUG_IOC_INFO, sizeof(memplug_info), 0, false, {}},
-      {"NODES", MEMPLUG_IOC_NODES, sizeof(memplug_nodes), 0, false, {}},
+      {"INFO", MEMPLUG_IOC_INFO, sizeof(memplug_info), sizeof(memplug_info), 0, false, {}},
+      {"NODES", MEMPLUG_IOC_NODES, sizeof(memplug_nodes), sizeof(memplug_nodes), 0, false, {}},
       {"LIST",
        MEMPLUG_IOC_LIST,
+       sizeof(memplug_list),
        sizeof(memplug_list),
        0,
        false,
        {offsetof(memplug_list, __reserved)}},
-      {"COUNTERS", MEMPLUG_IOC_COUNTERS, sizeof(memplug_counters), 0, false, {}},
+      {"COUNTERS",
+       MEMPLUG_IOC_COUNTERS,
+       sizeof(memplug_counters),
+       offsetof(memplug_counters, out_survey_ns),
+       0,
+       false,
+       {}},
       {"PROGRESS",
        MEMPLUG_IOC_PROGRESS,
+       sizeof(memplug_progress),
        sizeof(memplug_progress),
        0,
        false,
@@ -117,11 +126,13 @@ inline const std::vector<Command>& commands() {
       {"UNPLUG",
        MEMPLUG_IOC_UNPLUG,
        sizeof(memplug_request),
+       sizeof(memplug_request),
        unplug_flags,
        true,
        {offsetof(memplug_request, __reserved), offsetof(memplug_request, __reserved2)}},
       {"PLUG",
        MEMPLUG_IOC_PLUG,
+       sizeof(memplug_request),
        sizeof(memplug_request),
        plug_flags,
        true,

@@ -45,7 +45,8 @@ void pointers(Table& table, const lab::Device& device, const Command& command,
 
 void sizes(Table& table, const lab::Device& device, const Command& command,
            const std::vector<std::byte>& good) {
-  const auto minimum = static_cast<std::uint32_t>(command.size);
+  const auto minimum = static_cast<std::uint32_t>(command.first_size);
+  const auto whole = static_cast<std::uint32_t>(command.size);
   Pages pages;
   const auto call = [&](std::uint32_t size, std::size_t dirty_byte) {
     std::fill_n(pages.data(), 2 * Pages::page, std::byte{0});
@@ -59,14 +60,20 @@ void sizes(Table& table, const lab::Device& device, const Command& command,
   table.row(name_of(command, "size 0"), call(0, 0), EINVAL);
   table.row(name_of(command, "size 4"), call(4, 0), EINVAL);
   table.row(name_of(command, "size one byte short"), call(minimum - 1, 0), EINVAL);
-  table.row(name_of(command, "size just right"), call(minimum, 0), 0);
-  table.row(name_of(command, "size just right, dirt behind it"), call(minimum, minimum), 0);
+  if (minimum != whole) {
+    table.row(name_of(command, "size of the first version"), call(minimum, 0), 0);
+    table.row(name_of(command, "size of the first version, dirt behind it"), call(minimum, minimum),
+              0);
+    table.claim(name_of(command, "first version: wrote no byte behind its size"),
+                pages.data()[minimum] == std::byte{1});
+  }
+  table.row(name_of(command, "size just right"), call(whole, 0), 0);
+  table.row(name_of(command, "size just right, dirt behind it"), call(whole, whole), 0);
   table.claim(name_of(command, "wrote no byte behind its size"),
-              pages.data()[minimum] == std::byte{1});
-  table.row(name_of(command, "8 bytes longer, zero"), call(minimum + 8, 0), 0);
-  table.row(name_of(command, "8 bytes longer, first not zero"), call(minimum + 8, minimum), E2BIG);
-  table.row(name_of(command, "8 bytes longer, last not zero"), call(minimum + 8, minimum + 7),
-            E2BIG);
+              pages.data()[whole] == std::byte{1});
+  table.row(name_of(command, "8 bytes longer, zero"), call(whole + 8, 0), 0);
+  table.row(name_of(command, "8 bytes longer, first not zero"), call(whole + 8, whole), E2BIG);
+  table.row(name_of(command, "8 bytes longer, last not zero"), call(whole + 8, whole + 7), E2BIG);
   table.row(name_of(command, "a page long, zero"), call(Pages::page, 0), 0);
   table.row(name_of(command, "a page long, last byte not zero"), call(Pages::page, Pages::page - 1),
             E2BIG);
