@@ -6,21 +6,9 @@
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
-#include <linux/vmstat.h>
 
 #include "compat.h"
 #include "contig.h"
-
-/* All pages that the kernel has moved so far. Foldings of a CPU that goes away lose none. */
-static u64 pages_migrated_by_all(void)
-{
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += per_cpu(vm_event_states, cpu).event[PGMIGRATE_SUCCESS];
-	return sum;
-}
 
 /*
  * alloc_contig_range() takes all of this on trust. The zone and the online state can't
@@ -53,7 +41,6 @@ static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
  * contig_claim - take page frames out of the kernel's hands
  * @start_pfn: first page frame, aligned to what this kernel can claim
  * @nr_pages: how many, a multiple of the same
- * @migrated: how many pages the kernel moved meanwhile is added here, on failure too
  *
  * On success the pages are ours with one reference each, are PageOffline (so that
  * /proc/kcore, dumps and page tools leave them alone), and MemTotal and the zone's managed
@@ -67,16 +54,14 @@ static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
  * something in it can't be moved; -ENOMEM if there is no room to move it to; -EINTR if the
  * calling task is being killed.
  */
-int contig_claim(unsigned long start_pfn, unsigned long nr_pages, u64 *migrated)
+int contig_claim(unsigned long start_pfn, unsigned long nr_pages)
 {
-	u64 before = pages_migrated_by_all();
 	unsigned long pfn;
 	int ret;
 
 	if (!is_claimable(start_pfn, nr_pages))
 		return -EINVAL;
 	ret = compat_alloc_contig_range(start_pfn, start_pfn + nr_pages);
-	*migrated += pages_migrated_by_all() - before;
 	if (ret)
 		return ret;
 

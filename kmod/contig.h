@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-int contig_claim(unsigned long start_pfn, unsigned long nr_pages, u64 *migrated);
+int contig_claim(unsigned long start_pfn, unsigned long nr_pages);
 void contig_release(unsigned long start_pfn, unsigned long nr_pages);
 void contig_release_around_hwpoison(unsigned long start_pfn, unsigned long nr_pages);
 unsigned long contig_find_hwpoison(unsigned long start_pfn, unsigned long nr_pages);

@@ -26,6 +26,16 @@ module_param(subblock_size, charp, 0444);
 MODULE_PARM_DESC(subblock_size,
 		 "unit of plugging in bytes (K, M, G): a power of two, at most a memory block");
 
+static unsigned int workers;
+module_param(workers, uint, 0444);
+MODULE_PARM_DESC(workers,
+		 "claims at a time, at most 16; 0: as many as there are CPUs, at most 4 (default)");
+
+static char *order;
+module_param(order, charp, 0444);
+MODULE_PARM_DESC(order,
+		 "which memory an unplug takes first: cheapest (default), or address: the highest, whatever is in it");
+
 module_param_cb(floor, &floor_param_ops, NULL, 0644);
 MODULE_PARM_DESC(floor,
 		 "available memory that an unplug leaves, in bytes (K, M, G); 0: none; default: by size of memory");
@@ -49,6 +59,23 @@ static unsigned long parse_subblock_size(void)
 	return 0;
 }
 
+static bool are_workers_valid(void)
+{
+	if (workers <= WORKER_MAX)
+		return true;
+	pr_err("workers=%u: has to be from 0 to %u\n", workers, WORKER_MAX);
+	return false;
+}
+
+static bool parse_order(void)
+{
+	unplug_by_address = order && !strcmp(order, "address");
+	if (!order || unplug_by_address || !strcmp(order, "cheapest"))
+		return true;
+	pr_err("order=%s: has to be cheapest or address\n", order);
+	return false;
+}
+
 /* Memory must not come or go while it is looked at for the first time. */
 static int __init find_memory(void)
 {
@@ -68,7 +95,7 @@ static int __init memplug_init(void)
 	struct region_sizes sizes;
 	int ret;
 
-	if (!size)
+	if (!size || !are_workers_valid() || !parse_order())
 		return -EINVAL;
 	if (is_kdump_kernel()) {
 		pr_err("not for a crash kernel, which needs what little memory it has\n");
@@ -76,7 +103,7 @@ static int __init memplug_init(void)
 	}
 	region_subblock_order = ilog2(size) - PAGE_SHIFT;
 	floor_init();
-	ret = worker_init();
+	ret = worker_init(workers);
 	if (ret)
 		return ret;
 	/* before the first look at memory, so that no change is missed */

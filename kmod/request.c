@@ -23,8 +23,10 @@ struct request *request_alloc(void)
 {
 	struct request *req = kvzalloc(sizeof(*req), GFP_KERNEL);
 
-	if (req)
+	if (req) {
 		req->nid = NUMA_NO_NODE;
+		init_completion(&req->landed);
+	}
 	return req;
 }
 
@@ -41,6 +43,8 @@ void request_free(struct request *req)
 	kvfree(req->view.ready);
 	kvfree(req->view.busy);
 	kvfree(req->view.seams);
+	kvfree(req->plan.splits);
+	kvfree(req->plan.cost);
 	kvfree(req->pretended);
 	kvfree(req);
 }
@@ -61,8 +65,10 @@ static int alloc_books(struct request *req)
 	req->view.ready = alloc_map(nr);
 	req->view.busy = alloc_map(nr);
 	req->view.seams = alloc_map(nr);
+	req->plan.splits = alloc_map(nr);
+	req->plan.cost = kvcalloc(nr + 1, sizeof(*req->plan.cost), GFP_KERNEL);
 	if (!req->changed || !req->retry || !req->view.ready || !req->view.busy ||
-	    !req->view.seams)
+	    !req->view.seams || !req->plan.splits || !req->plan.cost)
 		return -ENOMEM;
 	if (request_is(req, MEMPLUG_REQ_DRY_RUN)) {
 		req->pretended = kvcalloc(nr_node_ids, sizeof(*req->pretended), GFP_KERNEL);

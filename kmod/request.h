@@ -10,6 +10,25 @@
 #include "region.h"
 #include "worker.h"
 
+/* Claims that one request may have waiting or running: two for each that may run at a time. */
+#define REQUEST_MAX_ATTEMPTS (2 * WORKER_MAX)
+
+/**
+ * struct attempt - a run that a request is having claimed
+ * @claim: the worker's part
+ * @zone: of the run
+ * @share: what the floor has reserved for it
+ * @number: attempts that were started later have higher ones
+ * @in_flight: started and not landed
+ */
+struct attempt {
+	struct claim claim;
+	struct zone *zone;
+	struct floor_share share;
+	u64 number;
+	bool in_flight;
+};
+
 /**
  * struct request - one unplug or plug, from what is asked to what came of it
  * @operation: asked: MEMPLUG_OP_*
@@ -41,8 +60,16 @@
  * @floor_refused: some zone could not give what was tried
  * @zone_refusals: how often in a row
  * @pretended: a dry run's shares, by node
- * @plan: of the pass under way
- * @claim: the run in flight
+ * @by_cost: in this pass the cheapest comes first; else the highest address
+ * @plan: of the pass under way; its candidates are @view's
+ * @free_looked: every candidate at or above it was looked at, if it is free
+ * @used_looked: every candidate at or above it was looked at with all its pages
+ * @nr_looked: what the last such look has found
+ * @attempts: runs in flight
+ * @nr_in_flight: how many
+ * @pending: how many subblocks they have together
+ * @nr_attempts: how many were ever started
+ * @landed: completed once for each attempt that is over
  *
  * Belongs to the task that carries it out. Others may read requested, done, already and
  * migrated meanwhile, each a single word.
@@ -77,8 +104,16 @@ struct request {
 	bool floor_refused;
 	unsigned int zone_refusals;
 	struct floor_share *pretended;
+	bool by_cost;
 	struct plan plan;
-	struct claim claim;
+	unsigned long free_looked;
+	unsigned long used_looked;
+	unsigned long nr_looked;
+	struct attempt attempts[REQUEST_MAX_ATTEMPTS];
+	unsigned int nr_in_flight;
+	unsigned long pending;
+	u64 nr_attempts;
+	struct completion landed;
 };
 
 struct request *request_alloc(void);
@@ -101,6 +136,9 @@ static inline bool request_is(const struct request *req, u32 flag)
 
 void request_count_done(struct request *req, struct subblock_run run);
 void request_block(struct request *req, unsigned long index, u32 reason, unsigned long pfn);
+
+/* Address order, whatever is in the memory. Set once, before the first request. */
+extern bool unplug_by_address;
 
 /* unplug.c and plug.c: the two ways of carrying a request out */
 void unplug_run(struct request *req);

@@ -38,6 +38,32 @@ static bool has_extra_references(struct page *page)
 	return page_ref_count(page) > expected;
 }
 
+/* Counts pages that can be moved, by what they are. */
+static void found_movable(struct survey *survey, struct page *head, unsigned long nr, bool huge)
+{
+	survey->movable += nr;
+	if (PageAnon(head))
+		survey->anon += nr;
+	else if (READ_ONCE(head->mapping))
+		survey->file += nr;
+	if (huge)
+		survey->huge += nr;
+}
+
+/* Free, or on its way to the free lists; tells how many pages are so together. */
+static bool is_free(struct page *page, unsigned long *step)
+{
+	unsigned long order;
+
+	*step = 1;
+	if (PageReserved(page) || PageHWPoison(page) || PageCompound(page) || page_ref_count(page))
+		return false;
+	order = PageBuddy(page) ? READ_ONCE(page->private) : 0;
+	if (order < BITS_PER_LONG && (1UL << order) <= MAX_ORDER_NR_PAGES)
+		*step = 1UL << order;
+	return true;
+}
+
 /* A page that is neither free, nor a compound page, nor on the LRU. */
 static void judge_other(struct survey *survey, struct page *page, unsigned long pfn)
 {
@@ -50,15 +76,16 @@ static void judge_other(struct survey *survey, struct page *page, unsigned long 
 		       READ_ONCE(page->mapping);
 
 	if (compat_page_has_movable_ops(page))
-		survey->movable++;
+		found_movable(survey, page, 1, false);
 	else if (in_flux)
 		found_blocker(survey, pfn, MEMPLUG_REASON_BUSY, false);
 	else
 		found_blocker(survey, pfn, MEMPLUG_REASON_UNMOVABLE, true);
 }
 
-/* Judges a compound page; returns how many pages to step over from @pfn. */
-static unsigned long judge_compound(struct survey *survey, struct page *page, unsigned long pfn)
+/* Judges a compound page, up to @end_pfn; returns how many pages to step over from @pfn. */
+static unsigned long judge_compound(struct survey *survey, struct page *page, unsigned long pfn,
+				    unsigned long end_pfn)
 {
 	struct page *head = compound_head(page);
 	unsigned long order = compound_order(head);
@@ -68,23 +95,44 @@ static unsigned long judge_compound(struct survey *survey, struct page *page, un
 	/* The compound may have been dissolved since: believe nothing that does not fit. */
 	if (head_pfn > pfn || order >= BITS_PER_LONG - 1 || head_pfn + (1UL << order) <= pfn)
 		return 1;
-	step = head_pfn + (1UL << order) - pfn;
+	step = min(head_pfn + (1UL << order), end_pfn) - pfn;
 
 	if (PageHuge(head)) {
 		if ((1UL << order) > MAX_ORDER_NR_PAGES || !COMPAT_HUGETLB_MOVES)
 			found_blocker(survey, pfn, MEMPLUG_REASON_HUGETLB, true);
 		else
-			survey->movable += step;
+			found_movable(survey, head, step, true);
 	} else if (PageLRU(head) || compat_page_has_movable_ops(head)) {
 		if (compat_page_maybe_dma_pinned(head))
 			found_blocker(survey, pfn, MEMPLUG_REASON_PINNED, false);
-		survey->movable += step;
+		found_movable(survey, head, step, order >= pageblock_order);
 	} else if (!PageSlab(head) && READ_ONCE(head->mapping)) {
 		found_blocker(survey, pfn, MEMPLUG_REASON_BUSY, false);
 	} else {
 		found_blocker(survey, pfn, MEMPLUG_REASON_UNMOVABLE, true);
 	}
 	return step;
+}
+
+/**
+ * survey_all_free - is all of a stretch free
+ * @start_pfn: first page frame; all of the stretch is online
+ * @nr_pages: how many
+ *
+ * Leaves it at the first page that is not.
+ *
+ * Context: the caller keeps memory hotplug out. Does not sleep; a few steps for a subblock.
+ */
+bool survey_all_free(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long end_pfn = start_pfn + nr_pages;
+	unsigned long pfn = start_pfn;
+	unsigned long step;
+
+	for (; pfn < end_pfn; pfn += step)
+		if (!is_free(pfn_to_page(pfn), &step))
+			return false;
+	return true;
 }
 
 /**
@@ -104,24 +152,20 @@ void survey_pages(unsigned long start_pfn, unsigned long nr_pages, struct survey
 	memset(survey, 0, sizeof(*survey));
 	while (pfn < end_pfn) {
 		struct page *page = pfn_to_page(pfn);
-		unsigned long step = 1;
+		unsigned long step;
 
-		if (PageReserved(page)) {
+		if (is_free(page, &step)) {
+			survey->free += min(step, end_pfn - pfn);
+		} else if (PageReserved(page)) {
 			found_blocker(survey, pfn, MEMPLUG_REASON_RESERVED, true);
 		} else if (PageHWPoison(page)) {
 			found_blocker(survey, pfn, MEMPLUG_REASON_HWPOISON, true);
 		} else if (PageCompound(page)) {
-			step = judge_compound(survey, page, pfn);
-		} else if (!page_ref_count(page)) {
-			unsigned long order = PageBuddy(page) ? READ_ONCE(page->private) : 0;
-
-			if ((1UL << order) <= MAX_ORDER_NR_PAGES)
-				step = 1UL << order;
-			survey->free += min(step, end_pfn - pfn);
+			step = judge_compound(survey, page, pfn, end_pfn);
 		} else if (PageLRU(page)) {
 			if (compat_page_maybe_dma_pinned(page) || has_extra_references(page))
 				found_blocker(survey, pfn, MEMPLUG_REASON_PINNED, false);
-			survey->movable++;
+			found_movable(survey, page, 1, false);
 		} else {
 			judge_other(survey, page, pfn);
 		}

@@ -7,7 +7,10 @@
 /**
  * struct survey - what the pages of a stretch looked like
  * @free: pages in the free lists, or on their way there
- * @movable: pages in use that the kernel can move or drop
+ * @movable: pages in use that the kernel can move or drop; the next three are of these
+ * @anon: pages of processes
+ * @file: pages of the page cache, tmpfs included
+ * @huge: those of either that are part of a huge page
  * @blocker: first page frame that is in the way, 0 if none was seen; one that is sure
  *           to be in the way takes the place of one that only may be
  * @reason: MEMPLUG_REASON_* of @blocker
@@ -16,11 +19,15 @@
 struct survey {
 	unsigned long free;
 	unsigned long movable;
+	unsigned long anon;
+	unsigned long file;
+	unsigned long huge;
 	unsigned long blocker;
 	u32 reason;
 	bool certain;
 };
 
+bool survey_all_free(unsigned long start_pfn, unsigned long nr_pages);
 void survey_pages(unsigned long start_pfn, unsigned long nr_pages, struct survey *survey);
 
 #endif

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Takes one run: looks at it, asks the floor, reserves it, has a worker claim it, and
- * keeps the request's books. Which run, and what to do about a failure, is for unplug.c.
+ * Takes runs that were looked at: asks the floor, reserves them, has workers claim them, a
+ * few side by side, and waits for the answers. Which runs, and what to do about a failure, is
+ * for unplug.c.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
-#include <linux/sizes.h>
 
-#include "counters.h"
 #include "hotplug.h"
 #include "survey.h"
 #include "take.h"
@@ -16,95 +15,14 @@
 #define WAIT_STEP (HZ / 10)	/* how late a signal may be seen in a wait */
 
 /**
- * take_longest_run - subblocks that one claim may have
+ * take_has_room - may this request have one more run in flight
+ * @req: the request
  *
- * Where claimed pages are zeroed, kernels up to 6.1 do that without a break: the length of
- * a run is the length of a stall (docs/kernel.md, "Zeroing").
+ * As many wait as run, so that no worker is idle while the request makes up its mind.
  */
-unsigned long take_longest_run(void)
+bool take_has_room(const struct request *req)
 {
-	u64 bytes = want_init_on_alloc(0) ? SZ_16M : SZ_64M;
-
-	return clamp_t(u64, bytes / subblock_bytes(), 1, PLAN_MAX_RUN);
-}
-
-/* Judges one subblock of a run before it is claimed; returns whether it is to be left out. */
-static bool leave_out(struct request *req, unsigned long index, const struct survey *survey)
-{
-	bool dry_run = request_is(req, MEMPLUG_REQ_DRY_RUN);
-
-	if (!survey->blocker)
-		return false;
-	/* a dry run makes no claims that would drain what is in flux: take that for granted */
-	if (survey->certain || (dry_run && survey->reason != MEMPLUG_REASON_BUSY)) {
-		request_block(req, index, survey->reason, survey->blocker);
-		return true;
-	}
-	if (req->final || dry_run)
-		return false;
-	__set_bit(index, req->retry);
-	return true;
-}
-
-/**
- * take_look - look at a run before it is claimed
- * @req: on whose behalf; what is surely in the way, or offline, is noted there, and what
- *       may be in the way is put off to a later pass
- * @run: 1 to PLAN_MAX_RUN subblocks
- * @look: result
- *
- * Return: 0, or -EAGAIN if memory hotplug is under way.
- */
-int take_look(struct request *req, struct subblock_run run, struct look *look)
-{
-	ktime_t started = ktime_get();
-	struct survey survey;
-	unsigned long i;
-
-	memset(look, 0, sizeof(*look));
-	if (hotplug_exclude())
-		return -EAGAIN;
-	for (i = 0; i < run.nr; i++) {
-		unsigned long index = run.first + i;
-		struct subblock_run one = { .first = index, .nr = 1 };
-
-		if (!region_is_managed(one)) {
-			request_block(req, index, MEMPLUG_REASON_OFFLINE, 0);
-			__set_bit(i, look->bad);
-			continue;
-		}
-		survey_pages(subblock_pfn(index), subblock_pages(), &survey);
-		look->zone = page_zone(pfn_to_page(subblock_pfn(index)));
-		look->share.nr_free += survey.free;
-		look->nr_movable += survey.movable;
-		if (leave_out(req, index, &survey))
-			__set_bit(i, look->bad);
-	}
-	look->share.nr_pages = run.nr * subblock_pages();
-	hotplug_allow();
-	counters_add_survey(ktime_to_ns(ktime_sub(ktime_get(), started)));
-	return 0;
-}
-
-/* Waits for a claim, but no longer than the request may go on. */
-static int wait_for_claim(struct request *req, struct claim *claim)
-{
-	for (;;) {
-		long left = wait_for_completion_interruptible_timeout(&claim->done, WAIT_STEP);
-
-		if (left > 0)
-			return claim->result;
-		if (request_should_stop(req)) {
-			if (!worker_cancel(claim))
-				return claim->result;
-			region_abort(claim->run);
-			return -ECANCELED;
-		}
-		/* woken by what is no reason to stop, and still pending: don't spin on it */
-		if (left < 0 &&
-		    wait_for_completion_killable_timeout(&claim->done, WAIT_STEP) > 0)
-			return claim->result;
-	}
+	return req->nr_in_flight < 2 * worker_count();
 }
 
 static int verdict_to_errno(enum floor_verdict verdict)
@@ -114,47 +32,144 @@ static int verdict_to_errno(enum floor_verdict verdict)
 	return verdict == FLOOR_TOTAL ? -ENOSPC : -EDQUOT;
 }
 
-/**
- * take_run - have a run claimed that was looked at
- * @req: on whose behalf; its books are kept
- * @run: 1 to PLAN_MAX_RUN subblocks
- * @look: what take_look() found
- *
- * Return: 0; -ENOSPC or -EDQUOT: the floor refuses, for all memory or for this zone;
- * -EALREADY: another request has some of it; -EAGAIN: ask again, others are in flight or
- * memory hotplug is under way; -ECANCELED: time to stop; -ENODEV: some of it went offline;
- * or an error of contig_claim().
- */
-int take_run(struct request *req, struct subblock_run run, const struct look *look)
+/* The floor has refused; is that final, or only for as long as others are in flight? */
+static int refused(struct request *req, int error)
 {
-	struct claim *claim = &req->claim;
-	int ret = verdict_to_errno(floor_reserve(look->zone, look->share));
+	return req->nr_in_flight || floor_wait(WAIT_STEP) ? -EAGAIN : error;
+}
 
-	if (ret)
-		return floor_wait(WAIT_STEP) ? -EAGAIN : ret;
-	if (region_reserve(run, REGION_UNPLUG)) {
-		claim->run = run;
-		worker_start(claim);
-		ret = wait_for_claim(req, claim);
-		WRITE_ONCE(req->migrated, req->migrated + claim->migrated);
-	} else {
-		ret = -EALREADY;
-	}
-	floor_unreserve(look->zone, look->share);
-	if (!ret)
-		request_count_done(req, run);
-	if (ret != -EAGAIN && ret != -ECANCELED && ret != -EALREADY)
-		req->drained = !ret;
-	return ret;
+static struct attempt *free_attempt(struct request *req)
+{
+	unsigned int i = 0;
+
+	while (req->attempts[i].in_flight)
+		i++;
+	return &req->attempts[i];
 }
 
 /**
- * take_pretend - what take_run() would say, in a dry run
+ * take_start - have a run claimed that was looked at
+ * @req: on whose behalf; take_has_room() for it
+ * @run: 1 to PLAN_MAX_RUN subblocks
+ * @look: what look_run() found
+ *
+ * Return: 0: it is in flight until take_land() returns it; -ENOSPC or -EDQUOT: the floor
+ * refuses, for all memory or for this zone; -EALREADY: another request has some of it;
+ * -EAGAIN: ask again when what is in flight has landed.
+ */
+int take_start(struct request *req, struct subblock_run run, const struct look *look)
+{
+	int ret = verdict_to_errno(floor_reserve(look->zone, look->share));
+	struct attempt *attempt;
+
+	if (ret)
+		return refused(req, ret);
+	if (!region_reserve(run, REGION_UNPLUG)) {
+		floor_unreserve(look->zone, look->share);
+		return -EALREADY;
+	}
+	attempt = free_attempt(req);
+	attempt->zone = look->zone;
+	attempt->share = look->share;
+	attempt->number = req->nr_attempts++;
+	attempt->in_flight = true;
+	attempt->claim.run = run;
+	attempt->claim.landed = &req->landed;
+	req->nr_in_flight++;
+	req->pending += run.nr;
+	worker_start(&attempt->claim, zone_to_nid(look->zone));
+	return 0;
+}
+
+static struct attempt *find_over(struct request *req)
+{
+	unsigned int i;
+
+	for (i = 0; i < REQUEST_MAX_ATTEMPTS; i++)
+		if (req->attempts[i].in_flight && READ_ONCE(req->attempts[i].claim.over))
+			return &req->attempts[i];
+	return NULL;
+}
+
+static struct attempt *find_newest(struct request *req)
+{
+	struct attempt *newest = NULL;
+	unsigned int i;
+
+	for (i = 0; i < REQUEST_MAX_ATTEMPTS; i++) {
+		struct attempt *attempt = &req->attempts[i];
+
+		if (attempt->in_flight && (!newest || attempt->number > newest->number))
+			newest = attempt;
+	}
+	return newest;
+}
+
+/* The newest first: those that have not begun are not to begin while an older one ends. */
+static struct attempt *cancel_newest(struct request *req)
+{
+	struct attempt *newest = find_newest(req);
+
+	if (worker_cancel(&newest->claim)) {
+		region_abort(newest->claim.run);
+		newest->claim.result = -ECANCELED;
+	} else {
+		wait_for_completion(&req->landed);
+	}
+	return newest;
+}
+
+/*
+ * Waits until one is over, but no longer than the request may go on. A completion is taken for
+ * each that was not cancelled, so that none of them is still about to complete @landed when
+ * the last has landed and the request goes away.
+ */
+static struct attempt *wait_for_one(struct request *req)
+{
+	for (;;) {
+		long left = wait_for_completion_interruptible_timeout(&req->landed, WAIT_STEP);
+
+		/* woken by what is no reason to stop, and still pending: don't spin on it */
+		if (left < 0 && !request_should_stop(req))
+			left = wait_for_completion_killable_timeout(&req->landed, WAIT_STEP);
+		if (left > 0)
+			return find_over(req);
+		if (request_should_stop(req))
+			return cancel_newest(req);
+	}
+}
+
+/**
+ * take_land - wait for one of the runs in flight
+ * @req: the request; something is in flight. When it has to stop, runs that have not begun
+ *       are cancelled
+ *
+ * Context: sleeps. What did not succeed is not reserved any more.
+ *
+ * Return: the run, good until the next take_start(). Its claim's result is 0, -ECANCELED, or
+ * as struct claim says.
+ */
+struct attempt *take_land(struct request *req)
+{
+	struct attempt *attempt = wait_for_one(req);
+
+	attempt->in_flight = false;
+	req->nr_in_flight--;
+	req->pending -= attempt->claim.run.nr;
+	WRITE_ONCE(req->migrated, req->migrated + attempt->claim.migrated);
+	floor_unreserve(attempt->zone, attempt->share);
+	if (attempt->claim.result != -EAGAIN && attempt->claim.result != -ECANCELED)
+		req->drained = !attempt->claim.result;
+	return attempt;
+}
+
+/**
+ * take_pretend - what take_start() would say, in a dry run
  * @req: on whose behalf; its books are kept as if
  * @run: 1 to PLAN_MAX_RUN subblocks
- * @look: what take_look() found
+ * @look: what look_run() found
  *
- * Return: 0, -ENOSPC, -EDQUOT or -EAGAIN as take_run().
+ * Return: 0, -ENOSPC, -EDQUOT or -EAGAIN as take_start().
  */
 int take_pretend(struct request *req, struct subblock_run run, const struct look *look)
 {
@@ -167,52 +182,47 @@ int take_pretend(struct request *req, struct subblock_run run, const struct look
 	int ret = verdict_to_errno(floor_check(look->zone, more, total));
 
 	if (ret)
-		return floor_wait(WAIT_STEP) ? -EAGAIN : ret;
+		return refused(req, ret);
 	*share = more;
 	request_count_done(req, run);
 	req->migrated += look->nr_movable;
 	return 0;
 }
 
-/* Claims and releases one free subblock, the lowest there is. Returns false at its end. */
+/* Claims and releases this subblock if it is free. Returns whether to go on looking for one. */
 static bool drain_with(struct request *req, unsigned long index)
 {
 	struct subblock_run one = { .first = index, .nr = 1 };
-	struct survey survey;
-	struct zone *zone;
-	struct floor_share share;
+	struct look look = { };
 	bool usable = false;
 
 	if (hotplug_exclude())
 		return false;
 	if (region_is_managed(one)) {
-		zone = page_zone(pfn_to_page(subblock_pfn(index)));
-		survey_pages(subblock_pfn(index), subblock_pages(), &survey);
-		usable = survey.free == subblock_pages();
+		look.zone = page_zone(pfn_to_page(subblock_pfn(index)));
+		usable = survey_all_free(subblock_pfn(index), subblock_pages());
 	}
 	hotplug_allow();
 	if (!usable)
 		return true;
 
-	share.nr_pages = subblock_pages();
-	share.nr_free = subblock_pages();
-	if (floor_reserve(zone, share) != FLOOR_OK)
-		return false;
-	if (region_reserve(one, REGION_UNPLUG)) {
-		req->claim.run = one;
-		worker_start(&req->claim);
-		if (!wait_for_claim(req, &req->claim)) {
-			req->drained = true;
+	look.share.nr_pages = subblock_pages();
+	look.share.nr_free = subblock_pages();
+	switch (take_start(req, one, &look)) {
+	case 0:
+		if (!take_land(req)->claim.result)
 			plug_one(index);
-		}
+		return !req->drained;
+	case -EALREADY:
+		return true;
+	default:
+		return false;
 	}
-	floor_unreserve(zone, share);
-	return !req->drained;
 }
 
 /**
  * take_drain - empty the per-CPU LRU batches, if that is needed
- * @req: on whose behalf; its view is used up
+ * @req: on whose behalf; its view is used up, and nothing is in flight
  *
  * A failed claim leaves pages in these batches, where the next claim would find them
  * unmovable, for seconds if the machine is quiet. A claim that succeeds anywhere drains

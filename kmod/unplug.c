@@ -10,291 +10,184 @@
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 
-#include "hotplug.h"
-#include "survey.h"
+#include "place.h"
+#include "setback.h"
 #include "take.h"
 
 #define PASSES 3
-#define MAX_NOMEM_CLAIMS 8	/* then memory is too short to go on */
-#define MAX_ZONE_REFUSALS 64	/* in a row, then a zone has no more to give */
 
-static void wait_for_hotplug(struct request *req)
+/* docs/kernel.md, "Length of a run" */
+#define RUN_FREE SZ_64M
+#define RUN_ZEROED SZ_4M
+#define RUN_USED SZ_8M
+
+/* What came of trying to have one more run. */
+enum step {
+	STEP_ON,	/* something was done, there may be more to do at once */
+	STEP_WAIT,	/* for others, or for what is in flight */
+	STEP_END,	/* nothing is left, or there is no room or need for more */
+};
+
+bool unplug_by_address;
+
+static const unsigned long no_subblocks[BITS_TO_LONGS(PLAN_MAX_RUN)];
+
+/* The longest run, in subblocks, of this many bytes. */
+static unsigned long run_of(u64 bytes)
 {
-	while (!hotplug_wait(HZ / 10) && !request_should_stop(req))
-		;
+	return clamp_t(u64, bytes / subblock_bytes(), 1, PLAN_MAX_RUN);
 }
 
-/* A single subblock could not be claimed although nothing certain was seen in its way. */
-static void give_up_on(struct request *req, unsigned long index, int error)
+/* How long runs are; in the last pass each subblock is tried alone. */
+static void set_run_lengths(struct request *req)
 {
-	struct survey survey = { };
+	bool zeroed = want_init_on_alloc(0);
 
-	if ((error == -EBUSY || error == -EALREADY) && !req->final) {
-		__set_bit(index, req->retry);
-		return;
-	}
-	if (!hotplug_exclude()) {
-		struct subblock_run one = { .first = index, .nr = 1 };
-
-		if (region_is_managed(one))
-			survey_pages(subblock_pfn(index), subblock_pages(), &survey);
-		hotplug_allow();
-	}
-	if (error == -ENOMEM)
-		request_block(req, index, MEMPLUG_REASON_NO_MEMORY, 0);
-	else if (error == -EALREADY)
-		request_block(req, index, MEMPLUG_REASON_BUSY, 0);
-	else if (survey.blocker)
-		request_block(req, index, survey.reason, survey.blocker);
-	else
-		request_block(req, index, MEMPLUG_REASON_UNKNOWN, 0);
+	req->plan.max_free_run = req->final ? 1 : run_of(zeroed ? RUN_ZEROED : RUN_FREE);
+	req->plan.max_run = req->final ? 1 : run_of(zeroed ? RUN_ZEROED : RUN_USED);
 }
 
-/*
- * The floor refused a subblock for its zone's sake. Others of that zone may still be had,
- * those that are in use above all; but not if it goes on like this: then forget them, and
- * go on with other nodes.
- */
-static void note_zone_refusal(struct request *req, int nid)
+/* A run could not be claimed: split it, at what is in the way if that can be seen. */
+static void split_failed(struct request *req, struct subblock_run run, int error)
 {
-	unsigned long i;
+	struct look look = { };
 
-	req->floor_refused = true;
-	if (++req->zone_refusals < MAX_ZONE_REFUSALS)
-		return;
-	req->plan.nr_pending = 0;
-	for_each_set_bit(i, req->plan.candidates, req->plan.cursor)
-		if (region_node(i) == nid)
-			__clear_bit(i, req->plan.candidates);
+	if (run.nr == 1)
+		setback_single(req, run.first, error);
+	else if (error == -EBUSY && look_run(req, run, &look))
+		bitmap_zero(look.bad, run.nr);
+	plan_split(&req->plan, run, look.bad);
 }
 
-static void handle_failure(struct request *req, struct subblock_run run,
-			   const struct look *look, int error)
+/* The claim of a run, or what comes before it, has failed. */
+static enum step handle_failure(struct request *req, struct subblock_run run, int nid, int error)
 {
-	DECLARE_BITMAP(none, PLAN_MAX_RUN) = { };
-
 	switch (error) {
 	case -EAGAIN:
 	case -ECANCELED:
 	case -ENODEV:
 		/* the next look will tell what is offline */
 		plan_give_back(&req->plan, run);
-		return;
+		return error == -EAGAIN ? STEP_WAIT : STEP_ON;
 	case -ENOSPC:
 		if (run.nr == 1)
 			req->stop = MEMPLUG_STOP_FLOOR;
 		break;
 	case -EDQUOT:
 		if (run.nr == 1)
-			note_zone_refusal(req, zone_to_nid(look->zone));
+			setback_zone(req, nid, req->plan.level);
 		break;
 	case -ENOMEM:
-		if (++req->nomem_claims == MAX_NOMEM_CLAIMS)
-			req->stop = MEMPLUG_STOP_EXHAUSTED;
+		setback_no_memory(req);
 		fallthrough;
 	default:
-		if (run.nr == 1)
-			give_up_on(req, run.first, error);
-		break;
+		split_failed(req, run, error);
+		return STEP_ON;
 	}
-	plan_split(&req->plan, run, none);
+	plan_split(&req->plan, run, no_subblocks);
+	return STEP_ON;
 }
 
-static void try_run(struct request *req, struct subblock_run run)
+/*
+ * What was planned for as cheap may have become dear meanwhile, if what other runs held was
+ * moved there: it has to wait until nothing is cheaper.
+ */
+static bool has_become_dearer(struct request *req, struct subblock_run run,
+			      const struct look *look)
+{
+	unsigned long i;
+
+	if (!req->by_cost || look->dearest <= req->plan.level)
+		return false;
+	for (i = 0; i < run.nr; i++)
+		plan_set_cost(&req->plan, run.first + i, look->cost[i]);
+	plan_give_back(&req->plan, run);
+	return true;
+}
+
+static enum step try_run(struct request *req, struct subblock_run run)
 {
 	struct look look;
-	int ret = take_look(req, run, &look);
+	int ret = look_run(req, run, &look);
 
-	if (ret) {
-		plan_give_back(&req->plan, run);
-		wait_for_hotplug(req);
-		return;
-	}
+	if (ret)
+		return handle_failure(req, run, NUMA_NO_NODE, ret);
 	if (!bitmap_empty(look.bad, run.nr)) {
 		plan_split(&req->plan, run, look.bad);
-		return;
+		return STEP_ON;
 	}
+	if (has_become_dearer(req, run, &look))
+		return STEP_ON;
 	if (request_is(req, MEMPLUG_REQ_DRY_RUN))
 		ret = take_pretend(req, run, &look);
 	else
-		ret = take_run(req, run, &look);
-	if (ret)
-		handle_failure(req, run, &look, ret);
-	else
+		ret = take_start(req, run, &look);
+	return ret ? handle_failure(req, run, zone_to_nid(look.zone), ret) : STEP_ON;
+}
+
+static enum step start_one_more(struct request *req)
+{
+	struct subblock_run run;
+
+	if (request_missing(req) == req->pending || !take_has_room(req) ||
+	    request_should_stop(req))
+		return STEP_END;
+	if (plan_next(&req->plan, request_missing(req) - req->pending, &run))
+		return try_run(req, run);
+	return look_further(req) ? STEP_ON : STEP_END;
+}
+
+static void land_one(struct request *req)
+{
+	struct attempt *attempt = take_land(req);
+	struct claim *claim = &attempt->claim;
+
+	if (claim->result) {
+		handle_failure(req, claim->run, zone_to_nid(attempt->zone), claim->result);
+	} else {
 		req->zone_refusals = 0;
+		request_count_done(req, claim->run);
+	}
+}
+
+/* One pass over what the plan has: keeps as many runs in flight as there is room for. */
+static void take_what_can_be_had(struct request *req)
+{
+	enum step step;
+
+	do {
+		step = start_one_more(req);
+		if (step == STEP_ON)
+			continue;
+		if (req->nr_in_flight)
+			land_one(req);
+		else if (step == STEP_WAIT)
+			setback_wait(req);
+	} while (step != STEP_END || req->nr_in_flight);
 }
 
 static void take_best_effort(struct request *req)
 {
 	struct region_view *view = &req->view;
-	struct subblock_run run;
 	unsigned int pass;
 
 	for (pass = 0; pass < PASSES; pass++) {
 		req->final = pass == PASSES - 1;
+		set_run_lengths(req);
 		if (pass) {
 			take_drain(req);
 			bitmap_copy(view->ready, req->retry, view->nr);
 			bitmap_zero(req->retry, view->nr);
+			look_start_again(req);
+		} else {
+			look_start(req);
 		}
-		plan_init(&req->plan, view->ready, view->seams, view->nr,
-			  req->final ? 1 : take_longest_run());
-		while (request_missing(req) && !request_should_stop(req) &&
-		       plan_next(&req->plan, request_missing(req), &run))
-			try_run(req, run);
+		take_what_can_be_had(req);
 		if (!request_missing(req) || request_should_stop(req) ||
 		    bitmap_empty(req->retry, view->nr))
 			break;
-	}
-}
-
-/* These are not to be part of the place that is tried next. */
-static void avoid(struct request *req, struct subblock_run run, const unsigned long *bad)
-{
-	unsigned long i;
-
-	for_each_set_bit(i, bad, run.nr)
-		__clear_bit(run.first + i, req->plan.candidates);
-}
-
-/* The floor refused this piece for its zone's sake: the next place lies below it. */
-static void avoid_for_zone(struct request *req, struct subblock_run piece)
-{
-	__clear_bit(piece.first + piece.nr - 1, req->plan.candidates);
-	note_zone_refusal(req, region_node(piece.first));
-}
-
-/* The piece of @run that ends at @end, no longer than one claim. */
-static struct subblock_run piece_below(struct subblock_run run, unsigned long end)
-{
-	struct subblock_run piece;
-
-	piece.nr = min(end - run.first, take_longest_run());
-	piece.first = end - piece.nr;
-	return piece;
-}
-
-/* Looks at all of a place first. Returns whether it is worth being claimed. */
-static bool look_at_place(struct request *req, struct subblock_run run)
-{
-	struct floor_share share = { };
-	struct subblock_run piece;
-	struct look look;
-	enum floor_verdict verdict;
-	unsigned long end;
-
-	for (end = run.first + run.nr; end > run.first; end = piece.first) {
-		piece = piece_below(run, end);
-		if (take_look(req, piece, &look)) {
-			wait_for_hotplug(req);
-			return false;
-		}
-		if (!bitmap_empty(look.bad, piece.nr)) {
-			avoid(req, piece, look.bad);
-			return false;
-		}
-		share.nr_pages += look.share.nr_pages;
-		share.nr_free += look.share.nr_free;
-		if (request_should_stop(req))
-			return false;
-	}
-	/* the free pages leave piece by piece, with time to reclaim: ask for a piece's worth */
-	share.nr_free = min(share.nr_free, take_longest_run() * subblock_pages());
-	verdict = floor_check(look.zone, share, share.nr_pages);
-	if (verdict != FLOOR_OK && floor_wait(HZ / 10))
-		return false;
-	if (verdict == FLOOR_TOTAL)
-		req->stop = MEMPLUG_STOP_FLOOR;
-	else if (verdict == FLOOR_ZONE)
-		avoid_for_zone(req, piece);
-	return verdict == FLOOR_OK;
-}
-
-/* A piece could not be claimed: find out where, so that the next place avoids it. */
-static void avoid_culprit(struct request *req, struct subblock_run piece, int error)
-{
-	bool final = req->final;
-	struct look look;
-	int ret;
-
-	switch (error) {
-	case -EAGAIN:
-	case -ECANCELED:
-	case -ENODEV:
-		wait_for_hotplug(req);
-		return;
-	case -ENOSPC:
-		req->stop = MEMPLUG_STOP_FLOOR;
-		return;
-	case -EDQUOT:
-		avoid_for_zone(req, piece);
-		return;
-	}
-	/* after a failure, what may be in the way is taken for it in the final pass too */
-	req->final = false;
-	ret = take_look(req, piece, &look);
-	req->final = final;
-	if (ret || bitmap_empty(look.bad, piece.nr)) {
-		/* nothing to be seen: blame one, or the search would not end */
-		__set_bit(piece.nr - 1, look.bad);
-		give_up_on(req, piece.first + piece.nr - 1, error);
-	}
-	avoid(req, piece, look.bad);
-}
-
-static bool claim_place(struct request *req, struct subblock_run run)
-{
-	struct subblock_run piece;
-	struct look look;
-	unsigned long end;
-	int ret;
-
-	for (end = run.first + run.nr; end > run.first; end = piece.first) {
-		piece = piece_below(run, end);
-		ret = take_look(req, piece, &look);
-		if (!ret && !bitmap_empty(look.bad, piece.nr))
-			ret = -EBUSY;
-		if (!ret && request_should_stop(req))
-			ret = -ECANCELED;
-		if (!ret)
-			ret = request_is(req, MEMPLUG_REQ_DRY_RUN) ?
-				      take_pretend(req, piece, &look) :
-				      take_run(req, piece, &look);
-		if (ret) {
-			plug_back(req);
-			if (req->pretended)
-				memset(req->pretended, 0, nr_node_ids * sizeof(*req->pretended));
-			avoid_culprit(req, piece, ret);
-			return false;
-		}
-	}
-	return true;
-}
-
-/*
- * One run or nothing, place by place. The second pass, after a drain, does not mind what may
- * be in the way only for the moment.
- */
-static void take_contiguous(struct request *req)
-{
-	struct region_view *view = &req->view;
-	struct subblock_run run;
-	unsigned int pass;
-
-	for (pass = 0; pass < 2; pass++) {
-		req->final = pass;
-		if (pass) {
-			take_drain(req);
-			region_snapshot(REGION_UNPLUG, req->within, req->nid, view);
-		}
-		plan_init(&req->plan, view->ready, view->seams, view->nr, take_longest_run());
-		while (!request_should_stop(req) &&
-		       plan_next_contiguous(&req->plan, req->length, req->align, &run))
-			if (look_at_place(req, run) && claim_place(req, run))
-				return;
-		if (request_should_stop(req) || bitmap_empty(req->retry, view->nr))
-			return;
 	}
 }
 
@@ -318,6 +211,8 @@ void unplug_run(struct request *req)
 	unsigned long i;
 
 	region_snapshot(REGION_UNPLUG, req->within, req->nid, view);
+	req->by_cost = !unplug_by_address;
+	set_run_lengths(req);
 	req->requested = req->length;
 	if (request_is(req, MEMPLUG_REQ_RANGE)) {
 		req->already = view->nr_already;
@@ -325,7 +220,7 @@ void unplug_run(struct request *req)
 			request_block(req, i, MEMPLUG_REASON_BUSY, 0);
 	}
 	if (request_is(req, MEMPLUG_REQ_CONTIGUOUS))
-		take_contiguous(req);
+		place_take(req);
 	else if (!request_is(req, MEMPLUG_REQ_EXACT) || view->nr_ready >= request_missing(req))
 		take_best_effort(req);
 	if (request_missing(req) && request_is(req, MEMPLUG_REQ_EXACT))

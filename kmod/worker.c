@@ -2,17 +2,30 @@
 /*
  * Claims run here, not in the caller: a caller's cpuset would limit where old kernels may
  * move pages to, and its memory cgroup and signals are none of the claim's business.
- * One worker, so runs of several requests take turns.
+ * A few at a time, whatever the number of requests: claims share locks of the kernel and
+ * the bandwidth of memory.
  */
+#include <linux/cpumask.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 
 #include "contig.h"
 #include "counters.h"
 #include "hotplug.h"
+#include "migrated.h"
 #include "region.h"
 #include "worker.h"
 
+#define WORKERS_DEFAULT 4	/* at most; docs/kernel.md, "Side by side" */
+
 static struct workqueue_struct *claim_queue;
+static unsigned int workers;
+
+/** worker_count - how many claims may run at a time */
+unsigned int worker_count(void)
+{
+	return workers;
+}
 
 static int carry_out(struct claim *claim)
 {
@@ -24,10 +37,13 @@ static int carry_out(struct claim *claim)
 	if (!region_is_managed(run)) {
 		ret = -ENODEV;
 	} else {
+		struct migrated migrated;
 		ktime_t started = ktime_get();
 
-		ret = contig_claim(subblock_pfn(run.first), run.nr * subblock_pages(),
-				   &claim->migrated);
+		migrated_begin(&migrated);
+		ret = contig_claim(subblock_pfn(run.first), run.nr * subblock_pages());
+		migrated_end(&migrated);
+		claim->migrated = migrated.pages;
 		counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated,
 				   ktime_to_ns(ktime_sub(ktime_get(), started)));
 		if (!ret)
@@ -44,23 +60,28 @@ static void claim_work(struct work_struct *work)
 	claim->result = carry_out(claim);
 	if (claim->result)
 		region_abort(claim->run);
-	complete(&claim->done);
+	claim->over = true;
+	complete(claim->landed);
 }
 
 /**
- * worker_init - set the worker up
+ * worker_init - set the workers up
+ * @count: how many claims may run at a time, at most WORKER_MAX; 0: as many as help here
  *
- * Freezable: a claim may need I/O to finish, which suspend is about to stop.
+ * Freezable: a claim may need I/O to finish, which suspend is about to stop. Unbound, so
+ * that a claim that zeroes memory for long does not hold a CPU's other work up; with their
+ * CPUs and their niceness in /sys/devices/virtual/workqueue/memplug.
  *
  * Return: 0 or -ENOMEM.
  */
-int worker_init(void)
+int worker_init(unsigned int count)
 {
-	claim_queue = alloc_ordered_workqueue("memplug", WQ_FREEZABLE);
+	workers = count ?: min_t(unsigned int, num_online_cpus(), WORKERS_DEFAULT);
+	claim_queue = alloc_workqueue("memplug", WQ_UNBOUND | WQ_FREEZABLE | WQ_SYSFS, workers);
 	return claim_queue ? 0 : -ENOMEM;
 }
 
-/** worker_exit - end the worker; nothing is queued any more */
+/** worker_exit - end the workers; nothing is queued any more */
 void worker_exit(void)
 {
 	destroy_workqueue(claim_queue);
@@ -68,16 +89,17 @@ void worker_exit(void)
 
 /**
  * worker_start - have a run claimed
- * @claim: with @run filled in and reserved; stays the worker's until @done is completed
- *         or worker_cancel() has returned
+ * @claim: with @run filled in and reserved, and @landed; stays the worker's until @over is
+ *         seen after @landed was completed, or worker_cancel() has returned
+ * @nid: node of the run, where zeroing and copying is cheapest
  */
-void worker_start(struct claim *claim)
+void worker_start(struct claim *claim, int nid)
 {
 	claim->result = 0;
 	claim->migrated = 0;
-	init_completion(&claim->done);
+	claim->over = false;
 	INIT_WORK(&claim->work, claim_work);
-	queue_work(claim_queue, &claim->work);
+	queue_work_node(nid, claim_queue, &claim->work);
 }
 
 /**
@@ -86,7 +108,7 @@ void worker_start(struct claim *claim)
  *
  * Context: sleeps until a claim that has begun is over.
  *
- * Return: true if it had not begun: the run is still reserved; false if it is done, with
+ * Return: true if it had not begun: the run is still reserved; false if it is over, with
  * a result.
  */
 bool worker_cancel(struct claim *claim)

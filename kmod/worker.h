@@ -7,6 +7,9 @@
 
 #include "subblock.h"
 
+/* The most claims that ever run side by side. */
+#define WORKER_MAX 16
+
 /**
  * struct claim - one run on its way through a worker
  * @run: subblocks, reserved for unplugging
@@ -14,20 +17,23 @@
  *          them went offline; or an error of contig_claim(). After a failure the
  *          reservation has ended
  * @migrated: pages that the kernel moved meanwhile
- * @done: completed when the worker is through with it
+ * @over: the worker is through with it, and about to complete @landed if it has not yet
+ * @landed: completed once for each claim that is over; may be shared by several
  * @work: of the worker
  */
 struct claim {
 	struct subblock_run run;
 	int result;
 	u64 migrated;
-	struct completion done;
+	bool over;
+	struct completion *landed;
 	struct work_struct work;
 };
 
-int worker_init(void);
+int worker_init(unsigned int count);
 void worker_exit(void);
-void worker_start(struct claim *claim);
+unsigned int worker_count(void);
+void worker_start(struct claim *claim, int nid);
 bool worker_cancel(struct claim *claim);
 
 #endif

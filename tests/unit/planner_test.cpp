@@ -2,6 +2,7 @@
 // The module's planner, built for user space: which runs of subblocks it proposes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <set>
 #include <vector>
@@ -35,8 +36,22 @@ class Bits {
 
 class Planner : public ::testing::Test {
  protected:
-  void start(unsigned long max_run) {
-    plan_init(&plan_, candidates_.data(), seams_.data(), candidates_.size(), max_run);
+  // All of it is free, and no memory block is preferred, unless a test says otherwise.
+  void start(unsigned long max_run, unsigned long block = 0) {
+    splits_ = Bits(size);
+    plan_.candidates = candidates_.data();
+    plan_.splits = splits_.data();
+    plan_.seams = seams_.data();
+    plan_.cost = cost_.data();
+    plan_.nr = size;
+    plan_.block = block;
+    plan_.max_free_run = max_run;
+    plan_.max_run = max_run;
+    plan_start(&plan_);
+  }
+
+  void set_cost(unsigned long first, unsigned long count, unsigned char cost) {
+    std::fill_n(cost_.begin() + static_cast<std::ptrdiff_t>(first), count, cost);
   }
 
   // Everything that the planner hands out for as long as it does.
@@ -49,8 +64,11 @@ class Planner : public ::testing::Test {
     return runs;
   }
 
-  Bits candidates_{256};
-  Bits seams_{256};
+  static constexpr unsigned long size = 256;
+  Bits candidates_{size};
+  Bits seams_{size};
+  Bits splits_{size};
+  std::vector<unsigned char> cost_ = std::vector<unsigned char>(size);
   plan plan_{};
 };
 
@@ -84,7 +102,7 @@ TEST_F(Planner, KeepsRunsNoLongerThanItsLimit) {
   expect_run(runs[2], 0, 4);
 }
 
-TEST_F(Planner, ClampsTheLimitToWhatOneSplitCanGiveBack) {
+TEST_F(Planner, ClampsTheLengthOfRuns) {
   candidates_.set(0, 256);
   start(1000);
   EXPECT_EQ(drain(1000).front().nr, PLAN_MAX_RUN);
@@ -196,13 +214,16 @@ TEST_F(Planner, CoversEverythingOnceUnderRandomFailures) {
         seams_.set(i);
       }
     }
-    start(1 + random() % PLAN_MAX_RUN);
+    for (unsigned char& cost : cost_) {
+      cost = static_cast<unsigned char>(random() % (PLAN_DEAREST + 1));
+    }
+    start(1 + random() % PLAN_MAX_RUN, random() % 2 == 0 ? 0 : 32);
     std::set<unsigned long> taken;
     subblock_run run{};
     int calls = 0;
     while (plan_next(&plan_, 1 + random() % 300, &run)) {
       ASSERT_LT(++calls, 4096);
-      ASSERT_LE(run.nr, plan_.max_run);
+      ASSERT_LE(run.nr, PLAN_MAX_RUN);
       bool fails = false;
       for (unsigned long i = run.first; i < run.first + run.nr; i++) {
         fails = fails || poisoned.test(i);
@@ -225,6 +246,126 @@ TEST_F(Planner, CoversEverythingOnceUnderRandomFailures) {
     }
     ASSERT_EQ(taken, expected);
   }
+}
+
+TEST_F(Planner, GivesEachPartOfItsRangeALevel) {
+  EXPECT_EQ(plan_level(0, 1024), PLAN_FREE);
+  EXPECT_EQ(plan_level(1, 1024), 1U);
+  EXPECT_EQ(plan_level(128, 1024), 1U);
+  EXPECT_EQ(plan_level(129, 1024), 2U);
+  EXPECT_EQ(plan_level(1024, 1024), PLAN_DEAREST);
+  EXPECT_EQ(plan_level(2000, 1024), PLAN_DEAREST);
+}
+
+TEST_F(Planner, TakesWhatIsFreeBeforeAnythingIsMoved) {
+  candidates_.set(0, 64);
+  set_cost(32, 32, 3);
+  start(16);
+  const auto runs = drain(100);
+  ASSERT_EQ(runs.size(), 4U);
+  expect_run(runs[0], 16, 16);
+  expect_run(runs[1], 0, 16);
+  expect_run(runs[2], 48, 16);
+  expect_run(runs[3], 32, 16);
+}
+
+TEST_F(Planner, GoesFromTheCheapestToTheDearest) {
+  candidates_.set(0, 9);
+  for (unsigned int level = 0; level <= PLAN_DEAREST; level++) {
+    cost_[level] = static_cast<unsigned char>((level * 5) % 9);
+  }
+  start(1);
+  unsigned int last = 0;
+  for (const auto& run : drain(100)) {
+    EXPECT_GE(cost_[run.first], last);
+    last = cost_[run.first];
+  }
+  EXPECT_EQ(last, PLAN_DEAREST);
+}
+
+TEST_F(Planner, HasALimitOfItsOwnForRunsThatAreFree) {
+  candidates_.set(0, 64);
+  set_cost(0, 32, 1);
+  start(16);
+  plan_.max_run = 4;
+  const auto runs = drain(100);
+  expect_run(runs.front(), 48, 16);
+  expect_run(runs.back(), 0, 4);
+}
+
+TEST_F(Planner, LeavesAloneWhatIsKeptOrUnknown) {
+  candidates_.set(0, 8);
+  cost_[2] = PLAN_KEPT;
+  cost_[5] = PLAN_UNKNOWN;
+  start(8);
+  const auto runs = drain(100);
+  ASSERT_EQ(runs.size(), 3U);
+  expect_run(runs[0], 6, 2);
+  expect_run(runs[1], 3, 2);
+  expect_run(runs[2], 0, 2);
+  plan_set_cost(&plan_, 5, PLAN_FREE);
+  plan_start(&plan_);
+  expect_run(drain(100).front(), 5, 1);
+}
+
+TEST_F(Planner, PrefersMemoryBlocksThatCanBeEmptied) {
+  // the highest block keeps more than a third of itself, the next a little, the lowest nothing
+  candidates_.set(0, 96);
+  set_cost(64, 12, PLAN_KEPT);
+  set_cost(32, 1, PLAN_KEPT);
+  start(32, 32);
+  const auto runs = drain(100);
+  ASSERT_EQ(runs.size(), 3U);
+  expect_run(runs[0], 0, 32);
+  expect_run(runs[1], 33, 31);
+  expect_run(runs[2], 76, 20);
+}
+
+TEST_F(Planner, CountsWhatIsGoneAsEmpty) {
+  // the upper half of the lower block was unplugged before: the other half empties it
+  candidates_.set(0, 16);
+  candidates_.set(32, 32);
+  set_cost(33, 1, 1);
+  start(32, 32);
+  const auto runs = drain(100);
+  expect_run(runs.front(), 0, 16);
+}
+
+TEST_F(Planner, ForgetsABlockThatCannotBeEmptiedAnyMore) {
+  candidates_.set(0, 64);
+  start(8, 32);
+  subblock_run run{};
+  ASSERT_TRUE(plan_next(&plan_, 100, &run));
+  expect_run(run, 56, 8);
+  Bits blocked(8);
+  blocked.set(7);
+  plan_split(&plan_, run, blocked.data());
+  ASSERT_TRUE(plan_next(&plan_, 100, &run));
+  expect_run(run, 24, 8);
+}
+
+TEST_F(Planner, PutsOffWhatHasBecomeDearer) {
+  candidates_.set(0, 16);
+  start(8);
+  subblock_run run{};
+  ASSERT_TRUE(plan_next(&plan_, 100, &run));
+  expect_run(run, 8, 8);
+  plan_set_cost(&plan_, 15, 5);
+  plan_give_back(&plan_, run);
+  const auto runs = drain(100);
+  ASSERT_EQ(runs.size(), 3U);
+  expect_run(runs[0], 7, 8);
+  expect_run(runs[1], 0, 7);
+  expect_run(runs[2], 15, 1);
+}
+
+TEST_F(Planner, HandsOutWhatIsGivenBackAfterItsEnd) {
+  candidates_.set(0, 4);
+  start(8);
+  const auto runs = drain(100);
+  ASSERT_EQ(runs.size(), 1U);
+  plan_give_back(&plan_, runs[0]);
+  expect_run(drain(100).front(), 0, 4);
 }
 
 TEST_F(Planner, FindsTheHighestAlignedPlaceForOneRun) {
@@ -256,6 +397,22 @@ TEST_F(Planner, OffersTheSamePlaceAgainUntilACandidateIsCleared) {
   ASSERT_TRUE(plan_next_contiguous(&plan_, 32, 1, &first));
   ASSERT_TRUE(plan_next_contiguous(&plan_, 32, 1, &second));
   expect_run(second, first.first, first.nr);
+}
+
+TEST_F(Planner, FindsTheCheapestPlaceForOneRun) {
+  candidates_.set(0, 256);
+  set_cost(0, 256, 2);
+  set_cost(40, 40, 1);
+  cost_[60] = 8;
+  start(8);
+  subblock_run run{};
+  ASSERT_TRUE(plan_next_contiguous(&plan_, 16, 1, &run));
+  expect_run(run, 64, 16);
+  ASSERT_TRUE(plan_next_contiguous(&plan_, 32, 32, &run));
+  expect_run(run, 32, 32);
+  cost_[70] = PLAN_UNKNOWN;
+  ASSERT_TRUE(plan_next_contiguous(&plan_, 16, 1, &run));
+  expect_run(run, 44, 16);
 }
 
 TEST_F(Planner, EndsWhenNoPlaceIsLeft) {

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How many pages the kernel moves while claims run. It counts them for the whole system only,
+ * so what it moves while several claims run side by side is shared out evenly among these:
+ * the sum is right, and so is the figure of a request that is alone.
+ */
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+#include <linux/vmstat.h>
+
+#include "migrated.h"
+
+static struct {
+	spinlock_t lock;		/* protects all of it */
+	struct list_head running;
+	unsigned int nr_running;
+	u64 counted;			/* of the kernel's count, what is shared out */
+} migrations = {
+	.lock = __SPIN_LOCK_UNLOCKED(migrations.lock),
+	.running = LIST_HEAD_INIT(migrations.running),
+};
+
+/* All pages that the kernel has moved so far. Foldings of a CPU that goes away lose none. */
+static u64 pages_migrated_by_all(void)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(vm_event_states, cpu).event[PGMIGRATE_SUCCESS];
+	return sum;
+}
+
+static void share_out(void)
+{
+	u64 now = pages_migrated_by_all();
+	struct migrated *one;
+	u64 share;
+	u32 rest;
+
+	if (migrations.nr_running) {
+		share = div_u64_rem(now - migrations.counted, migrations.nr_running, &rest);
+		list_for_each_entry(one, &migrations.running, node) {
+			one->pages += share;
+			if (rest) {
+				one->pages++;
+				rest--;
+			}
+		}
+	}
+	migrations.counted = now;
+}
+
+/**
+ * migrated_begin - a claim begins
+ * @migrated: the claim's; not to be touched until migrated_end()
+ */
+void migrated_begin(struct migrated *migrated)
+{
+	migrated->pages = 0;
+	spin_lock(&migrations.lock);
+	share_out();
+	list_add(&migrated->node, &migrations.running);
+	migrations.nr_running++;
+	spin_unlock(&migrations.lock);
+}
+
+/**
+ * migrated_end - a claim is over
+ * @migrated: holds the result
+ */
+void migrated_end(struct migrated *migrated)
+{
+	spin_lock(&migrations.lock);
+	share_out();
+	list_del(&migrated->node);
+	migrations.nr_running--;
+	spin_unlock(&migrations.lock);
+}
