@@ -78,6 +78,7 @@ static void avoid_culprit(struct request *req, struct subblock_run piece, int er
 {
 	bool final = req->final;
 	struct look look;
+	unsigned long i;
 	int ret;
 
 	switch (error) {
@@ -97,11 +98,11 @@ static void avoid_culprit(struct request *req, struct subblock_run piece, int er
 	req->final = false;
 	ret = look_run(req, piece, &look);
 	req->final = final;
-	if (ret || bitmap_empty(look.bad, piece.nr)) {
-		/* nothing to be seen: blame one, or the search would not end */
+	/* nothing to be seen: blame one, or the search would not end */
+	if (ret || bitmap_empty(look.bad, piece.nr))
 		__set_bit(piece.nr - 1, look.bad);
-		setback_single(req, piece.first + piece.nr - 1, error);
-	}
+	for_each_set_bit(i, look.bad, piece.nr)
+		setback_single(req, piece.first + i, error);
 	avoid(req, piece, look.bad);
 }
 
