@@ -6,9 +6,12 @@
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include "compat.h"
 #include "contig.h"
+
+#define ZEROED_PIECE SZ_4M
 
 /*
  * alloc_contig_range() takes all of this on trust. The zone and the online state can't
@@ -37,6 +40,36 @@ static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
 	return zone_idx(zone) == ZONE_NORMAL;
 }
 
+/*
+ * Where init_on_alloc is on, one call zeroes all of its pages without a break, on 6.1 at least:
+ * short pieces, so that others get their turn between two of them (docs/kernel.md, "Zeroing").
+ */
+static unsigned long longest_piece(unsigned long nr_pages)
+{
+	return want_init_on_alloc(0) ? max_t(unsigned long, ZEROED_PIECE >> PAGE_SHIFT,
+					     COMPAT_GRANULARITY_PAGES) : nr_pages;
+}
+
+/* All or nothing. */
+static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long longest = longest_piece(nr_pages);
+	unsigned long done, piece;
+	int ret;
+
+	for (done = 0; done < nr_pages; done += piece) {
+		piece = min(longest, nr_pages - done);
+		cond_resched();
+		ret = compat_alloc_contig_range(start_pfn + done, start_pfn + done + piece);
+		if (ret) {
+			if (done)
+				free_contig_range(start_pfn, done);
+			return ret;
+		}
+	}
+	return 0;
+}
+
 /**
  * contig_claim - take page frames out of the kernel's hands
  * @start_pfn: first page frame, aligned to what this kernel can claim
@@ -61,7 +94,7 @@ int contig_claim(unsigned long start_pfn, unsigned long nr_pages)
 
 	if (!is_claimable(start_pfn, nr_pages))
 		return -EINVAL;
-	ret = compat_alloc_contig_range(start_pfn, start_pfn + nr_pages);
+	ret = alloc_in_pieces(start_pfn, nr_pages);
 	if (ret)
 		return ret;
 

@@ -20,7 +20,7 @@
 
 /* docs/kernel.md, "Length of a run" */
 #define RUN_FREE SZ_64M
-#define RUN_ZEROED SZ_4M
+#define RUN_ZEROED SZ_8M
 #define RUN_USED SZ_8M
 
 /* What came of trying to have one more run. */
