@@ -11,11 +11,14 @@ from pathlib import Path
 
 import accel
 import artefacts
+import bounds
+import figures
 import guest
 import kernels
 import measure
 import paths
 import qemu
+import table
 from outcome import HOST_SETUP_STATUS, LabError, say
 from scenario import DRIVERS, INITS, STATES, order
 
@@ -45,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
                         help="a driver that got nothing for so long is stuck (default 6 s)")
     parser.add_argument("--out", type=Path, default=paths.BUILD / "bench", metavar="DIR",
                         help="for results.json, results.md and chart.svg (default build/bench)")
+    parser.add_argument("--report", type=Path, metavar="FILE",
+                        help="measure nothing: table and chart of an earlier results.json")
+    parser.add_argument("--check", action="store_true",
+                        help="hold the medians against the bounds; status 1 if one is not met")
     return parser
 
 
@@ -81,13 +88,30 @@ def _save(path: Path, results: dict):
     os.replace(scratch, path)
 
 
+def _report(options: argparse.Namespace, data: dict) -> int:
+    # Here, so that a measurement needs no chart's library before its end.
+    import chart
+    results = figures.Results(data)
+    print(table.text(results))
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "results.md").write_text(table.markdown(results), encoding="utf-8")
+    chart.draw(results, options.out / "chart.svg")
+    say(f"results.md and chart.svg are in {options.out}")
+    if not options.check:
+        return 0
+    verdicts = bounds.judge(results)
+    print("\nBounds:", *verdicts, sep="\n")
+    return 0 if all(verdict.met for verdict in verdicts) else 1
+
+
 def main() -> int:
-    """Measures."""
+    """Measures if that is wanted, and reports."""
     guest.end_on_signals()
     options = _parser().parse_args()
     try:
-        _measure(options)
-        return 0
+        if options.report:
+            return _report(options, json.loads(options.report.read_text(encoding="utf-8")))
+        return _report(options, _measure(options))
     except (LabError, subprocess.CalledProcessError, OSError) as error:
         say(str(error))
         return HOST_SETUP_STATUS

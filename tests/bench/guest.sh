@@ -59,8 +59,12 @@ measure() {
 		# Word splitting is wanted: these are separate parameters.
 		# shellcheck disable=SC2086
 		insmod /lab/memplug.ko $3 2>/tmp/error || return
-		[ "$1" != sprinkled ] || option=missed
 	fi
+	# A balloon takes single pages: whole blocks that it left are no measure of it.
+	case $kind/$1 in
+	*-balloon/*) ;;
+	*/sprinkled) option=missed ;;
+	esac
 	measured=0
 	# shellcheck disable=SC2086
 	pacer "$kind" "$2" "$quiet" $option 2>/tmp/error || measured=1

@@ -21,7 +21,7 @@ STATE_SECONDS = 400
 BASELINE = "baseline"
 
 
-class _Listener:
+class Listener:
     """Reads the guest's lines: does what they ask of the host, keeps what they tell."""
 
     def __init__(self, driver: Driver, monitor: qmp.Monitor):
@@ -72,7 +72,7 @@ def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: i
             expected=verdict.Expectation(timeout, memory_grows=driver.kind == "virtio-mem"),
             load=False, kernel_modules=driver.kernel_modules, lab_files=_lab_files(driver, built))
         monitor = qmp.Monitor(socket)
-        listener = _Listener(driver, monitor)
+        listener = Listener(driver, monitor)
         errors = bytearray()
         try:
             run, outcome = session.run(wish, built, session.Sinks(

@@ -37,6 +37,7 @@ class Monitor:
         try:
             self._socket.connect(str(self._path))
         except OSError as error:
+            self.close()
             raise LabError(f"QMP: {error}") from error
         self._read_until("QMP")
         self._call("qmp_capabilities", {})

@@ -57,7 +57,10 @@ def locked() -> Iterator[None]:
 
 
 def build(kernel_name: str, programs: str, module: bool = True) -> Built:
-    """Builds what is out of date. `programs`: 'needed', 'native', 'all' (32-bit ones too), or 'bench'."""
+    """Builds what is out of date.
+
+    `programs`: 'needed', 'native', 'all' (32-bit ones too), or 'bench' (the benchmark's).
+    """
     with locked(), concurrent.futures.ThreadPoolExecutor() as pool:
         # The kernel's download waits for the network while the compilers work.
         tool = pool.submit(build_tool)

