@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <functional>
+#include <fstream>
 #include <string>
 
 #include "kernel_log.hpp"
@@ -38,11 +38,11 @@ double milliseconds(Nanoseconds time) { return static_cast<double>(time) / bench
 
 // Pages that the kernel has moved, for whatever reason.
 std::uint64_t pages_moved() {
-  lab::TextFile file("/proc/vmstat");
-  char line[512];
-  unsigned long long value = 0;
-  while (file.next_line(line)) {
-    if (std::sscanf(line, "pgmigrate_success %llu", &value) == 1) {
+  std::ifstream file("/proc/vmstat");
+  std::string name;
+  std::uint64_t value = 0;
+  while (file >> name >> value) {
+    if (name == "pgmigrate_success") {
       return value;
     }
   }
@@ -162,8 +162,7 @@ class Memplug : public Driver {
 
   void print_details(std::FILE* json) const override {
     std::fprintf(
-        json,
-        ",\"stop\":%u,\"claims\":%llu,\"claims_failed\":%llu,\"survey_ns\":%llu,\"claim_ns\":%llu",
+        json, R"(,"stop":%u,"claims":%llu,"claims_failed":%llu,"survey_ns":%llu,"claim_ns":%llu)",
         stop_, wide(after_.out_claims - before_.out_claims),
         wide(after_.out_claims_failed - before_.out_claims_failed),
         wide(after_.out_survey_ns - before_.out_survey_ns),
@@ -210,8 +209,8 @@ void print_gaps(std::FILE* json, const char* name, const Ticker& ticker, const S
   }
   std::sort(gaps.begin(), gaps.end());
   const std::size_t rank = (gaps.size() * 999 + 999) / 1000;
-  std::fprintf(json, ",\"%s_ticks\":%zu,\"%s_p999_ms\":%.3f,\"%s_longest_ms\":%.3f", name,
-               gaps.size(), name, milliseconds(gaps[rank - 1]), name, milliseconds(gaps.back()));
+  std::fprintf(json, R"(,"%s_ticks":%zu,"%s_p999_ms":%.3f,"%s_longest_ms":%.3f)", name, gaps.size(),
+               name, milliseconds(gaps[rank - 1]), name, milliseconds(gaps.back()));
 }
 
 // (ms, MiB) pairs, one for each further 1/32 of the request, and the best.
@@ -224,7 +223,7 @@ void print_time_line(std::FILE* json, const std::vector<Change>& changes, const 
     best = std::max(best, out_at(change, wish));
   }
   std::uint64_t told = 0;
-  std::fprintf(json, ",\"time_line\":[");
+  std::fprintf(json, R"(,"time_line":[)");
   for (const Change& change : changes) {
     const std::uint64_t out = out_at(change, wish);
     if (out <= told || (out < next && out < best)) {
@@ -244,12 +243,12 @@ void print_time_to(std::FILE* json, const std::vector<Change>& changes, const Wi
                    const Span& span) {
   for (const Change& change : changes) {
     if (out_at(change, wish) >= compared_bytes) {
-      std::fprintf(json, ",\"seconds_to_1536m\":%.6f",
+      std::fprintf(json, R"(,"seconds_to_1536m":%.6f)",
                    seconds(std::clamp(change.at, span.start, span.end) - span.start));
       return;
     }
   }
-  std::fprintf(json, ",\"seconds_to_1536m\":null");
+  std::fprintf(json, R"(,"seconds_to_1536m":null)");
 }
 
 Span perform(Driver& driver, Ticker& ticker, const Wish& wish) {
@@ -279,19 +278,19 @@ void measure(Driver& driver, std::uint64_t bytes, Nanoseconds quiet, bool count_
   const std::uint64_t total = bench::total_memory();
   Json answer;
   std::FILE* json = answer.stream();
-  std::fprintf(json, "{\"requested\":%llu,\"total_before\":%llu,\"reached\":%llu,\"moved\":%llu",
+  std::fprintf(json, R"({"requested":%llu,"total_before":%llu,"reached":%llu,"moved":%llu)",
                wide(bytes), wide(wish.total_before), wide(wish.total_before - total), wide(moved));
-  std::fprintf(json, ",\"seconds\":%.6f", seconds(span.end - span.start));
+  std::fprintf(json, R"(,"seconds":%.6f)", seconds(span.end - span.start));
   print_time_to(json, changes, wish, span);
   print_time_line(json, changes, wish, span);
   print_gaps(json, "gap", ticker, span);
   driver.print_details(json);
   if (count_missed) {
-    std::fprintf(json, ",\"missed\":%llu", wide(bench::claimable_left()));
+    std::fprintf(json, R"(,"missed":%llu)", wide(bench::claimable_left()));
   }
   wish.out = 0;
   const Span back = perform(driver, ticker, wish);
-  std::fprintf(json, ",\"plug_seconds\":%.6f,\"missing\":%lld", seconds(back.end - back.start),
+  std::fprintf(json, R"(,"plug_seconds":%.6f,"missing":%lld)", seconds(back.end - back.start),
                static_cast<long long>(wish.total_before - bench::total_memory()));
   print_gaps(json, "plug_gap", ticker, back);
   answer.print();
@@ -305,7 +304,7 @@ void measure_baseline(double length) {
   ticker.stop();
   Json answer;
   std::FILE* json = answer.stream();
-  std::fprintf(json, "{\"seconds\":%.3f", length);
+  std::fprintf(json, R"({"seconds":%.3f)", length);
   print_gaps(json, "gap", ticker, {start, now()});
   answer.print();
 }
@@ -323,8 +322,8 @@ int main(int argc, char** argv) {
   }
   if (argc < 4) {
     std::fputs(
-        "usage: pacer baseline SECONDS\n"
-        "       pacer memplug|virtio-mem|virtio-balloon BYTES QUIET_SECONDS [missed]\n",
+        "usage: pacer baseline SECONDS\n       pacer memplug|virtio-mem|virtio-balloon BYTES "
+        "QUIET_SECONDS [missed]\n",
         stderr);
     return 2;
   }
