@@ -25,11 +25,13 @@ def draw(results: Results, target: Path):
     for init, panel in zip(inits, panels[:, 0]):
         _panel(panel, [series for series in drawn if series.init == init])
         panel.set_title(f"init_on_alloc={init}", fontsize=10)
-    panels[0, 0].legend(fontsize=8, ncols=3)
+    # Below the panels, where it hides no bar.
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), fontsize=8, loc="lower center",
+                  ncols=len(DRIVERS))
     figure.suptitle("Time to take memory out of a guest: median, least and most\n"
                     f"Linux {told['kernel']}, {told['cpus']} CPUs, {told['accel']}, "
                     f"{told['date']}", fontsize=11)
-    figure.tight_layout()
+    figure.tight_layout(rect=(0, 0.05, 1, 1))
     figure.savefig(target, format="svg", metadata={"Date": None})
     pyplot.close(figure)
     # Like every file of the project.
