@@ -59,6 +59,11 @@ measure() {
 		# Word splitting is wanted: these are separate parameters.
 		# shellcheck disable=SC2086
 		insmod /lab/memplug.ko $3 2>/tmp/error || return
+		# The kernel loads it all the same; the figures would then bear the wrong name.
+		if dmesg | grep "memplug: unknown parameter" >/tmp/error; then
+			rmmod memplug
+			return 1
+		fi
 	fi
 	# A balloon takes single pages: whole blocks that it left are no measure of it.
 	case $kind/$1 in
