@@ -73,9 +73,9 @@ check_clang_tidy() {
   files 'tool/*.cpp' 'tests/unit/*.cpp' |
     xargs -P "$(nproc)" -n 2 clang-tidy -p "build/$preset" --quiet --warnings-as-errors='*' ||
     status=1
-  files 'tests/lab/guest/*.cpp' |
+  files 'tests/lab/guest/*.cpp' 'tests/bench/guest/*.cpp' |
     xargs -P "$(nproc)" -I FILE clang-tidy --quiet --warnings-as-errors='*' FILE -- \
-      -std=c++20 -Wall -Wextra -Ikmod/uapi || status=1
+      -std=c++20 -Wall -Wextra -Ikmod/uapi -Itests/lab/guest || status=1
   return "$status"
 }
 
@@ -83,7 +83,7 @@ check_shellcheck() {
   files run .ci/run 'scripts/*.sh' | xargs shellcheck -x --source-path=SCRIPTDIR &&
     # busybox's ash is near enough to dash; /lab/lib.sh is in the guest only; rounding down to
     # whole subblocks looks like lost precision.
-    files tests/lab/init 'tests/lab/*.sh' 'tests/lab/cases/*.sh' |
+    files tests/lab/init 'tests/lab/*.sh' 'tests/lab/cases/*.sh' 'tests/bench/*.sh' |
     xargs shellcheck -s dash -e SC1091,SC2017
 }
 

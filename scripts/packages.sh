@@ -9,6 +9,7 @@ packages_guest=(
   linux-headers-amd64 make nlohmann-json3-dev python3 qemu-system-x86
 )
 packages_test=("${packages_guest[@]}" g++-multilib libgtest-dev)
+packages_bench=("${packages_guest[@]}" python3-matplotlib)
 packages_lint=(
   "${packages_test[@]}" clang-format clang-tidy git perl python3-flake8 shellcheck sparse xz-utils
 )

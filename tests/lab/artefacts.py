@@ -21,11 +21,12 @@ import paths
 from outcome import LabError, say
 
 GUEST_SOURCES = paths.LAB / "guest"
+BENCH_SOURCES = paths.ROOT / "tests" / "bench" / "guest"
 HELPER_MODULES = paths.ROOT / "tests" / "kmod"
 _MODULE_SOURCES = ("Kbuild", "VERSION", "kmod")
 _RELEASE = paths.BUILD / "release"
 _GUEST_FLAGS = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-static", "-s",
-                f"-I{paths.ROOT / 'kmod' / 'uapi'}"]
+                f"-I{paths.ROOT / 'kmod' / 'uapi'}", f"-I{GUEST_SOURCES}"]
 # A guest program that is also wanted as a 32-bit caller says so near its top.
 _ALSO_32BIT = "// lab: also-32bit"
 # What every guest needs, even if it has no use for the test programs.
@@ -56,7 +57,10 @@ def locked() -> Iterator[None]:
 
 
 def build(kernel_name: str, programs: str, module: bool = True) -> Built:
-    """Builds what is out of date. `programs`: 'needed', 'native' or 'all' (32-bit ones too)."""
+    """Builds what is out of date.
+
+    `programs`: 'needed', 'native', 'all' (32-bit ones too), or 'bench' (the benchmark's).
+    """
     with locked(), concurrent.futures.ThreadPoolExecutor() as pool:
         # The kernel's download waits for the network while the compilers work.
         tool = pool.submit(build_tool)
@@ -181,17 +185,19 @@ def _program_jobs(which: str) -> list[tuple[Path, Path, list[str]]]:
     target = paths.LAB_BUILD / "guest"
     jobs: list[tuple[Path, Path, list[str]]] = []
     for source in sorted(GUEST_SOURCES.glob("*.cpp")):
-        if which == "needed" and source.stem not in NEEDED_PROGRAMS:
+        if which in ("needed", "bench") and source.stem not in NEEDED_PROGRAMS:
             continue
         jobs.append((source, target / source.stem, []))
         head = source.read_text(encoding="utf-8").splitlines()[:10]
         if which == "all" and _ALSO_32BIT in (line.strip() for line in head):
             jobs.append((source, target / f"{source.stem}32", ["-m32"]))
+    if which == "bench":
+        jobs += [(source, target / source.stem, []) for source in BENCH_SOURCES.glob("*.cpp")]
     return jobs
 
 
 def build_guest_programs(which: str) -> list[Path]:
-    """Builds the programs of tests/lab/guest that are out of date."""
+    """Builds the programs of tests/lab/guest or tests/bench/guest that are out of date."""
     (paths.LAB_BUILD / "guest").mkdir(parents=True, exist_ok=True)
     jobs = _program_jobs(which)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -204,7 +210,7 @@ def _build_program(source: Path, program: Path, extra: list[str]):
     command = ["g++", *_GUEST_FLAGS, *extra]
     digest = hashlib.sha256(repr(command).encode())
     inputs = [source, *sorted(GUEST_SOURCES.glob("*.hpp")),
-              paths.ROOT / "kmod" / "uapi" / "memplug.h"]
+              *sorted(BENCH_SOURCES.glob("*.hpp")), paths.ROOT / "kmod" / "uapi" / "memplug.h"]
     for path in inputs:
         digest.update(path.read_bytes())
     stamp = program.with_suffix(".stamp")

@@ -25,6 +25,9 @@ class Machine:
     cpus: int = 2
     append: str = ""
     disk: Path | None = None
+    max_memory: str | None = None  # room for memory devices
+    devices: tuple[str, ...] = ()  # more of QEMU's options
+    qmp: Path | None = None  # a socket to give QEMU commands through
 
 
 def size_in_bytes(text: str) -> int:
@@ -54,6 +57,9 @@ def command(machine: Machine, accel: str, image: Path, initrd: Path,
                             f"index={number}"]
     if machine.disk:
         line += ["-drive", f"file={machine.disk},format=raw,if=virtio,cache=unsafe"]
+    if machine.qmp:
+        line += ["-qmp", f"unix:{machine.qmp},server=on,wait=off"]
+    line += machine.devices
     return line + ["-kernel", str(image), "-initrd", str(initrd),
                    "-append", f"{KERNEL_ARGUMENTS} {machine.append}".strip()]
 
@@ -69,6 +75,8 @@ def _processors(machine: Machine) -> list[str]:
 def _memory(machine: Machine) -> list[str]:
     total = size_in_bytes(machine.memory)
     line = ["-m", machine.memory]
+    if machine.max_memory:
+        line[-1] += f",maxmem={machine.max_memory}"
     if machine.nodes == 1:
         return line
     if total % (machine.nodes << 20):

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Counts the memory that could still have been had: blocks of 2 MiB in ZONE_NORMAL, none of whose
+// pages is offline, absent or held by the kernel. Looks only; asks memplug nothing.
+#pragma once
+
+#include <linux/kernel-page-flags.h>
+
+#include <array>
+
+#include "zoneinfo.hpp"
+
+namespace bench {
+
+inline constexpr std::uint64_t block_pages = 512;
+inline constexpr std::uint64_t page_size = 4096;
+
+// Free, or of a kind that can be moved. A page in a per-CPU list of free pages shows no flag at all
+// and counts as the kernel's; claims have just emptied these lists, so there are few.
+inline bool can_leave(std::uint64_t flags) {
+  constexpr std::uint64_t fixed = std::uint64_t{1} << KPF_NOPAGE | std::uint64_t{1} << KPF_SLAB |
+                                  std::uint64_t{1} << KPF_HWPOISON |
+                                  std::uint64_t{1} << KPF_OFFLINE | std::uint64_t{1} << KPF_PGTABLE;
+  constexpr std::uint64_t loose = std::uint64_t{1} << KPF_BUDDY | std::uint64_t{1} << KPF_LRU |
+                                  std::uint64_t{1} << KPF_THP | std::uint64_t{1} << KPF_HUGE;
+  return (flags & fixed) == 0 && (flags & loose) != 0;
+}
+
+// Bytes in whole blocks.
+inline std::uint64_t claimable_left() {
+  const int fd = ::open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    lab::die("/proc/kpageflags: %s", std::strerror(errno));
+  }
+  std::array<std::uint64_t, block_pages> flags{};
+  std::uint64_t blocks = 0;
+  for (const lab::Zone& zone : lab::normal_zones()) {
+    const std::uint64_t end = zone.start_pfn + zone.spanned;
+    for (std::uint64_t pfn = zone.start_pfn; pfn + block_pages <= end; pfn += block_pages) {
+      const ssize_t got =
+          ::pread(fd, flags.data(), sizeof(flags), static_cast<off_t>(pfn * sizeof(flags[0])));
+      if (got != static_cast<ssize_t>(sizeof(flags))) {
+        lab::die("/proc/kpageflags at page frame %#llx", static_cast<unsigned long long>(pfn));
+      }
+      bool all = true;
+      for (const std::uint64_t page : flags) {
+        all = all && can_leave(page);
+      }
+      blocks += all ? 1 : 0;
+    }
+  }
+  ::close(fd);
+  return blocks * block_pages * page_size;
+}
+
+}  // namespace bench

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""Runs one driver's guest and collects what it measured. Judges no figure."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import artefacts
+import klog
+import paths
+import qmp
+import session
+import verdict
+from outcome import Kind, LabError, say
+from scenario import STATES, Driver
+
+LOGS = paths.BUILD / "bench" / "logs"
+# Boot, and each state with its making and cleaning up; emulation is slow.
+BOOT_SECONDS = 240
+STATE_SECONDS = 400
+BASELINE = "baseline"
+
+
+class Listener:
+    """Reads the guest's lines: does what they ask of the host, keeps what they tell."""
+
+    def __init__(self, driver: Driver, monitor: qmp.Monitor):
+        self._driver = driver
+        self._monitor = monitor
+        self._rest = b""
+        self._state = ""
+        self.results: dict[str, dict] = {}
+        self.other: list[str] = []
+
+    def feed(self, data: bytes):
+        """More of the guest's stdout."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._line(line.decode(errors="replace").rstrip("\r"))
+
+    def _line(self, line: str):
+        kind, _, rest = line.partition(" ")
+        if kind == "@host":
+            command, arguments = self._driver.host_command(int(rest.removeprefix("take ")))
+            try:
+                self._monitor.execute(command, **arguments)
+            except LabError as error:
+                self.results[self._state] = {"failed": str(error)}
+        elif kind == "@state":
+            self._state = rest
+        elif kind == "@result":
+            self.results.setdefault(self._state, json.loads(rest))
+        elif kind == "@failed":
+            self.results.setdefault(self._state, {"failed": rest})
+        else:
+            self.other.append(line)
+
+
+def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: int,
+              quiet: float, built: artefacts.Built) -> list[dict]:
+    """One record a state, and one of the guest at rest; a failed one tells why."""
+    words = []
+    for name in states:
+        state = STATES[name]
+        words += [name, str(state.requested), f"{driver.module_args} {state.module_args}".strip()]
+    timeout = BOOT_SECONDS + STATE_SECONDS * len(states)
+    with tempfile.TemporaryDirectory(prefix="memplug-bench-") as scratch:
+        socket = Path(scratch) / "qmp"
+        wish = session.Wish(
+            command=["sh", "/lab/guest.sh", driver.kind, str(quiet), *words],
+            machine=driver.machine(cpus, init, socket),
+            expected=verdict.Expectation(timeout, memory_grows=driver.kind == "virtio-mem"),
+            load=False, kernel_modules=driver.kernel_modules, lab_files=_lab_files(driver, built))
+        monitor = qmp.Monitor(socket)
+        listener = Listener(driver, monitor)
+        errors = bytearray()
+        try:
+            run, outcome = session.run(wish, built, session.Sinks(
+                listener.feed, errors.extend, lambda _: None, lambda _: None))
+        finally:
+            monitor.close()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{driver.name}-init{init}-round{number}.console"
+    log.write_bytes(run.console + b"\n--- stdout\n" + "\n".join(listener.other).encode()
+                    + b"\n--- stderr\n" + errors)
+    note = "" if outcome.kind == Kind.PASS else outcome.message
+    if note:
+        told = errors.decode(errors="replace").strip().splitlines()
+        note = "; ".join([note, *told[-1:]])
+        say(f"{driver.name}, init_on_alloc={init}, round {number}: {note}")
+    reports = klog.reports(run.console)
+    records = []
+    for name in [BASELINE, *states]:
+        result = listener.results.get(name, {"failed": f"not measured: {note or 'no answer'}"})
+        records.append({"driver": driver.name, "state": name, "init": init, "round": number,
+                        **result, "reports": len(reports), "guest_seconds": run.seconds})
+    return records
+
+
+def _lab_files(driver: Driver, built: artefacts.Built) -> dict[str, Path]:
+    files = {"lib.sh": paths.LAB / "lib.sh", "guest.sh": Path(__file__).parent / "guest.sh"}
+    if driver.kind == "virtio-mem":
+        files["virtio_mem.ko"] = built.kernel.module("virtio_mem")
+    return files

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""What is compared: the drivers, the states of memory, and who measures what in which order.
+
+Boots nothing and measures nothing; a new driver or state is a new row here.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import qemu
+
+MIB = 1 << 20
+GIB = 1 << 30
+# Each driver's guest has as much in all.
+TOTAL = 6 * GIB
+DEVICE = 4 * GIB
+INITS = (1, 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """A state of memory, made before a measurement; what is in it, tests/bench/guest.sh knows."""
+
+    name: str
+    requested: int
+    module_args: str = ""
+
+
+STATES = {state.name: state for state in (
+    State("idle", 2 * GIB),
+    State("coarse", 2 * GIB),
+    State("half", 2 * GIB),
+    State("fine", 2 * GIB),
+    State("sprinkled", 3 * GIB, module_args="subblock_size=2M"),
+    State("full", 256 * MIB),
+)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Driver:
+    """One way to take memory out of a guest.
+
+    kind: virtio-mem, virtio-balloon or memplug, as pacer calls it. states: those it is
+    measured in.
+    """
+
+    name: str
+    kind: str
+    module_args: str = ""
+    states: tuple[str, ...] = tuple(STATES)
+
+    def machine(self, cpus: int, init: int, qmp: Path) -> qemu.Machine:
+        """The guest it is measured in."""
+        machine = qemu.Machine(cpus=cpus, append=f"init_on_alloc={init}", qmp=qmp)
+        if self.kind == "virtio-mem":
+            # Boot memory all lies below 4 GiB, so ZONE_NORMAL is the device's alone.
+            return dataclasses.replace(
+                machine, memory="2G", max_memory="8G", devices=(
+                    "-object", f"memory-backend-ram,id=vmem0,size={DEVICE}",
+                    "-device", "virtio-mem-pci,id=vm0,memdev=vmem0,node=0,block-size=2M,"
+                               f"requested-size={DEVICE}"))
+        if self.kind == "virtio-balloon":
+            return dataclasses.replace(machine, devices=("-device", "virtio-balloon-pci"))
+        return machine
+
+    @property
+    def kernel_modules(self) -> tuple[str, ...]:
+        """Loaded before anything else; virtio_mem itself is loaded later, by guest.sh."""
+        return {"virtio-mem": ("virtio_pci",),
+                "virtio-balloon": ("virtio_pci", "virtio_balloon")}.get(self.kind, ())
+
+    def host_command(self, out: int) -> tuple[str, dict]:
+        """The QMP command after which `out` bytes are to be out of the guest."""
+        if self.kind == "virtio-mem":
+            return "qom-set", {"path": "vm0", "property": "requested-size", "value": DEVICE - out}
+        if self.kind == "virtio-balloon":
+            return "balloon", {"value": TOTAL - out}
+        raise ValueError(f"{self.name} needs nothing of the host")
+
+
+# memplug-address is virtio-mem's policy without the device, memplug-1 tells what the second
+# worker brings.
+DRIVERS = {driver.name: driver for driver in (
+    Driver("virtio-mem", "virtio-mem"),
+    Driver("virtio-balloon", "virtio-balloon"),
+    Driver("memplug", "memplug", "floor=128M"),
+    Driver("memplug-address", "memplug", "floor=128M order=address workers=1"),
+    Driver("memplug-1", "memplug", "floor=128M workers=1", states=("idle",)),
+)}
+
+
+def order(drivers: list[str], number: int) -> list[str]:
+    """The drivers in the order of this round: each is first in turn, every other round backwards.
+
+    What drifts on the host while a round runs then favours none of them.
+    """
+    shift = number // 2 % len(drivers)
+    turned = drivers[shift:] + drivers[:shift]
+    return turned[::-1] if number % 2 else turned

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""The results as tables, in plain text and in Markdown. Every measurement that failed is told."""
+
+from collections import Counter
+
+from figures import BASELINE, Results, Series, Spread, claimable_share, compare, survey_share
+from scenario import DRIVERS, INITS, MIB, STATES
+
+_FIGURES = ("init", "state", "driver", "rounds", "seconds", "MiB", "s to 1.5 GiB", "pages moved",
+            "pause p99.9 ms", "longest ms", "plug s")
+_RATIOS = ("init", "state", "ratio of", "for MiB", "time", "pages moved", "pause p99.9", "plug")
+_OWN = ("init", "state", "driver", "claims", "failed claims", "survey's share", "of claimable")
+
+
+def number(value: float | None) -> str:
+    """Three digits that count; '-' where there is nothing."""
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _spread(spread: Spread | None) -> str:
+    if spread is None:
+        return "-"
+    if spread.least == spread.most:
+        return number(spread.median)
+    return f"{number(spread.median)} ({number(spread.least)}..{number(spread.most)})"
+
+
+def _mib(record: dict) -> float | None:
+    return record["reached"] / MIB if "reached" in record else None
+
+
+def _figures_row(series: Series) -> list[str]:
+    cells = [_spread(series.spread(value)) for value in (
+        "seconds", _mib, "seconds_to_1536m", "moved", "gap_p999_ms", "gap_longest_ms",
+        "plug_seconds")]
+    if series.state == BASELINE:
+        cells[0] = "-"
+    return [str(series.init), series.state, series.driver,
+            f"{len(series.good)} of {len(series.records)}", *cells]
+
+
+def _ratio_rows(results: Results) -> list[list[str]]:
+    rows = []
+    for init in INITS:
+        for state in STATES:
+            ours = results.series("memplug", state, init)
+            for name in DRIVERS:
+                other = results.series(name, state, init)
+                if name == ours.driver or not ours.records or not other.records:
+                    continue
+                ratio = compare(ours, other)
+                rows.append([str(init), state, f"memplug / {name}", *map(number, (
+                    ratio.mib, ratio.time, ratio.moved, ratio.pause, ratio.plug))])
+    return rows
+
+
+def _own_rows(results: Results) -> list[list[str]]:
+    return [[str(series.init), series.state, series.driver,
+             *(_spread(series.spread(value)) for value in (
+                 "claims", "claims_failed", survey_share, claimable_share))]
+            for series in results.all()
+            if series.spread("claims") or series.spread(claimable_share)]
+
+
+def failures(results: Results) -> list[str]:
+    """One line for each reason in each series."""
+    return [f"init_on_alloc={series.init}, {series.state}, {series.driver}: failed in {times} of "
+            f"{len(series.records)} rounds: {reason}"
+            for series in results.all() for reason, times in Counter(series.failures).items()]
+
+
+def _reported(results: Results) -> list[str]:
+    counts = {(series.driver, series.init): max(record.get("reports", 0)
+                                                for record in series.records)
+              for series in results.all()}
+    return [f"init_on_alloc={init}, {driver}: up to {count} reports in a guest's kernel log"
+            for (driver, init), count in counts.items() if count]
+
+
+def conditions(results: Results) -> str:
+    """One line: where and when."""
+    told = results.conditions
+    return (f"Linux {told['kernel']}, {told['cpus']} CPUs, {told['accel']}, {told['qemu']}, "
+            f"{told['date']}, load average of the host at the start {told['load_at_start']:.1f}")
+
+
+def _tables(results: Results) -> list[tuple[str, tuple[str, ...], list[list[str]]]]:
+    return [("Medians (least..most)", _FIGURES, [_figures_row(series) for series in results.all()]),
+            ("Ratios of medians; the time is to what both reached", _RATIOS,
+             _ratio_rows(results)),
+            ("Claims", _OWN, _own_rows(results))]
+
+
+def text(results: Results) -> str:
+    """For a terminal."""
+    parts = [conditions(results)]
+    for title, head, rows in _tables(results):
+        widths = [max(len(row[i]) for row in [list(head), *rows]) for i in range(len(head))]
+        parts.append("\n".join([f"{title}:", *(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+            for row in [list(head), *rows])]))
+    notes = failures(results) + _reported(results)
+    return "\n\n".join(parts + (["\n".join(notes)] if notes else []))
+
+
+def markdown(results: Results) -> str:
+    """For the documentation."""
+    parts = ["<!-- SPDX-License-Identifier: MIT -->", conditions(results)]
+    for title, head, rows in _tables(results):
+        lines = [head, ["---"] * len(head), *rows]
+        parts.append(f"### {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines))
+    notes = failures(results) + _reported(results)
+    if notes:
+        parts.append("\n".join(f"- {note}" for note in notes))
+    return "\n\n".join(parts) + "\n"
