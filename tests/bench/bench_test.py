@@ -224,8 +224,8 @@ class Scenario(unittest.TestCase):
         for driver in DRIVERS.values():
             machine = driver.machine(2, 0, Path("socket"))
             line = " ".join(qemu.command(machine, "tcg", Path("k"), Path("i"), []))
-            device = DEVICE if driver.kind == "virtio-mem" else 0
-            self.assertEqual(qemu.size_in_bytes(machine.memory) + device, TOTAL, driver.name)
+            self.assertEqual(qemu.size_in_bytes(machine.memory) + DEVICE, TOTAL, driver.name)
+            self.assertIn(f"memory-backend-ram,id=added,size={DEVICE}", line)
             self.assertIn("init_on_alloc=0", line)
             self.assertIn("-qmp unix:socket,server=on,wait=off", line)
 

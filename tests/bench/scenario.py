@@ -51,17 +51,19 @@ class Driver:
 
     def machine(self, cpus: int, init: int, qmp: Path) -> qemu.Machine:
         """The guest it is measured in."""
-        machine = qemu.Machine(cpus=cpus, append=f"init_on_alloc={init}", qmp=qmp)
+        # Boot memory all lies below 4 GiB, so ZONE_NORMAL is the added memory's alone: the
+        # device's, or that of a DIMM of the same size. What boot leaves behind is in neither.
+        added = ("-object", f"memory-backend-ram,id=added,size={DEVICE}")
         if self.kind == "virtio-mem":
-            # Boot memory all lies below 4 GiB, so ZONE_NORMAL is the device's alone.
-            return dataclasses.replace(
-                machine, memory="2G", max_memory="8G", devices=(
-                    "-object", f"memory-backend-ram,id=vmem0,size={DEVICE}",
-                    "-device", "virtio-mem-pci,id=vm0,memdev=vmem0,node=0,block-size=2M,"
-                               f"requested-size={DEVICE}"))
+            devices = ("-device", "virtio-mem-pci,id=vm0,memdev=added,node=0,block-size=2M,"
+                                  f"requested-size={DEVICE}")
+        else:
+            devices = ("-device", "pc-dimm,memdev=added")
         if self.kind == "virtio-balloon":
-            return dataclasses.replace(machine, devices=("-device", "virtio-balloon-pci"))
-        return machine
+            devices += ("-device", "virtio-balloon-pci")
+        return qemu.Machine(memory="2G", max_memory="8G", cpus=cpus, devices=added + devices,
+                            append=f"init_on_alloc={init} memhp_default_state=online_kernel",
+                            qmp=qmp)
 
     @property
     def kernel_modules(self) -> tuple[str, ...]:
@@ -83,9 +85,10 @@ class Driver:
 DRIVERS = {driver.name: driver for driver in (
     Driver("virtio-mem", "virtio-mem"),
     Driver("virtio-balloon", "virtio-balloon"),
-    Driver("memplug", "memplug", "floor=128M"),
-    Driver("memplug-address", "memplug", "floor=128M order=address workers=1"),
-    Driver("memplug-1", "memplug", "floor=128M workers=1", states=("idle",)),
+    Driver("memplug", "memplug", "floor=16M"),
+    Driver("memplug-address", "memplug", "floor=16M order=address workers=1",
+           states=("idle", "coarse", "half", "fine")),
+    Driver("memplug-1", "memplug", "floor=16M workers=1", states=("idle", "coarse", "fine")),
 )}
 
 

@@ -76,7 +76,7 @@ def _memory(machine: Machine) -> list[str]:
     total = size_in_bytes(machine.memory)
     line = ["-m", machine.memory]
     if machine.max_memory:
-        line[-1] += f",maxmem={machine.max_memory}"
+        line[-1] += f",slots=1,maxmem={machine.max_memory}"
     if machine.nodes == 1:
         return line
     if total % (machine.nodes << 20):
