@@ -287,9 +287,16 @@ unsigned long region_nr(void)
 /* Where the stretch that begins at @i, all set in @map and all of one node, ends. */
 static unsigned long stretch_end(const unsigned long *map, unsigned long i, unsigned long limit)
 {
-	unsigned long end = find_next_zero_bit(map, limit, i);
+	unsigned long next, ends;
 
-	return i + 1 < end ? find_next_bit(region.maps.seams, end, i + 1) : end;
+	/* both at once: else many ends of one kind would have it look far for the other each time */
+	for (next = i + 1; next < limit; next = round_down(next, BITS_PER_LONG) + BITS_PER_LONG) {
+		ends = ~map[BIT_WORD(next)] | region.maps.seams[BIT_WORD(next)];
+		ends &= BITMAP_FIRST_WORD_MASK(next);
+		if (ends)
+			return min(round_down(next, BITS_PER_LONG) + __ffs(ends), limit);
+	}
+	return limit;
 }
 
 /**

@@ -86,7 +86,8 @@ static struct attempt *find_over(struct request *req)
 	unsigned int i;
 
 	for (i = 0; i < REQUEST_MAX_ATTEMPTS; i++)
-		if (req->attempts[i].in_flight && READ_ONCE(req->attempts[i].claim.over))
+		if (req->attempts[i].in_flight &&
+		    smp_load_acquire(&req->attempts[i].claim.over))
 			return &req->attempts[i];
 	return NULL;
 }

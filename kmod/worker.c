@@ -60,7 +60,8 @@ static void claim_work(struct work_struct *work)
 	claim->result = carry_out(claim);
 	if (claim->result)
 		region_abort(claim->run);
-	claim->over = true;
+	/* after the result: who sees it looks at that */
+	smp_store_release(&claim->over, true);
 	complete(claim->landed);
 }
 

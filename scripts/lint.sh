@@ -69,10 +69,13 @@ check_clang_format() {
 # Guest programs are no part of the CMake build, so their options are given here.
 check_clang_tidy() {
   cmake --preset "$preset" || return
+  cmake --preset bench-scale || return
   local status=0
-  files 'tool/*.cpp' 'tests/unit/*.cpp' |
+  files 'tool/*.cpp' 'tests/unit/*.cpp' 'tests/kernel/*.cpp' |
     xargs -P "$(nproc)" -n 2 clang-tidy -p "build/$preset" --quiet --warnings-as-errors='*' ||
     status=1
+  files 'tests/bench/scale/*.cpp' |
+    xargs -P "$(nproc)" -n 2 clang-tidy -p build/bench-scale --quiet --warnings-as-errors='*' || status=1
   files 'tests/lab/guest/*.cpp' 'tests/bench/guest/*.cpp' |
     xargs -P "$(nproc)" -I FILE clang-tidy --quiet --warnings-as-errors='*' FILE -- \
       -std=c++20 -Wall -Wextra -Ikmod/uapi -Itests/lab/guest || status=1

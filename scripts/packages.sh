@@ -10,8 +10,10 @@ packages_guest=(
 )
 packages_test=("${packages_guest[@]}" g++-multilib libgtest-dev)
 packages_bench=("${packages_guest[@]}" python3-matplotlib)
+packages_bench_scale=(cmake g++ libbenchmark-dev libc6-dev libcli11-dev make nlohmann-json3-dev)
 packages_lint=(
-  "${packages_test[@]}" clang-format clang-tidy git perl python3-flake8 shellcheck sparse xz-utils
+  "${packages_test[@]}" clang-format clang-tidy git libbenchmark-dev perl python3-flake8 shellcheck
+  sparse xz-utils
 )
 
 as_root() {

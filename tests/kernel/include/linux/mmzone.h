@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The one zone of a node that memplug takes from. */
+#ifndef MEMPLUG_TEST_LINUX_MMZONE_H
+#define MEMPLUG_TEST_LINUX_MMZONE_H
+
+#include <linux/types.h>
+
+enum { ZONE_NORMAL, MAX_NR_ZONES };
+
+struct zone {
+	unsigned long zone_start_pfn;
+	unsigned long spanned_pages;
+};
+
+struct pglist_data {
+	struct zone node_zones[MAX_NR_ZONES];
+};
+
+static inline bool populated_zone(const struct zone *zone)
+{
+	return zone->spanned_pages;
+}
+
+#endif

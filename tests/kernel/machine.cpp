@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// The made-up machine, and the kernel's functions that ask it.
+#include "machine.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+
+extern "C" {
+#include <linux/nodemask.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "ram.h"
+}
+
+namespace {
+
+Machine* running = nullptr;
+std::map<const void*, std::size_t> allocations;
+std::size_t bytes = 0;
+int allowed_allocations = -1;
+
+constexpr unsigned int subblock_order = 10;  // of 4 KiB pages
+
+// The callers are C: nothing may be thrown through them.
+[[noreturn]] void die(const char* why) {
+  static_cast<void>(std::fputs(why, stderr));
+  std::abort();
+}
+
+}  // namespace
+
+unsigned int machine_locks_held;
+
+Machine::Machine(int nodes) : nodes_(static_cast<std::size_t>(nodes)) {
+  if (running != nullptr) {
+    throw std::logic_error("there is a machine already");
+  }
+  region_subblock_order = subblock_order;
+  running = this;
+}
+
+Machine::~Machine() {
+  region_restart();
+  running = nullptr;
+}
+
+void Machine::add(subblock_run run, int nid, std::uint32_t bad) {
+  const unsigned long end = run.first + run.nr;
+  subblocks_.resize(std::max(subblocks_.size(), end));
+  std::fill_n(subblocks_.begin() + static_cast<std::ptrdiff_t>(run.first), run.nr,
+              Subblock{static_cast<std::int16_t>(nid), static_cast<std::uint16_t>(bad)});
+
+  zone& normal = node(nid).node_zones[ZONE_NORMAL];
+  const unsigned long first_pfn = subblock_pfn(run.first);
+  const unsigned long end_pfn = subblock_pfn(end);
+  if (normal.spanned_pages == 0) {
+    normal = {.zone_start_pfn = first_pfn, .spanned_pages = end_pfn - first_pfn};
+    return;
+  }
+  const unsigned long old_end = normal.zone_start_pfn + normal.spanned_pages;
+  normal.zone_start_pfn = std::min(normal.zone_start_pfn, first_pfn);
+  normal.spanned_pages = std::max(old_end, end_pfn) - normal.zone_start_pfn;
+}
+
+void Machine::remove(subblock_run run) {
+  for (unsigned long i = run.first; i < run.first + run.nr; i++) {
+    subblocks_.at(i) = Subblock{};
+  }
+}
+
+std::uint32_t Machine::judge(unsigned long index) const {
+  return index < subblocks_.size() ? subblocks_[index].bad : std::uint32_t{MEMPLUG_BAD_ABSENT};
+}
+
+// Of memory that is not there nobody may ask.
+int Machine::node_of(unsigned long index) const { return subblocks_.at(index).node; }
+
+std::size_t kernel_bytes() { return bytes; }
+
+void limit_allocations(int calls) { allowed_allocations = calls; }
+
+int page_to_nid(const page* page) {
+  return running->node_of(page_to_pfn(page) >> region_subblock_order);
+}
+
+int machine_nodes() { return running->nodes(); }
+
+pglist_data* machine_node(int nid) { return &running->node(nid); }
+
+u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages) {
+  if (nr_pages != subblock_pages()) {
+    die("memory is judged by the subblock\n");
+  }
+  return running->judge(start_pfn >> region_subblock_order);
+}
+
+void* kvcalloc(std::size_t nr, std::size_t size, unsigned int /*flags*/) {
+  might_sleep();
+  if (allowed_allocations == 0) {
+    return nullptr;
+  }
+  allowed_allocations -= allowed_allocations > 0 ? 1 : 0;
+  void* memory = std::calloc(nr, size);
+  if (memory != nullptr) {
+    allocations.emplace(memory, nr * size);
+    bytes += nr * size;
+  }
+  return memory;
+}
+
+void kvfree(const void* memory) {
+  might_sleep();
+  if (memory == nullptr) {
+    return;
+  }
+  const auto found = allocations.find(memory);
+  if (found == allocations.end()) {
+    die("kvfree: freed twice, or never allocated\n");
+  }
+  bytes -= found->second;
+  allocations.erase(found);
+  std::free(const_cast<void*>(memory));
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// A made-up machine for the module's region.c: what of it is memory, and of which node. It also
+// counts the memory that the module's files allocate.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+extern "C" {
+#include "region.h"
+#include "restartable_region.h"
+}
+
+// One at a time. Region's books begin empty with it and end with it.
+class Machine {
+ public:
+  static constexpr std::uint64_t subblock_size = std::uint64_t{4} << 20;
+
+  // No node has memory yet.
+  explicit Machine(int nodes);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // Memory of ZONE_NORMAL, or with bad another kind of it. Region is not told.
+  void add(subblock_run run, int nid, std::uint32_t bad = MEMPLUG_BAD_NONE);
+  void remove(subblock_run run);
+
+  [[nodiscard]] std::uint32_t judge(unsigned long index) const;
+  [[nodiscard]] int node_of(unsigned long index) const;
+  pglist_data& node(int nid) { return nodes_.at(static_cast<std::size_t>(nid)); }
+  [[nodiscard]] int nodes() const { return static_cast<int>(nodes_.size()); }
+
+ private:
+  struct Subblock {
+    std::int16_t node = 0;
+    std::uint16_t bad = MEMPLUG_BAD_ABSENT;
+  };
+
+  std::vector<Subblock> subblocks_;
+  std::vector<pglist_data> nodes_;
+};
+
+// Bytes that kvcalloc() has given out and kvfree() has not taken back.
+std::size_t kernel_bytes();
+
+// The next so many calls of kvcalloc() succeed, all others fail; -1: all succeed.
+void limit_allocations(int calls);

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: MIT
+// The module's books of what is managed, busy and unplugged, on a made-up machine.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <vector>
+
+#include "machine.hpp"
+
+extern "C" {
+#include <linux/bitmap.h>
+#include <linux/nodemask.h>
+}
+
+namespace {
+
+constexpr subblock_run everything{0, std::numeric_limits<unsigned long>::max() / 2};
+
+// One request's copy of the books, with maps of its own.
+class View {
+ public:
+  explicit View(unsigned long nr) : maps_(3, std::vector<unsigned long>(nr / BITS_PER_LONG + 1)) {
+    view_.nr = nr;
+    view_.ready = maps_[0].data();
+    view_.busy = maps_[1].data();
+    view_.seams = maps_[2].data();
+  }
+
+  [[nodiscard]] std::vector<unsigned long> ready() const { return bits(0); }
+  [[nodiscard]] std::vector<unsigned long> busy() const { return bits(1); }
+  [[nodiscard]] std::vector<unsigned long> seams() const { return bits(2); }
+  region_view* operator->() { return &view_; }
+  region_view* get() { return &view_; }
+
+ private:
+  [[nodiscard]] std::vector<unsigned long> bits(std::size_t map) const {
+    std::vector<unsigned long> set;
+    for (unsigned long i = 0; i < maps_[map].size() * BITS_PER_LONG; i++) {
+      if (test_bit(i, maps_[map].data())) {
+        set.push_back(i);
+      }
+    }
+    return set;
+  }
+
+  std::vector<std::vector<unsigned long>> maps_;
+  region_view view_{};
+};
+
+std::vector<unsigned long> from_to(unsigned long first, unsigned long end) {
+  std::vector<unsigned long> numbers;
+  for (; first < end; first++) {
+    numbers.push_back(first);
+  }
+  return numbers;
+}
+
+View snapshot(region_direction direction, subblock_run within = everything,
+              int nid = NUMA_NO_NODE) {
+  View view(region_nr());
+  region_snapshot(direction, within, nid, view.get());
+  return view;
+}
+
+// "struct" because a function has the same name.
+struct region_sizes sizes() {
+  struct region_sizes result {};
+  region_sizes(&result);
+  return result;
+}
+
+// In subblocks: first, how many, node.
+using Range = std::array<unsigned long, 3>;
+
+std::vector<Range> list(unsigned int capacity = 64) {
+  std::vector<memplug_range> ranges(capacity);
+  u64 generation = 0;
+  ranges.resize(std::min(capacity, region_list(ranges.data(), capacity, &generation)));
+  EXPECT_EQ(generation, region_generation());
+  std::vector<Range> result;
+  for (const memplug_range& range : ranges) {
+    EXPECT_EQ(range.flags, 0U);
+    result.push_back({range.start / Machine::subblock_size, range.length / Machine::subblock_size,
+                      static_cast<unsigned long>(range.node)});
+  }
+  return result;
+}
+
+void change(subblock_run run, region_direction direction) {
+  ASSERT_TRUE(region_reserve(run, direction));
+  region_commit(run, direction);
+}
+
+void update(subblock_run run) {
+  ASSERT_EQ(region_update(subblock_pfn(run.first), run.nr * subblock_pages()), 0);
+}
+
+bool forget(subblock_run run) {
+  return region_forget(subblock_pfn(run.first), run.nr * subblock_pages());
+}
+
+// 16 to 99 are of node 0, 100 to 199 of node 1.
+class Region : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    machine_.add({16, 84}, 0);
+    machine_.add({100, 100}, 1);
+    ASSERT_EQ(region_init(), 0);
+  }
+
+  Machine machine_{2};
+  u64 generation_ = 0;
+  unsigned long woken_ = 0;
+};
+
+TEST_F(Region, ManagesWhatTheMachineHas) {
+  EXPECT_EQ(region_nr(), 256U) << "whole words";
+  EXPECT_EQ(sizes().managed, 184U);
+  EXPECT_EQ(sizes().unplugged, 0U);
+  EXPECT_EQ(sizes().nr_nodes, 2U);
+  EXPECT_EQ(region_node(15), NUMA_NO_NODE);
+  EXPECT_EQ(region_node(16), 0);
+  EXPECT_EQ(region_node(99), 0);
+  EXPECT_EQ(region_node(100), 1);
+  EXPECT_EQ(region_node(200), NUMA_NO_NODE);
+  EXPECT_EQ(region_node(100000), NUMA_NO_NODE);
+}
+
+TEST_F(Region, LeavesOutWhatIsNotFitToBeManaged) {
+  machine_.add({50, 2}, 0, MEMPLUG_BAD_FOREIGN);
+  update({48, 8});
+  EXPECT_EQ(sizes().managed, 182U);
+  EXPECT_FALSE(region_reserve({50, 1}, REGION_UNPLUG));
+  EXPECT_FALSE(region_reserve({45, 10}, REGION_UNPLUG));
+  EXPECT_TRUE(region_reserve({45, 5}, REGION_UNPLUG));
+}
+
+TEST_F(Region, FindsTheFirstPartThatIsNotManaged) {
+  machine_.remove({50, 3});
+  update({50, 3});
+  subblock_run bad{};
+  EXPECT_FALSE(region_find_unmanaged({16, 34}, &bad));
+  EXPECT_TRUE(region_is_managed({53, 147}));
+  ASSERT_TRUE(region_find_unmanaged({16, 184}, &bad));
+  EXPECT_EQ(bad.first, 50U);
+  EXPECT_EQ(bad.nr, 3U);
+  ASSERT_TRUE(region_find_unmanaged({51, 1}, &bad));
+  EXPECT_EQ(bad.first, 51U);
+  EXPECT_EQ(bad.nr, 1U);
+  ASSERT_TRUE(region_find_unmanaged({190, 1000}, &bad));
+  EXPECT_EQ(bad.first, 200U);
+  EXPECT_EQ(bad.nr, 990U);
+  ASSERT_TRUE(region_find_unmanaged({5000, 7}, &bad));
+  EXPECT_EQ(bad.first, 5000U);
+  EXPECT_EQ(bad.nr, 7U);
+  EXPECT_FALSE(region_has_managed({50, 3}));
+  EXPECT_TRUE(region_has_managed({50, 4}));
+  EXPECT_FALSE(region_has_managed({5000, 7}));
+}
+
+TEST_F(Region, SnapshotTellsWhatIsReady) {
+  View view = snapshot(REGION_UNPLUG);
+  EXPECT_EQ(view.ready(), from_to(16, 200));
+  EXPECT_EQ(view.busy(), from_to(0, 0));
+  EXPECT_EQ(view.seams(), from_to(100, 101));
+  EXPECT_EQ(view->nr_ready, 184U);
+  EXPECT_EQ(snapshot(REGION_UNPLUG, everything, 0).ready(), from_to(16, 100));
+  EXPECT_EQ(snapshot(REGION_UNPLUG, everything, 1).ready(), from_to(100, 200));
+  EXPECT_EQ(snapshot(REGION_UNPLUG, {90, 20}, 1).ready(), from_to(100, 110));
+  EXPECT_EQ(snapshot(REGION_UNPLUG, {10, 20}).ready(), from_to(16, 30));
+  EXPECT_EQ(snapshot(REGION_UNPLUG, {300, 20}).ready(), from_to(0, 0));
+  EXPECT_EQ(snapshot(REGION_PLUG).ready(), from_to(0, 0));
+}
+
+TEST_F(Region, SnapshotKeepsStatesApart) {
+  change({20, 10}, REGION_UNPLUG);
+  ASSERT_TRUE(region_reserve({40, 4}, REGION_UNPLUG));
+  ASSERT_TRUE(region_reserve({28, 2}, REGION_PLUG));
+
+  View to_unplug = snapshot(REGION_UNPLUG, {16, 34});
+  EXPECT_EQ(to_unplug->nr_ready, 34U - 10U - 4U);
+  EXPECT_EQ(to_unplug->nr_busy, 6U);
+  EXPECT_EQ(to_unplug->nr_already, 8U);
+  EXPECT_EQ(to_unplug.busy(), (std::vector<unsigned long>{28, 29, 40, 41, 42, 43}));
+
+  View to_plug = snapshot(REGION_PLUG, {16, 34});
+  EXPECT_EQ(to_plug.ready(), from_to(20, 28));
+  EXPECT_EQ(to_plug->nr_busy, 6U);
+  EXPECT_EQ(to_plug->nr_already, 34U - 10U - 4U);
+}
+
+TEST_F(Region, SnapshotFillsNoMoreThanItsMapsHold) {
+  View view(40);
+  region_snapshot(REGION_UNPLUG, everything, NUMA_NO_NODE, view.get());
+  EXPECT_EQ(view.ready(), from_to(16, 40));
+  EXPECT_EQ(view->nr_ready, 24U);
+}
+
+TEST_F(Region, ReservesAllOrNothing) {
+  ASSERT_TRUE(region_reserve({30, 10}, REGION_UNPLUG));
+  EXPECT_FALSE(region_reserve({39, 2}, REGION_UNPLUG));
+  EXPECT_FALSE(region_reserve({30, 1}, REGION_PLUG)) << "it is plugged";
+  EXPECT_TRUE(region_reserve({40, 2}, REGION_UNPLUG)) << "nothing of the refused run is busy";
+  EXPECT_FALSE(region_reserve({190, 20}, REGION_UNPLUG)) << "not all of it is managed";
+  region_commit({30, 10}, REGION_UNPLUG);
+  EXPECT_FALSE(region_reserve({30, 1}, REGION_UNPLUG)) << "it is unplugged";
+  EXPECT_TRUE(region_reserve({30, 10}, REGION_PLUG));
+}
+
+TEST_F(Region, AbortLeavesEverythingAsItWas) {
+  const u64 generation = region_generation();
+  ASSERT_TRUE(region_reserve({30, 10}, REGION_UNPLUG));
+  region_abort({30, 10});
+  EXPECT_EQ(region_generation(), generation);
+  EXPECT_EQ(sizes().unplugged, 0U);
+  EXPECT_EQ(snapshot(REGION_UNPLUG).ready(), from_to(16, 200));
+}
+
+TEST_F(Region, CommitMayBeOfAPartOfWhatWasReserved) {
+  ASSERT_TRUE(region_reserve({30, 10}, REGION_UNPLUG));
+  region_commit({30, 4}, REGION_UNPLUG);
+  region_abort({34, 6});
+  EXPECT_EQ(list(), (std::vector<Range>{{30, 4, 0}}));
+  EXPECT_EQ(snapshot(REGION_UNPLUG).busy(), from_to(0, 0));
+}
+
+TEST_F(Region, CountsWhatIsUnpluggedByNode) {
+  change({95, 5}, REGION_UNPLUG);
+  change({100, 3}, REGION_UNPLUG);
+  change({95, 1}, REGION_PLUG);
+  std::array<memplug_node, 3> nodes{};
+  u64 generation = 0;
+  ASSERT_EQ(region_nodes(nodes.data(), 3, &generation), 2U);
+  EXPECT_EQ(generation, region_generation());
+  EXPECT_EQ(nodes[0].node, 0);
+  EXPECT_EQ(nodes[0].managed_size, 84 * Machine::subblock_size);
+  EXPECT_EQ(nodes[0].unplugged_size, 4 * Machine::subblock_size);
+  EXPECT_EQ(nodes[1].node, 1);
+  EXPECT_EQ(nodes[1].managed_size, 100 * Machine::subblock_size);
+  EXPECT_EQ(nodes[1].unplugged_size, 3 * Machine::subblock_size);
+  EXPECT_EQ(sizes().unplugged, 7U);
+  nodes[1].managed_size = 0;
+  EXPECT_EQ(region_nodes(nodes.data(), 1, &generation), 2U) << "tells how many there are";
+  EXPECT_EQ(nodes[1].managed_size, 0U) << "writes no more than fit";
+}
+
+TEST_F(Region, ListMergesNeighboursOfOneNode) {
+  change({90, 4}, REGION_UNPLUG);
+  change({94, 6}, REGION_UNPLUG);
+  EXPECT_EQ(list(), (std::vector<Range>{{90, 10, 0}}));
+  change({100, 5}, REGION_UNPLUG);
+  EXPECT_EQ(list(), (std::vector<Range>{{90, 10, 0}, {100, 5, 1}}));
+  change({92, 1}, REGION_PLUG);
+  EXPECT_EQ(list(), (std::vector<Range>{{90, 2, 0}, {93, 7, 0}, {100, 5, 1}}));
+  EXPECT_EQ(list(1), (std::vector<Range>{{90, 2, 0}}));
+  u64 generation = 0;
+  EXPECT_EQ(region_list(nullptr, 0, &generation), 3U);
+}
+
+TEST_F(Region, FindsTheNextUnpluggedSubblock) {
+  EXPECT_EQ(region_next_unplugged(0), std::numeric_limits<unsigned long>::max());
+  change({60, 2}, REGION_UNPLUG);
+  EXPECT_EQ(region_next_unplugged(0), 60U);
+  EXPECT_EQ(region_next_unplugged(61), 61U);
+  EXPECT_EQ(region_next_unplugged(62), std::numeric_limits<unsigned long>::max());
+  EXPECT_EQ(region_next_unplugged(100000), std::numeric_limits<unsigned long>::max());
+}
+
+TEST_F(Region, MemoryThatIsUnpluggedIsNotForgotten) {
+  change({60, 1}, REGION_UNPLUG);
+  const u64 generation = region_generation();
+  EXPECT_FALSE(forget({32, 32}));
+  EXPECT_EQ(sizes().managed, 184U);
+  EXPECT_EQ(region_generation(), generation);
+  change({60, 1}, REGION_PLUG);
+  EXPECT_TRUE(forget({32, 32}));
+  EXPECT_EQ(sizes().managed, 152U);
+  EXPECT_FALSE(region_has_managed({32, 32}));
+  EXPECT_TRUE(forget({5000, 32})) << "nothing is known of it";
+}
+
+TEST_F(Region, MemoryThatIsUnpluggedStaysManagedWhateverItLooksLike) {
+  change({60, 1}, REGION_UNPLUG);
+  machine_.add({58, 4}, 0, MEMPLUG_BAD_MIXED);
+  update({58, 4});
+  EXPECT_EQ(sizes().managed, 181U);
+  EXPECT_TRUE(region_is_managed({60, 1}));
+}
+
+TEST_F(Region, MemoryThatCameBackIsManagedAgain) {
+  ASSERT_TRUE(forget({96, 8}));
+  EXPECT_EQ(snapshot(REGION_UNPLUG).seams(), from_to(0, 0)) << "no two neighbours differ";
+  update({96, 8});
+  EXPECT_EQ(sizes().managed, 184U);
+  EXPECT_EQ(snapshot(REGION_UNPLUG).seams(), from_to(100, 101));
+}
+
+TEST_F(Region, MemoryMayComeBackOnAnotherNode) {
+  ASSERT_TRUE(forget({96, 4}));
+  machine_.add({96, 4}, 1);
+  update({96, 4});
+  EXPECT_EQ(snapshot(REGION_UNPLUG).seams(), from_to(96, 97));
+  EXPECT_EQ(snapshot(REGION_UNPLUG, everything, 0).ready(), from_to(16, 96));
+}
+
+TEST_F(Region, GrowsAndKeepsWhatItKnows) {
+  change({190, 10}, REGION_UNPLUG);
+  ASSERT_TRUE(region_reserve({100, 1}, REGION_UNPLUG));
+  machine_.add({200, 800}, 0);
+  update({200, 800});
+  EXPECT_EQ(region_nr(), 1024U);
+  EXPECT_EQ(sizes().managed, 984U);
+  EXPECT_EQ(snapshot(REGION_UNPLUG).busy(), from_to(100, 101));
+  EXPECT_EQ(snapshot(REGION_UNPLUG).seams(), (std::vector<unsigned long>{100, 200}));
+  change({200, 1}, REGION_UNPLUG);
+  EXPECT_EQ(list(), (std::vector<Range>{{190, 10, 1}, {200, 1, 0}}));
+}
+
+TEST_F(Region, KeepsFourBitsOfASubblock) {
+  EXPECT_EQ(kernel_bytes(), 4U * 256 / 8);
+  machine_.add({200, 824}, 1);
+  update({200, 824});
+  EXPECT_EQ(kernel_bytes(), 4U * 1024 / 8) << "the old maps are freed";
+}
+
+TEST_F(Region, WithoutMemoryToGrowNothingChanges) {
+  const u64 generation = region_generation();
+  const std::size_t bytes = kernel_bytes();
+  machine_.add({200, 800}, 1);
+  for (int calls = 0; calls < 4; calls++) {
+    limit_allocations(calls);
+    EXPECT_EQ(region_update(subblock_pfn(200), 800 * subblock_pages()), -ENOMEM);
+  }
+  limit_allocations(-1);
+  EXPECT_EQ(region_nr(), 256U);
+  EXPECT_EQ(region_generation(), generation);
+  EXPECT_EQ(kernel_bytes(), bytes) << "what was allocated is freed again";
+  EXPECT_EQ(snapshot(REGION_UNPLUG).ready(), from_to(16, 200));
+}
+
+TEST_F(Region, EveryChangeIsANewGenerationAndWakesWhoWaits) {
+  const auto expect_new = [this](const char* what) {
+    EXPECT_GT(region_generation(), generation_) << what;
+    EXPECT_GT(region_wait_queue()->woken, woken_) << what;
+    EXPECT_EQ(sizes().generation, region_generation());
+    generation_ = region_generation();
+    woken_ = region_wait_queue()->woken;
+  };
+  expect_new("init");
+  change({30, 2}, REGION_UNPLUG);
+  expect_new("unplug");
+  change({30, 2}, REGION_PLUG);
+  expect_new("plug");
+  ASSERT_TRUE(forget({30, 2}));
+  expect_new("offline");
+  update({30, 2});
+  expect_new("online");
+  update({30, 2});
+  EXPECT_EQ(region_generation(), generation_) << "nothing has changed";
+}
+
+}  // namespace
