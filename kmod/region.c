@@ -289,7 +289,7 @@ static unsigned long stretch_end(const unsigned long *map, unsigned long i, unsi
 {
 	unsigned long next, ends;
 
-	/* both at once: else many ends of one kind would have it look far for the other each time */
+	/* both at once: else many ends of one kind would have it look far for the other */
 	for (next = i + 1; next < limit; next = round_down(next, BITS_PER_LONG) + BITS_PER_LONG) {
 		ends = ~map[BIT_WORD(next)] | region.maps.seams[BIT_WORD(next)];
 		ends &= BITMAP_FIRST_WORD_MASK(next);

@@ -86,6 +86,7 @@ static struct attempt *find_over(struct request *req)
 	unsigned int i;
 
 	for (i = 0; i < REQUEST_MAX_ATTEMPTS; i++)
+		/* pairs with the release in claim_work(): the result comes with it */
 		if (req->attempts[i].in_flight &&
 		    smp_load_acquire(&req->attempts[i].claim.over))
 			return &req->attempts[i];

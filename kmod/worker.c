@@ -60,7 +60,7 @@ static void claim_work(struct work_struct *work)
 	claim->result = carry_out(claim);
 	if (claim->result)
 		region_abort(claim->run);
-	/* after the result: who sees it looks at that */
+	/* pairs with the acquire in find_over(): who sees it looks at the result */
 	smp_store_release(&claim->over, true);
 	complete(claim->landed);
 }

@@ -286,7 +286,7 @@ void measure(Driver& driver, std::uint64_t bytes, Nanoseconds quiet, bool count_
   print_gaps(json, "gap", ticker, span);
   driver.print_details(json);
   if (count_missed) {
-    std::fprintf(json, R"(,"missed":%llu)", wide(bench::claimable_left()));
+    std::fprintf(json, R"(,"missed":%llu)", wide(lab::claimable_left()));
   }
   wish.out = 0;
   const Span back = perform(driver, ticker, wish);

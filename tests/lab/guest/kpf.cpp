@@ -4,6 +4,7 @@
 //
 //   kpf save FILE    keep what MemTotal and the zones would be with nothing unplugged
 //   kpf check FILE   compare all accounts with each other and with FILE; 1 if any disagrees
+//   kpf left         print how many bytes could still be claimed, in blocks of 2 MiB
 #include <linux/kernel-page-flags.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <string>
 
 #include "memplug_device.hpp"
+#include "pageblocks.hpp"
 #include "zoneinfo.hpp"
 
 namespace {
@@ -198,13 +200,21 @@ void check(const char* path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string verb = argc == 3 ? argv[1] : "";
+  const std::string verb = argc > 1 ? argv[1] : "";
+  if (verb == "left" && argc == 2) {
+    std::printf("%llu\n", static_cast<unsigned long long>(lab::claimable_left()));
+    return 0;
+  }
+  if (argc != 3) {
+    std::fputs("usage: kpf save|check FILE, or kpf left\n", stderr);
+    return 2;
+  }
   if (verb == "save") {
     save(argv[2], measure(lab::Device(O_RDONLY)));
   } else if (verb == "check") {
     check(argv[2]);
   } else {
-    std::fputs("usage: kpf save|check FILE\n", stderr);
+    std::fputs("usage: kpf save|check FILE, or kpf left\n", stderr);
     return 2;
   }
   return 0;

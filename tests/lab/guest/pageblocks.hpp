@@ -9,10 +9,10 @@
 
 #include "zoneinfo.hpp"
 
-namespace bench {
+namespace lab {
 
 inline constexpr std::uint64_t block_pages = 512;
-inline constexpr std::uint64_t page_size = 4096;
+inline constexpr std::uint64_t block_bytes = block_pages * 4096;
 
 // Free, or of a kind that can be moved. A page in a per-CPU list of free pages shows no flag at all
 // and counts as the kernel's; claims have just emptied these lists, so there are few.
@@ -29,17 +29,17 @@ inline bool can_leave(std::uint64_t flags) {
 inline std::uint64_t claimable_left() {
   const int fd = ::open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    lab::die("/proc/kpageflags: %s", std::strerror(errno));
+    die("/proc/kpageflags: %s", std::strerror(errno));
   }
   std::array<std::uint64_t, block_pages> flags{};
   std::uint64_t blocks = 0;
-  for (const lab::Zone& zone : lab::normal_zones()) {
+  for (const Zone& zone : normal_zones()) {
     const std::uint64_t end = zone.start_pfn + zone.spanned;
     for (std::uint64_t pfn = zone.start_pfn; pfn + block_pages <= end; pfn += block_pages) {
       const ssize_t got =
           ::pread(fd, flags.data(), sizeof(flags), static_cast<off_t>(pfn * sizeof(flags[0])));
       if (got != static_cast<ssize_t>(sizeof(flags))) {
-        lab::die("/proc/kpageflags at page frame %#llx", static_cast<unsigned long long>(pfn));
+        die("/proc/kpageflags at page frame %#llx", static_cast<unsigned long long>(pfn));
       }
       bool all = true;
       for (const std::uint64_t page : flags) {
@@ -49,7 +49,7 @@ inline std::uint64_t claimable_left() {
     }
   }
   ::close(fd);
-  return blocks * block_pages * page_size;
+  return blocks * block_bytes;
 }
 
-}  // namespace bench
+}  // namespace lab
