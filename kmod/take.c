@@ -85,11 +85,13 @@ static struct attempt *find_over(struct request *req)
 {
 	unsigned int i;
 
-	for (i = 0; i < REQUEST_MAX_ATTEMPTS; i++)
+	for (i = 0; i < REQUEST_MAX_ATTEMPTS; i++) {
+		struct attempt *attempt = &req->attempts[i];
+
 		/* pairs with the release in claim_work(): the result comes with it */
-		if (req->attempts[i].in_flight &&
-		    smp_load_acquire(&req->attempts[i].claim.over))
-			return &req->attempts[i];
+		if (attempt->in_flight && smp_load_acquire(&attempt->claim.over))
+			return attempt;
+	}
 	return NULL;
 }
 
