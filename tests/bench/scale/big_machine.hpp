@@ -35,6 +35,10 @@ class BigMachine {
  public:
   // Throws std::runtime_error if region can't have its books.
   BigMachine(unsigned long gib, const Layout& layout);
+  ~BigMachine() = default;
+  // Region's books are its own as long as it lives.
+  BigMachine(const BigMachine&) = delete;
+  BigMachine& operator=(const BigMachine&) = delete;
 
   // What each subblock really costs, PLAN_FREE to PLAN_DEAREST, or PLAN_KEPT.
   [[nodiscard]] const std::vector<unsigned char>& cost() const { return cost_; }

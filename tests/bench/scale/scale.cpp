@@ -21,9 +21,7 @@ using benchmark::State;
 
 constexpr unsigned long subblocks_of_gib = 256;
 
-BigMachine machine_for(const State& state, const Layout& layout) {
-  return BigMachine(static_cast<unsigned long>(state.range(0)), layout);
-}
+unsigned long gib(const State& state) { return static_cast<unsigned long>(state.range(0)); }
 
 void report(State& state, std::size_t region, std::size_t request) {
   const auto bytes = [](std::size_t count) {
@@ -38,7 +36,7 @@ void report(State& state, std::size_t region, std::size_t request) {
 // One request for a part of the machine, from its books to their end; of all of it that which
 // can't be had is left. Plugging back is not timed.
 void take(State& state, const Layout& layout, unsigned long part, unsigned long fail_every) {
-  const BigMachine machine = machine_for(state, layout);
+  const BigMachine machine(gib(state), layout);
   const unsigned long wanted = machine.managed() / part;
   const std::size_t region = kernel_bytes();
   std::size_t request_bytes = 0;
@@ -59,7 +57,7 @@ void take(State& state, const Layout& layout, unsigned long part, unsigned long 
 
 // The smallest request there is.
 void take_one(State& state) {
-  const BigMachine machine = machine_for(state, busy);
+  const BigMachine machine(gib(state), busy);
   const std::size_t region = kernel_bytes();
   std::size_t request_bytes = 0;
   for ([[maybe_unused]] auto iteration : state) {
@@ -77,7 +75,7 @@ void take_one(State& state) {
 
 // 1 GiB in one run, or the news that there is none.
 void take_contiguous(State& state, const Layout& layout, bool possible) {
-  const BigMachine machine = machine_for(state, layout);
+  const BigMachine machine(gib(state), layout);
   const std::size_t region = kernel_bytes();
   std::size_t request_bytes = 0;
   for ([[maybe_unused]] auto iteration : state) {
@@ -95,7 +93,7 @@ void take_contiguous(State& state, const Layout& layout, bool possible) {
 
 // A quarter is plugged back, subblock by subblock.
 void plug_quarter(State& state) {
-  const BigMachine machine = machine_for(state, scattered);
+  const BigMachine machine(gib(state), scattered);
   const std::size_t region = kernel_bytes();
   std::size_t request_bytes = 0;
   for ([[maybe_unused]] auto iteration : state) {
@@ -115,7 +113,7 @@ void plug_quarter(State& state) {
 
 // Nothing but the planner: all costs are known, and everything is handed out.
 void plan_everything(State& state) {
-  const BigMachine machine = machine_for(state, scattered);
+  const BigMachine machine(gib(state), scattered);
   const std::size_t region = kernel_bytes();
   for ([[maybe_unused]] auto iteration : state) {
     state.PauseTiming();
@@ -129,7 +127,7 @@ void plan_everything(State& state) {
 
 // What LIST does: once to count, once to copy.
 void list(State& state, const Layout& layout) {
-  const BigMachine machine = machine_for(state, layout);
+  const BigMachine machine(gib(state), layout);
   const std::size_t region = kernel_bytes();
   BigRequest request(machine);
   request.take(machine.managed());
@@ -146,7 +144,7 @@ void list(State& state, const Layout& layout) {
 }
 
 void snapshot(State& state, const Layout& layout) {
-  const BigMachine machine = machine_for(state, layout);
+  const BigMachine machine(gib(state), layout);
   const std::size_t region = kernel_bytes();
   BigRequest request(machine);
   for ([[maybe_unused]] auto iteration : state) {
