@@ -101,7 +101,7 @@ bool forget(subblock_run run) {
   return region_forget(subblock_pfn(run.first), run.nr * subblock_pages());
 }
 
-// 16 to 99 are of node 0, 100 to 199 of node 1.
+// 16 to 99 are of node 0, 100 to 199 of node 1; node 2 has no memory.
 class Region : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -110,7 +110,7 @@ class Region : public ::testing::Test {
     ASSERT_EQ(region_init(), 0);
   }
 
-  Machine machine_{2};
+  Machine machine_{3};
   u64 generation_ = 0;
   unsigned long woken_ = 0;
 };
@@ -196,6 +196,13 @@ TEST_F(Region, SnapshotFillsNoMoreThanItsMapsHold) {
   region_snapshot(REGION_UNPLUG, everything, NUMA_NO_NODE, view.get());
   EXPECT_EQ(view.ready(), from_to(16, 40));
   EXPECT_EQ(view->nr_ready, 24U);
+}
+
+TEST_F(Region, SnapshotReplacesAnOlderOne) {
+  View view = snapshot(REGION_UNPLUG);
+  region_snapshot(REGION_UNPLUG, {20, 4}, NUMA_NO_NODE, view.get());
+  EXPECT_EQ(view.ready(), from_to(20, 24));
+  EXPECT_EQ(view->nr_ready, 4U);
 }
 
 TEST_F(Region, ReservesAllOrNothing) {
