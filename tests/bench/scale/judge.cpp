@@ -2,6 +2,8 @@
 // The limits, and what breaks them.
 #include "judge.hpp"
 
+#include <unistd.h>
+
 #include <sstream>
 
 namespace {
@@ -15,6 +17,8 @@ double counter(const benchmark::BenchmarkReporter::Run& run, const char* name) {
 }
 
 }  // namespace
+
+Judge::Judge() : ConsoleReporter(isatty(STDOUT_FILENO) != 0 ? OO_ColorTabular : OO_Tabular) {}
 
 void Judge::judge_at_1_tib(const Run& run) {
   const double ms =

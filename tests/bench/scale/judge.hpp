@@ -14,6 +14,9 @@ class Judge : public benchmark::ConsoleReporter {
   static constexpr const char* request_bytes = "request";
   static constexpr const char* size_argument = "GiB";
 
+  // Colours are for terminals.
+  Judge();
+
   void ReportRuns(const std::vector<Run>& reports) override;
 
   // What is not as promised; something as well if nothing was measured at all.
