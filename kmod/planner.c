@@ -38,6 +38,7 @@ static void rewind_to(struct plan *plan, unsigned int level, unsigned int pass)
 	plan->level = level;
 	plan->pass = pass;
 	plan->cursor = plan->nr;
+	plan->next_level = PLAN_DEAREST + 1;
 	plan->seen_block = ULONG_MAX;
 }
 
@@ -63,8 +64,7 @@ void plan_start(struct plan *plan)
  * plan_set_cost - a subblock costs something else than was thought
  * @plan: the plan
  * @index: subblock
- * @cost: PLAN_*. One that has become cheaper than the plan has come to is not handed out
- *        before plan_start()
+ * @cost: PLAN_*. One that has become cheaper may not be handed out before plan_start()
  */
 void plan_set_cost(struct plan *plan, unsigned long index, unsigned int cost)
 {
@@ -111,6 +111,9 @@ static bool find_last(struct plan *plan, unsigned long *last)
 			*last = i;
 			return true;
 		}
+		/* the last pass meets all that is left, so that a level nobody is of is passed over */
+		if (plan->cost[i] > plan->level && plan->cost[i] < plan->next_level)
+			plan->next_level = plan->cost[i];
 		/* all of its memory block, or just this one */
 		plan->cursor = is_blocks_turn(plan, i) ? i : i - i % plan->block;
 	}
@@ -120,12 +123,15 @@ static bool find_last(struct plan *plan, unsigned long *last)
 
 static bool next_pass(struct plan *plan)
 {
-	if (plan->pass < PASSES - 1)
+	if (plan->pass < PASSES - 1) {
 		rewind_to(plan, plan->level, plan->pass + 1);
-	else if (plan->level < PLAN_DEAREST)
-		rewind_to(plan, plan->level + 1, first_pass(plan));
-	else
+	} else if (plan->next_level <= PLAN_DEAREST) {
+		rewind_to(plan, plan->next_level, first_pass(plan));
+	} else {
+		/* what is given back from now on is handed out whatever it costs */
+		plan->level = PLAN_DEAREST;
 		return false;
+	}
 	return true;
 }
 

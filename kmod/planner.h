@@ -37,6 +37,7 @@
  * @max_run: the same where something has to be moved
  * @level: the highest cost that is handed out at present
  * @pass: how near to empty a memory block has to be for its subblocks to be handed out
+ * @next_level: the least cost above @level that was met in this pass
  * @cursor: every candidate at or above it has been dealt with in this pass of this level
  * @seen_block: the memory block that @seen_rest is of, or ULONG_MAX
  * @seen_rest: how many of its subblocks stay plugged at this level
@@ -53,6 +54,7 @@ struct plan {
 
 	unsigned int level;
 	unsigned int pass;
+	unsigned int next_level;
 	unsigned long cursor;
 	unsigned long seen_block;
 	unsigned long seen_rest;

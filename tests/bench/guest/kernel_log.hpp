@@ -37,7 +37,7 @@ class KernelLog {
   ~KernelLog() { ::close(fd_); }
 
   // When the next line with this text was written; everything up to it is passed over.
-  std::optional<Nanoseconds> find(const std::string& text) {
+  [[nodiscard]] std::optional<Nanoseconds> find(const std::string& text) const {
     std::array<char, 8192> record{};
     for (;;) {
       const ssize_t got = ::read(fd_, record.data(), record.size() - 1);

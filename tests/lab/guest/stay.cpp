@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdint>
@@ -44,7 +45,7 @@ std::uint64_t read_entry(const char* path, std::uint64_t index) {
 
 std::uint64_t frame_of(const char* page) {
   constexpr std::uint64_t frame_bits = (std::uint64_t{1} << 55) - 1;
-  return read_entry("/proc/self/pagemap", reinterpret_cast<std::uintptr_t>(page) / page_size) &
+  return read_entry("/proc/self/pagemap", std::bit_cast<std::uintptr_t>(page) / page_size) &
          frame_bits;
 }
 
@@ -101,7 +102,8 @@ int main(int argc, char** argv) {
   ::madvise(mapped, pages * page_size, MADV_NOHUGEPAGE);
   auto* memory = static_cast<char*>(mapped);
   const char* page = how == "batch" ? find_in_batch(memory) : splice(memory);
-  std::printf("%#llx\n", static_cast<unsigned long long>(frame_of(page) * page_size));
+  const unsigned long long address = frame_of(page) * page_size;
+  std::printf("%#llx\n", address);
   std::fflush(stdout);
   for (;;) {
     ::pause();
