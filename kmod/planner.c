@@ -111,7 +111,7 @@ static bool find_last(struct plan *plan, unsigned long *last)
 			*last = i;
 			return true;
 		}
-		/* the last pass meets all that is left, so that a level nobody is of is passed over */
+		/* the last pass meets all that is left: levels that nobody is of are passed over */
 		if (plan->cost[i] > plan->level && plan->cost[i] < plan->next_level)
 			plan->next_level = plan->cost[i];
 		/* all of its memory block, or just this one */
