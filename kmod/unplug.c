@@ -161,11 +161,14 @@ static void take_what_can_be_had(struct request *req)
 		step = start_one_more(req);
 		if (step == STEP_ON)
 			continue;
-		if (req->nr_in_flight)
+		if (req->nr_in_flight) {
 			land_one(req);
-		else if (step == STEP_WAIT)
+			/* if it failed, parts of it may be tried now */
+			step = STEP_ON;
+		} else if (step == STEP_WAIT) {
 			setback_wait(req);
-	} while (step != STEP_END || req->nr_in_flight);
+		}
+	} while (step != STEP_END);
 }
 
 static void take_best_effort(struct request *req)

@@ -4,6 +4,7 @@
 //
 //   stay batch      in a per-CPU batch, on its way to the LRU lists: in the way for the moment
 //   stay spliced    with an extra reference, from a pipe: in the way for good
+//   stay huge       the same, a part of a huge page: nothing shows that it is in the way
 #include <fcntl.h>
 #include <linux/kernel-page-flags.h>
 #include <sched.h>
@@ -24,6 +25,7 @@
 namespace {
 
 constexpr std::size_t page_size = 4096;
+constexpr std::size_t huge_size = std::size_t{2} << 20;
 constexpr std::size_t pages = 64;
 constexpr std::uint64_t normal_start = std::uint64_t{1} << 32;
 
@@ -53,6 +55,10 @@ bool is_on_lru(std::uint64_t frame) {
   return (read_entry("/proc/kpageflags", frame) >> KPF_LRU & 1) != 0;
 }
 
+bool is_huge(std::uint64_t frame) {
+  return (read_entry("/proc/kpageflags", frame) >> KPF_THP & 1) != 0;
+}
+
 // The first page that is in a batch right after it was touched: a batch that is full is emptied.
 const char* find_in_batch(char* memory) {
   for (std::size_t i = 0; i < pages; ++i) {
@@ -68,7 +74,6 @@ const char* find_in_batch(char* memory) {
 }
 
 const char* splice(char* memory) {
-  std::memset(memory, 1, pages * page_size);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     die("pipe");
@@ -84,8 +89,8 @@ const char* splice(char* memory) {
 
 int main(int argc, char** argv) {
   const std::string_view how = argc == 2 ? argv[1] : "";
-  if (how != "batch" && how != "spliced") {
-    std::fprintf(stderr, "usage: stay batch|spliced\n");
+  if (how != "batch" && how != "spliced" && how != "huge") {
+    std::fprintf(stderr, "usage: stay batch|spliced|huge\n");
     return 2;
   }
   // Stays on its CPU, as its batch does.
@@ -94,13 +99,22 @@ int main(int argc, char** argv) {
   CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &here);
   ::sched_setaffinity(0, sizeof(here), &here);
 
-  void* mapped = ::mmap(nullptr, pages * page_size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  // Room for a huge page that is aligned.
+  void* mapped =
+      ::mmap(nullptr, 2 * huge_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) {
     die("mmap");
   }
-  ::madvise(mapped, pages * page_size, MADV_NOHUGEPAGE);
-  auto* memory = static_cast<char*>(mapped);
+  ::madvise(mapped, 2 * huge_size, how == "huge" ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+  const auto offset = std::bit_cast<std::uintptr_t>(mapped) % huge_size;
+  auto* memory = static_cast<char*>(mapped) + (huge_size - offset);
+  if (how != "batch") {
+    std::memset(memory, 1, pages * page_size);
+  }
+  if (how == "huge" && !is_huge(frame_of(memory))) {
+    std::fprintf(stderr, "stay: no huge page was to be had\n");
+    return 1;
+  }
   const char* page = how == "batch" ? find_in_batch(memory) : splice(memory);
   const unsigned long long address = frame_of(page) * page_size;
   std::printf("%#llx\n", address);
