@@ -87,8 +87,8 @@ DRIVERS = {driver.name: driver for driver in (
     Driver("virtio-balloon", "virtio-balloon"),
     Driver("memplug", "memplug", "floor=16M"),
     Driver("memplug-address", "memplug", "floor=16M order=address workers=1",
-           states=("idle", "coarse", "half", "fine")),
-    Driver("memplug-1", "memplug", "floor=16M workers=1", states=("idle", "coarse", "fine")),
+           states=("coarse", "half")),
+    Driver("memplug-1", "memplug", "floor=16M workers=1", states=("idle",)),
 )}
 
 
