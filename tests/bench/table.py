@@ -6,6 +6,10 @@ from collections import Counter
 from figures import BASELINE, Results, Series, Spread, claimable_share, compare, survey_share
 from scenario import DRIVERS, INITS, MIB, STATES
 
+_SHORT = ("init_on_alloc", "state", "request", "virtio-mem", "virtio-balloon", "memplug",
+          "memplug's time / virtio-mem's")
+_SHORT_TITLE = "In short: seconds, and MiB moved; medians"
+_PAGES_PER_MIB = 256
 _FIGURES = ("init", "state", "driver", "rounds", "seconds", "MiB", "s to 1.5 GiB", "pages moved",
             "pause p99.9 ms", "longest ms", "plug s")
 _RATIOS = ("init", "state", "ratio of", "for MiB", "time", "pages moved", "pause p99.9", "plug")
@@ -39,6 +43,28 @@ def _figures_row(series: Series) -> list[str]:
         cells[0] = "-"
     return [str(series.init), series.state, series.driver,
             f"{len(series.good)} of {len(series.records)}", *cells]
+
+
+def _short_cell(series: Series) -> str:
+    seconds, moved = series.median("seconds"), series.median("moved")
+    if seconds is None or moved is None:
+        return "-"
+    reached = series.median(_mib)
+    # What is less than asked for is told, as the time alone says nothing then.
+    got = "" if reached == STATES[series.state].requested / MIB else f", got {reached:.0f} MiB"
+    return f"{number(seconds)} s, {moved / _PAGES_PER_MIB:.0f} MiB{got}"
+
+
+def _short_rows(results: Results) -> list[list[str]]:
+    rows = []
+    for init in INITS:
+        for state in STATES:
+            series = {name: results.series(name, state, init) for name in _SHORT[3:6]}
+            if any(one.records for one in series.values()):
+                rows.append([str(init), state, f"{STATES[state].requested >> 20} MiB",
+                             *map(_short_cell, series.values()),
+                             number(compare(series["memplug"], series["virtio-mem"]).time)])
+    return rows
 
 
 def _ratio_rows(results: Results) -> list[list[str]]:
@@ -87,7 +113,8 @@ def conditions(results: Results) -> str:
 
 
 def _tables(results: Results) -> list[tuple[str, tuple[str, ...], list[list[str]]]]:
-    return [("Medians (least..most)", _FIGURES, [_figures_row(series) for series in results.all()]),
+    return [(_SHORT_TITLE, _SHORT, _short_rows(results)),
+            ("Medians (least..most)", _FIGURES, [_figures_row(series) for series in results.all()]),
             ("Ratios of medians; the time is to what both reached", _RATIOS,
              _ratio_rows(results)),
             ("Claims", _OWN, _own_rows(results))]
