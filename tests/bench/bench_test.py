@@ -114,12 +114,12 @@ class SeriesOfRounds(unittest.TestCase):
         self.assertIn("0 of 1", table.text(results(lost)))
 
     def test_the_short_table_tells_what_was_not_reached(self):
-        half = record("memplug", "idle", 1, 0, 1.5, moved=512, reached=GIB,
+        half = record("memplug", "idle", 1, 0, 1.5, moved=262144, reached=GIB,
                       time_line=[[1500.0, 1024.0]])
         lines = table.markdown(results(half, record("virtio-mem", "idle", 1, 0, 8.0))).splitlines()
         row = next(line for line in lines if line.startswith("| 1 | idle | 2048 MiB |"))
         self.assertEqual(row, "| 1 | idle | 2048 MiB | 8 s, 4 MiB | - | "
-                              "1.5 s, 2 MiB, got 1024 MiB | 0.375 |")
+                              "1.5 s, 1024 MiB, got 1024 MiB | 0.375 |")
 
     def test_comparison_is_for_what_both_reached(self):
         half = record("memplug", "idle", 1, 0, 1.0, reached=GIB, time_line=[[1000.0, 1024.0]])

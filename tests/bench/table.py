@@ -6,8 +6,8 @@ from collections import Counter
 from figures import BASELINE, Results, Series, Spread, claimable_share, compare, survey_share
 from scenario import DRIVERS, INITS, MIB, STATES
 
-_SHORT = ("init_on_alloc", "state", "request", "virtio-mem", "virtio-balloon", "memplug",
-          "memplug's time / virtio-mem's")
+_SHORT_DRIVERS = ("virtio-mem", "virtio-balloon", "memplug")
+_SHORT = ("init_on_alloc", "state", "request", *_SHORT_DRIVERS, "memplug's time / virtio-mem's")
 _SHORT_TITLE = "In short: seconds, and MiB moved; medians"
 _PAGES_PER_MIB = 256
 _FIGURES = ("init", "state", "driver", "rounds", "seconds", "MiB", "s to 1.5 GiB", "pages moved",
@@ -59,7 +59,7 @@ def _short_rows(results: Results) -> list[list[str]]:
     rows = []
     for init in INITS:
         for state in STATES:
-            series = {name: results.series(name, state, init) for name in _SHORT[3:6]}
+            series = {name: results.series(name, state, init) for name in _SHORT_DRIVERS}
             if any(one.records for one in series.values()):
                 rows.append([str(init), state, f"{STATES[state].requested >> 20} MiB",
                              *map(_short_cell, series.values()),

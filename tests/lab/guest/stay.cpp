@@ -47,7 +47,7 @@ std::uint64_t read_entry(const char* path, std::uint64_t index) {
 
 std::uint64_t frame_of(const char* page) {
   constexpr std::uint64_t frame_bits = (std::uint64_t{1} << 55) - 1;
-  // clang-tidy 14 crashes on a sum with a pointer from std::bit_cast.
+  // clang-tidy 14 crashes on arithmetic with a pointer from std::bit_cast.
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
   const auto address = reinterpret_cast<std::uintptr_t>(page);
   return read_entry("/proc/self/pagemap", address / page_size) & frame_bits;
