@@ -8,7 +8,7 @@ packages_guest=(
   binutils busybox-static cmake e2fsprogs g++ kmod libcli11-dev libc6-dev
   linux-headers-amd64 make nlohmann-json3-dev python3 qemu-system-x86
 )
-packages_test=("${packages_guest[@]}" g++-multilib libgtest-dev)
+packages_test=("${packages_guest[@]}" g++-multilib kexec-tools libgtest-dev makedumpfile)
 packages_bench=("${packages_guest[@]}" python3-matplotlib)
 packages_bench_scale=(cmake g++ libbenchmark-dev libc6-dev libcli11-dev make nlohmann-json3-dev)
 packages_lint=(
@@ -52,6 +52,16 @@ install_packages() {
     apt-get -q -y --no-install-recommends install "$@" >/dev/null
 }
 
+# kexec-tools would have reboots go through kexec, unless it is told not to before it comes.
+answer_questions() {
+  local package
+  for package in "$@"; do
+    if [[ $package = kexec-tools ]]; then
+      echo "kexec-tools kexec-tools/load_kexec boolean false" | as_root debconf-set-selections
+    fi
+  done
+}
+
 # need PACKAGE...: they are installed when this returns.
 need() {
   local missing
@@ -60,6 +70,7 @@ need() {
     return 0
   fi
   echo "run: installing ${missing[*]}"
+  answer_questions "${missing[@]}"
   local updated=no
   if ! lists_are_fresh; then
     update_lists

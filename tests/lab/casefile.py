@@ -10,7 +10,8 @@ import qemu
 from outcome import Kind, LabError
 
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
-         "modules", "expect-report", "expect"}
+         "modules", "max-mem", "devices", "qmp", "programs", "vmlinuz",
+         "expect-report", "expect-panic", "expect"}
 _LINE = re.compile(r"# lab: ([a-z-]+)=(.*)")
 
 
@@ -44,12 +45,45 @@ class Case:
     @property
     def kernel_modules(self) -> tuple[str, ...]:
         """The kernel's own modules that the case wants."""
-        return tuple(filter(None, self.values.get("modules", "").split(",")))
+        return self._list("modules")
+
+    @property
+    def commands_qemu(self) -> bool:
+        """Whether the guest can give commands to its own QEMU."""
+        return self._is_set("qmp")
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Programs of this machine that the case wants."""
+        return self._list("programs")
+
+    @property
+    def image(self) -> bool:
+        """Whether the case wants the kernel's image."""
+        return self._is_set("vmlinuz")
 
     def machine(self) -> qemu.Machine:
         """The guest's hardware."""
         return qemu.Machine(self.values.get("mem", "6G"), int(self.values.get("numa", "1")),
-                            int(self.values.get("smp", "2")), self.values.get("append", ""))
+                            int(self.values.get("smp", "2")), self.values.get("append", ""),
+                            max_memory=self.values.get("max-mem"), devices=self._devices())
+
+    def _list(self, key: str) -> tuple[str, ...]:
+        return tuple(filter(None, self.values.get(key, "").split(",")))
+
+    def _is_set(self, key: str) -> bool:
+        value = self.values.get(key)
+        if value not in (None, "yes"):
+            raise ValueError(f"{key} can only be yes")
+        return value == "yes"
+
+    def _devices(self) -> tuple[str, ...]:
+        options: tuple[str, ...] = ()
+        for name in self._list("devices"):
+            if name not in qemu.DEVICES:
+                raise ValueError(f"no device '{name}'; known: {', '.join(qemu.DEVICES)}")
+            options += qemu.DEVICES[name]
+        return options
 
 
 def read(name: str) -> Case:
@@ -70,7 +104,9 @@ def read(name: str) -> Case:
     case = Case(path, values)
     try:
         # A wrong value has to be told before a guest is built for it.
-        case.machine(), case.timeout, case.expect, re.compile(values.get("expect-report", ""))
+        case.machine(), case.timeout, case.expect, case.commands_qemu, case.image
+        for key in ("expect-report", "expect-panic"):
+            re.compile(values.get(key, ""))
     except (ValueError, re.error) as error:
         raise LabError(f"{path.name}: {error}") from error
     return case

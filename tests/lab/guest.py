@@ -79,8 +79,11 @@ def write_all(file) -> Callable[[bytes], None]:
 
 def run(make_line: Callable[[list[str]], list[str]], timeout: float,
         on_stdout: Callable[[bytes], None], on_stderr: Callable[[bytes], None],
-        on_console: Callable[[bytes], None], verdict_end: bytes) -> Run:
-    """Boots the guest that `make_line(chardevs)` describes and waits for its end."""
+        on_console: Callable[[bytes], None], verdict_end: bytes, panics: int = 0) -> Run:
+    """Boots the guest that `make_line(chardevs)` describes and waits for its end.
+
+    After so many `panics` the guest goes on; one more ends it.
+    """
     console = bytearray()
     verdict = bytearray()
 
@@ -98,7 +101,8 @@ def run(make_line: Callable[[list[str]], list[str]], timeout: float,
             ports.close_writers()
             errors = bytearray()
             killed = not _pump(process, ports, errors.extend, deadline,
-                               lambda: PANIC_MARK in console or verdict_end in verdict)
+                               lambda: console.count(PANIC_MARK) > panics
+                               or verdict_end in verdict)
             if killed:
                 process.kill()
             status = process.wait()

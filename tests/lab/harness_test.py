@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import casefile
+import guest
 import klog
 import paths
 import qemu
@@ -86,6 +87,26 @@ class Verdicts(unittest.TestCase):
         console = b"[ 1.0] Kernel panic - not syncing: hung\r\n"
         self.assertEqual(judged(whole_verdict(), console), Kind.PANIC)
         self.assertEqual(judged(b"", console, status=None), Kind.PANIC)
+
+    def test_expected_panic_must_come_once_and_a_verdict_after_it(self):
+        panic = b"[ 1.0] Kernel panic - not syncing: sysrq triggered crash\r\n"
+        wanted = {"panic": "sysrq triggered crash"}
+        self.assertEqual(judged(whole_verdict(), panic, **wanted), Kind.PASS)
+        self.assertEqual(judged(whole_verdict(status="1"), panic, **wanted), Kind.FAIL)
+        self.assertEqual(judged(b"", panic, **wanted), Kind.NO_VERDICT)
+        self.assertEqual(judged(whole_verdict()[:-2], panic, **wanted), Kind.GARBLED)
+        self.assertEqual(judged(b"", panic, status=None, **wanted), Kind.HANG)
+        self.assertEqual(judged(whole_verdict(), b"Linux version 6.1\r\n", **wanted),
+                         Kind.REPORT_MISSING)
+        self.assertEqual(judged(whole_verdict(), b"[ 1.0] BUG: other\n" + panic, **wanted),
+                         Kind.REPORT)
+
+    def test_every_other_panic_is_one(self):
+        panic = b"[ 1.0] Kernel panic - not syncing: sysrq triggered crash\r\n"
+        other = b"[ 1.0] Kernel panic - not syncing: Fatal exception\r\n"
+        wanted = {"panic": "sysrq triggered crash"}
+        for console in (other, panic + other, other + panic, panic + panic):
+            self.assertEqual(judged(whole_verdict(), console, **wanted), Kind.PANIC, console)
 
     def test_killed_at_the_deadline_is_a_hang(self):
         self.assertEqual(judged(b"", status=None), Kind.HANG)
@@ -172,15 +193,51 @@ class Headers(unittest.TestCase):
         self.assertEqual(case.machine(), qemu.Machine("4G", 2, 2, "a=b c"))
         self.assertEqual((case.load, case.expect), (False, Kind.PANIC))
 
+    def test_room_for_devices(self):
+        case = self.read("# lab: max-mem=8G\n# lab: devices=virtio-mem,virtio-balloon\n"
+                         "# lab: qmp=yes\n# lab: modules=virtio_mem,virtio_balloon\n")
+        machine = case.machine()
+        self.assertEqual((machine.max_memory, case.commands_qemu), ("8G", True))
+        self.assertEqual(case.kernel_modules, ("virtio_mem", "virtio_balloon"))
+        self.assertEqual(machine.devices,
+                         qemu.DEVICES["virtio-mem"] + qemu.DEVICES["virtio-balloon"])
+        self.assertFalse(self.read("# lab: mem=8G\n").commands_qemu)
+
     def test_mistakes_are_told(self):
-        for line in ("# lab: memory=4G", "# lab:mem=4G", "# lab: mem=4G\n# lab: mem=6G",
-                     "# lab: numa=two", "# lab: expect=success", "# lab: expect-report=("):
+        for line in ("# lab: memory=4G", "# lab: qmp=no", "# lab: devices=virtio-net",
+                     "# lab:mem=4G", "# lab: mem=4G\n# lab: mem=6G",
+                     "# lab: numa=two", "# lab: expect=success", "# lab: expect-report=(",
+                     "# lab: expect-panic=(", "# lab: vmlinuz=6.1"):
             with self.assertRaises(LabError, msg=line):
                 self.read(line + "\n")
 
     def test_every_case_is_readable(self):
         for path in paths.CASES.glob("*.sh"):
             casefile.read(path.stem)
+
+
+class Ends(unittest.TestCase):
+    """How long a guest is waited for; a shell stands for QEMU."""
+
+    def end(self, script: str, panics: int) -> Run:
+        """Runs a script that finds console and verdict in $1 and $2."""
+        def line(chardevs: list[str]) -> list[str]:
+            ports = [chardev.removeprefix("file,path=") for chardev in chardevs]
+            return ["sh", "-c", script, "sh", *ports]
+
+        with mock.patch.object(guest, "LAST_SECONDS", 0.3):
+            return guest.run(line, 20, *[lambda _: None] * 3, b"end\n", panics)
+
+    def test_guest_ends_soon_after_a_panic_that_is_not_expected(self):
+        panic = "echo 'Kernel panic - not syncing: x' >$1;"
+        late = "sleep 1; echo end >$2"
+        self.assertIsNone(self.end(panic + late, panics=0).qemu_status)
+        run = self.end(panic + late, panics=1)
+        self.assertEqual((run.qemu_status, run.verdict), (0, b"end\n"))
+        self.assertIsNone(self.end(panic * 2 + late, panics=1).qemu_status)
+
+    def test_guest_ends_soon_after_its_verdict(self):
+        self.assertIsNone(self.end("echo end >$2; sleep 1", panics=1).qemu_status)
 
 
 class Guests(unittest.TestCase):
@@ -203,6 +260,20 @@ class Guests(unittest.TestCase):
             self.line(qemu.Machine("6G", nodes=2, cpus=3))
         with self.assertRaises(LabError):
             self.line(qemu.Machine("6"))
+
+    def test_room_for_memory_devices(self):
+        line = self.line(qemu.Machine("6G", max_memory="8G"))
+        self.assertRegex(line, r"-m 6G,slots=[2-9],maxmem=8G ")
+        self.assertNotIn("maxmem", self.line(qemu.Machine("6G")))
+
+    def test_guest_that_commands_its_qemu(self):
+        line = self.line(qemu.Machine(own_qmp=Path("socket")))
+        # It listens before it calls.
+        self.assertRegex(line, r"path=socket,server=on,wait=off .*path=socket -device pci-serial")
+        self.assertIn("8250.nr_uarts=5", line)
+        plain = self.line(qemu.Machine())
+        self.assertNotIn("-mon", plain)
+        self.assertIn("8250.nr_uarts=4", plain)
 
     def test_words_reach_the_shell_unchanged(self):
         self.assertEqual(command_text(["echo", "a b", "$x", "it's"]),

@@ -66,10 +66,7 @@ def reports(console: bytes) -> list[str]:
     return [line for line in lines(console) if REPORTS.search(line)]
 
 
-def panic(console: bytes) -> str | None:
-    """The panic's line, if the kernel panicked."""
-    for line in lines(console):
-        match = _PANIC.search(line)
-        if match:
-            return match.group(0)
-    return None
+def panics(console: bytes) -> list[str]:
+    """The line of each panic, in order: a crash kernel that boots after one may have its own."""
+    found = map(_PANIC.search, lines(console))
+    return [match.group(0) for match in found if match]

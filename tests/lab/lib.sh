@@ -46,6 +46,14 @@ wait_for() {
 	done
 }
 
+# suspend_to_ram SECONDS: sleeps and is woken by the clock, so many seconds after it was called. They
+# have to be enough for falling asleep: an alarm that comes before wakes nobody.
+suspend_to_ram() {
+	echo 0 >/sys/class/rtc/rtc0/wakealarm
+	echo "+$1" >/sys/class/rtc/rtc0/wakealarm
+	echo mem >/sys/power/state
+}
+
 # json FILE POINTER: one value of a JSON file.
 json() {
 	jsonget "$2" <"$1"
@@ -65,4 +73,20 @@ managed_bytes() {
 
 unplugged_bytes() {
 	status_value /unplugged_size
+}
+
+# find_block: a memory block, by its number, that can be unplugged whole: no kernel page is in it,
+# so what happens to it is memplug's doing. Nothing is unplugged afterwards.
+find_block() {
+	block_bytes=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
+	for candidate in $(seq 40 79); do
+		[ -e "/sys/devices/system/memory/memory$candidate" ] || continue
+		if memplugctl unplug "$(printf '0x%x+%d' $((candidate * block_bytes)) $block_bytes)" \
+			--exact --quiet >/dev/null 2>&1; then
+			memplugctl plug --all --quiet >/dev/null
+			echo "$candidate"
+			return
+		fi
+	done
+	fail "no memory block can be unplugged whole"
 }

@@ -13,7 +13,16 @@ _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _PORTS = (("0x3f8", 4), ("0x2f8", 3), ("0x3e8", 5), ("0x2e8", 7))
 # nokaslr: the kernel's own memory would be anywhere in ZONE_NORMAL, at another place each boot.
 KERNEL_ARGUMENTS = ("console=ttyS0 ignore_loglevel panic=-1 oops=panic panic_on_warn=1 "
-                    "nokaslr 8250.nr_uarts=4")
+                    "nokaslr 8250.nr_uarts={ports}")
+_SLOTS = 4
+# Devices of other drivers, by the name that a case's header uses. They hold nothing until QEMU is
+# told how much they should.
+DEVICES = {
+    "virtio-balloon": ("-device", "virtio-balloon-pci,id=balloon"),
+    "virtio-mem": ("-object", "memory-backend-ram,id=virtio-mem-memory,size=1G",
+                   "-device", "virtio-mem-pci,id=virtio-mem,memdev=virtio-mem-memory,node=0,"
+                              "block-size=2M,requested-size=0"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +37,7 @@ class Machine:
     max_memory: str | None = None  # room for memory devices
     devices: tuple[str, ...] = ()  # more of QEMU's options
     qmp: Path | None = None  # a socket to give QEMU commands through
+    own_qmp: Path | None = None  # a socket for the guest to give commands to its own QEMU
 
 
 def size_in_bytes(text: str) -> int:
@@ -60,8 +70,19 @@ def command(machine: Machine, accel: str, image: Path, initrd: Path,
     if machine.qmp:
         line += ["-qmp", f"unix:{machine.qmp},server=on,wait=off"]
     line += machine.devices
+    arguments = KERNEL_ARGUMENTS.format(ports=len(_PORTS) + (machine.own_qmp is not None))
+    if machine.own_qmp:
+        line += _own_monitor(machine.own_qmp)
     return line + ["-kernel", str(image), "-initrd", str(initrd),
-                   "-append", f"{KERNEL_ARGUMENTS} {machine.append}".strip()]
+                   "-append", f"{arguments} {machine.append}".strip()]
+
+
+def _own_monitor(path: Path) -> list[str]:
+    # QEMU listens and calls itself: what the guest writes to its ttyS4 comes to the monitor.
+    return ["-chardev", f"socket,id=own-monitor,path={path},server=on,wait=off",
+            "-mon", "chardev=own-monitor,mode=control",
+            "-chardev", f"socket,id=own-port,path={path}",
+            "-device", "pci-serial,chardev=own-port"]
 
 
 def _processors(machine: Machine) -> list[str]:
@@ -76,7 +97,7 @@ def _memory(machine: Machine) -> list[str]:
     total = size_in_bytes(machine.memory)
     line = ["-m", machine.memory]
     if machine.max_memory:
-        line[-1] += f",slots=1,maxmem={machine.max_memory}"
+        line[-1] += f",slots={_SLOTS},maxmem={machine.max_memory}"
     if machine.nodes == 1:
         return line
     if total % (machine.nodes << 20):

@@ -7,6 +7,7 @@ Both a user's command and a case come through here; what a case is, suite.py kno
 import contextlib
 import dataclasses
 import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ import klog
 import paths
 import qemu
 import verdict
-from outcome import Outcome, say
+from outcome import LabError, Outcome, say
 from plan import Plan, command_text
 
 # Loaded in every guest that has a disk.
@@ -43,6 +44,9 @@ class Wish:
     lab_files: dict[str, Path] = dataclasses.field(default_factory=dict)
     given: tuple[Path, ...] = ()
     interactive: bool = False
+    commands_qemu: bool = False  # the guest may give commands to its own QEMU
+    programs: tuple[str, ...] = ()  # this machine's, by name
+    image: bool = False  # the kernel's image is at /lab/vmlinuz
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +80,8 @@ def run(wish: Wish, built: artefacts.Built, sinks: Sinks) -> tuple[guest.Run, Ou
             return line
 
         result = guest.run(make_line, wish.expected.timeout, sinks.stdout, sinks.stderr,
-                           sinks.console, verdict.end_mark(ready.plan.token))
+                           sinks.console, verdict.end_mark(ready.plan.token),
+                           panics=1 if wish.expected.panic else 0)
     return result, verdict.judge(result, ready.plan.token, wish.expected)
 
 
@@ -104,19 +109,31 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
         if wish.disk:
             wanted = _DISK_MODULES + wanted
             machine = dataclasses.replace(machine, disk=_make_disk(folder, wish.disk))
+        if wish.commands_qemu:
+            machine = dataclasses.replace(machine, own_qmp=folder / "qmp")
         modules = built.kernel.load_order(wanted)
         plan = Plan(kernel_modules=modules, load=wish.load, module_args=wish.module_args,
                     disk=wish.disk is not None, interactive=wish.interactive)
+        image = built.kernel.image
+        lab_files = {**built.module_files(), **wish.lab_files}
+        if wish.image:
+            lab_files["vmlinuz"] = image
         contents = initramfs.Contents(
             init=paths.LAB / "init", plan=plan.text(), command=command_text(wish.command),
-            lab_files={**built.module_files(), **wish.lab_files},
-            programs=[built.tool], lab_programs=built.guest_programs,
+            lab_files=lab_files, programs=[built.tool, *map(_host_program, wish.programs)],
+            lab_programs=built.guest_programs,
             kernel_modules=modules, given=list(wish.given))
         initrd = folder / "initramfs"
         with artefacts.locked():
             initramfs.write(initrd, contents)
-        image = built.kernel.image
         yield _Prepared(plan, accel.choose(image), image, initrd, machine)
+
+
+def _host_program(name: str) -> Path:
+    found = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
+    if not found:
+        raise LabError(f"the guest wants the program '{name}', which is not installed here")
+    return Path(found)
 
 
 def _make_disk(folder: Path, size: str) -> Path:

@@ -34,9 +34,11 @@ def run_case(name: str, is_built: bool) -> int:
         # Both streams on one port: a test's output is read in the order it was written.
         command=["sh", "-c", f"exec sh /lab/cases/{case.path.name} 2>&1"],
         machine=case.machine(),
-        expected=verdict.Expectation(case.timeout, case.values.get("expect-report")),
+        expected=verdict.Expectation(case.timeout, case.values.get("expect-report"),
+                                     case.values.get("expect-panic")),
         load=case.load, module_args=case.values.get("module-args", ""),
         disk=case.values.get("disk"), kernel_modules=case.kernel_modules,
+        commands_qemu=case.commands_qemu, programs=case.programs, image=case.image,
         lab_files=initramfs.case_files(case.path))
     built = artefacts.built(wish.kernel) if is_built else artefacts.build(wish.kernel, "all")
     to_stdout = guest.write_all(sys.stdout.buffer)

@@ -20,13 +20,15 @@ _FIELDS = ("setup", "status", "unplugged", "unload", "memtotal_before", "memtota
 class Expectation:
     """What a run is judged against.
 
-    report: the one kernel report that must come and is allowed. leave_unplugged: memory that
-    is still unplugged at the end is no fault. timeout: for the message. memory_grows: the
-    command adds memory and leaves it there.
+    report: the one kernel report that must come and is allowed. panic: likewise the one panic;
+    the verdict is then the crash kernel's. leave_unplugged: memory that is still unplugged at
+    the end is no fault. timeout: for the message. memory_grows: the command adds memory and
+    leaves it there.
     """
 
     timeout: float
     report: str | None = None
+    panic: str | None = None
     leave_unplugged: bool = False
     memory_grows: bool = False
 
@@ -72,11 +74,13 @@ def judge(run: Run, token: str, expected: Expectation) -> Outcome:
 
 
 def _ended_early(run: Run, expected: Expectation) -> Outcome | None:
-    panic = klog.panic(run.console)
-    if panic:
+    panics = klog.panics(run.console)
+    if panics and expected.panic and re.search(expected.panic, panics[0]):
+        panics = panics[1:]
+    if panics:
         first = klog.reports(run.console)
         cause = f"; first report: {first[0]}" if first else ""
-        return Outcome(Kind.PANIC, f"the guest's kernel panicked: {panic}{cause}")
+        return Outcome(Kind.PANIC, f"the guest's kernel panicked: {panics[0]}{cause}")
     if run.qemu_status is None:
         last = next((row for row in reversed(klog.lines(run.console)) if row.strip()), "nothing")
         return Outcome(Kind.HANG, f"the guest was not done after {expected.timeout:.0f} s "
@@ -97,6 +101,9 @@ def _judge_log(run: Run, expected: Expectation) -> Outcome | None:
     if wanted and not any(wanted.search(line) for line in klog.lines(run.console)):
         return Outcome(Kind.REPORT_MISSING,
                        f"the kernel log lacks the report that was to come: {expected.report}")
+    if expected.panic and not klog.panics(run.console):
+        return Outcome(Kind.REPORT_MISSING,
+                       f"the kernel log lacks the panic that was to come: {expected.panic}")
     return None
 
 

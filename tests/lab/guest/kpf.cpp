@@ -5,6 +5,9 @@
 //   kpf save FILE    keep what MemTotal and the zones would be with nothing unplugged
 //   kpf check FILE   compare all accounts with each other and with FILE; 1 if any disagrees
 //   kpf left         print how many bytes could still be claimed, in blocks of 2 MiB
+//   kpf others       print how many bytes have KPF_OFFLINE that memplug does not hold; 1 if one
+//   that
+//                    it holds has not
 #include <linux/kernel-page-flags.h>
 
 #include <algorithm>
@@ -113,16 +116,22 @@ void check_records(const std::vector<memplug_range>& ranges, const memplug_info&
   }
 }
 
-// Counts the offline pages, and fails at the first that is not listed; a listed page that is not
-// offline shows as a count that is too small.
-std::uint64_t count_offline(const std::vector<memplug_range>& ranges) {
+// Pages with KPF_OFFLINE.
+struct Offline {
+  std::uint64_t listed = 0;
+  std::uint64_t others = 0;  // in no listed range
+  std::uint64_t first_other = 0;
+};
+
+// A listed page that is not offline shows as a count that is too small.
+Offline count_offline(const std::vector<memplug_range>& ranges) {
   const int fd = ::open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     die("/proc/kpageflags: %s", std::strerror(errno));
   }
   std::vector<std::uint64_t> flags(std::size_t{1} << 16);
   std::uint64_t pfn = 0;
-  std::uint64_t offline = 0;
+  Offline offline;
   auto range = ranges.begin();
   for (;;) {
     const ssize_t got = ::pread(fd, flags.data(), flags.size() * sizeof(flags[0]),
@@ -139,14 +148,14 @@ std::uint64_t count_offline(const std::vector<memplug_range>& ranges) {
       if ((flags[i] >> KPF_OFFLINE & 1) == 0) {
         continue;
       }
-      ++offline;
       const std::uint64_t address = pfn * page_size;
       while (range != ranges.end() && range->start + range->length <= address) {
         ++range;
       }
-      if (range == ranges.end() || address < range->start) {
-        die("page frame %#llx has KPF_OFFLINE and is in no listed range",
-            static_cast<unsigned long long>(pfn));
+      if (range != ranges.end() && address >= range->start) {
+        ++offline.listed;
+      } else if (offline.others++ == 0) {
+        offline.first_other = pfn;
       }
     }
   }
@@ -172,6 +181,29 @@ void check_baseline(const Baseline& now, const Baseline& before) {
   }
 }
 
+void check_offline(const Offline& offline, const memplug_info& info) {
+  if (offline.listed * page_size != info.out_unplugged_size) {
+    die("%llu pages have KPF_OFFLINE, %llu are unplugged",
+        static_cast<unsigned long long>(offline.listed),
+        static_cast<unsigned long long>(info.out_unplugged_size / page_size));
+  }
+}
+
+void check_generation(const lab::Device& device, const memplug_info& info) {
+  if (device.info().out_generation != info.out_generation) {
+    die("something changed while it was counted: nothing was proven");
+  }
+}
+
+void others() {
+  const lab::Device device(O_RDONLY);
+  const memplug_info info = device.info();
+  const Offline offline = count_offline(device.list());
+  check_offline(offline, info);
+  check_generation(device, info);
+  std::printf("%llu\n", static_cast<unsigned long long>(offline.others) * page_size);
+}
+
 void check(const char* path) {
   const lab::Device device(O_RDONLY);
   const memplug_info info = device.info();
@@ -182,18 +214,17 @@ void check(const char* path) {
         static_cast<unsigned long long>(lab::total_length(ranges)),
         static_cast<unsigned long long>(info.out_unplugged_size));
   }
-  const std::uint64_t offline = count_offline(ranges);
-  if (offline * page_size != info.out_unplugged_size) {
-    die("%llu pages have KPF_OFFLINE, %llu are unplugged", static_cast<unsigned long long>(offline),
-        static_cast<unsigned long long>(info.out_unplugged_size / page_size));
+  const Offline offline = count_offline(ranges);
+  if (offline.others != 0) {
+    die("page frame %#llx has KPF_OFFLINE and is in no listed range",
+        static_cast<unsigned long long>(offline.first_other));
   }
+  check_offline(offline, info);
   check_baseline(measure(device), load(path));
-  if (device.info().out_generation != info.out_generation) {
-    die("something changed while it was counted: nothing was proven");
-  }
+  check_generation(device, info);
   std::printf("kpf: unplugged=%llu ranges=%zu offline_pages=%llu memtotal_kb=%llu agree\n",
               static_cast<unsigned long long>(info.out_unplugged_size), ranges.size(),
-              static_cast<unsigned long long>(offline),
+              static_cast<unsigned long long>(offline.listed),
               static_cast<unsigned long long>(lab::memtotal_kib()));
 }
 
@@ -205,8 +236,12 @@ int main(int argc, char** argv) {
     std::printf("%llu\n", static_cast<unsigned long long>(lab::claimable_left()));
     return 0;
   }
+  if (verb == "others" && argc == 2) {
+    others();
+    return 0;
+  }
   if (argc != 3) {
-    std::fputs("usage: kpf save|check FILE, or kpf left\n", stderr);
+    std::fputs("usage: kpf save|check FILE, or kpf left|others\n", stderr);
     return 2;
   }
   if (verb == "save") {
@@ -214,7 +249,7 @@ int main(int argc, char** argv) {
   } else if (verb == "check") {
     check(argv[2]);
   } else {
-    std::fputs("usage: kpf save|check FILE, or kpf left\n", stderr);
+    std::fputs("usage: kpf save|check FILE, or kpf left|others\n", stderr);
     return 2;
   }
   return 0;

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Who reads all of memory through /proc/kcore finds zeroes where memory is unplugged, whatever was
+# there before, and is in nobody's way while memory is unplugged and plugged under the reader.
+# lab: mem=4G
+# lab: append=init_on_alloc=0
+# lab: timeout=180
+set -eu
+. /lab/lib.sh
+
+size=$((512 << 20))
+start=$((0x120000000))
+moving=$((0x150000000))
+kpf save /tmp/baseline
+
+# Something to be found: nothing wipes a page that is freed.
+kcore fill 1900
+for range in $start $moving; do
+	content=$(kcore count "$range" $size)
+	echo "$content of $((size / 4096)) pages at $(printf '0x%x' "$range") are not empty"
+	[ "$content" -ge $((size / 8192)) ] || fail "hardly anything to be found: nothing would be proven"
+done
+
+expect_status 0 memplugctl unplug "$(printf '0x%x+%d' $start $size)" --exact
+assert_eq "pages of unplugged memory that are not empty" "$(kcore count $start $size)" 0
+
+range=$(printf '0x%x+%d' $moving $size)
+(
+	rounds=0
+	until [ -e /tmp/enough ]; do
+		memplugctl unplug "$range" --quiet >/dev/null || fail "unplug $range"
+		memplugctl plug "$range" --quiet >/dev/null || fail "plug $range"
+		rounds=$((rounds + 1))
+	done
+	echo $rounds >/tmp/rounds
+) &
+mover=$!
+for _ in 1 2 3; do
+	assert_eq "pages of unplugged memory that are not empty" "$(kcore count $start $size)" 0
+	echo "$(kcore count $moving $size) pages are not empty in the memory that is on the move"
+done
+touch /tmp/enough
+wait $mover || fail "unplug or plug failed beside a reader"
+echo "unplugged and plugged $(cat /tmp/rounds) times meanwhile"
+[ "$(cat /tmp/rounds)" -ge 3 ] || fail "hardly anything moved: nothing was proven"
+
+kpf check /tmp/baseline
+memplugctl plug --all --quiet >/dev/null
+kpf check /tmp/baseline
