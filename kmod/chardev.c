@@ -18,7 +18,9 @@
 #include "chardev.h"
 #include "compat.h"
 #include "counters.h"
+#include "others.h"
 #include "request.h"
+#include "target.h"
 #include "transfer.h"
 
 #define UNPLUG_FLAGS (MEMPLUG_REQ_RANGE | MEMPLUG_REQ_NODE | MEMPLUG_REQ_WINDOW | \
@@ -38,6 +40,7 @@ union argument {
 	struct memplug_list list;
 	struct memplug_counters counters;
 	struct memplug_progress progress;
+	struct memplug_target target;
 	struct memplug_request request;
 };
 
@@ -98,18 +101,22 @@ static int run_info(struct call *call)
 	info->out_page_size = PAGE_SIZE;
 	memset(info->out_module_version, 0, sizeof(info->out_module_version));
 	strscpy(info->out_module_version, MEMPLUG_VERSION, sizeof(info->out_module_version));
-	info->out_features = 0;
+	info->out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_OTHERS;
 	info->out_granularity = COMPAT_GRANULARITY_PAGES * PAGE_SIZE;
 	info->out_subblock_size = subblock_bytes();
 	info->out_memory_block_size = memory_block_size_bytes();
 	info->out_managed_size = sizes.managed * subblock_bytes();
 	info->out_unplugged_size = sizes.unplugged * subblock_bytes();
-	info->out_wanted_size = 0;
-	info->out_target_size = MEMPLUG_NO_TARGET;
+	info->out_wanted_size = sizes.wanted * subblock_bytes();
+	info->out_target_size = sizes.target == REGION_NO_TARGET ? MEMPLUG_NO_TARGET :
+								   sizes.target * subblock_bytes();
 	info->out_floor_size = floor_bytes();
 	info->out_generation = sizes.generation;
 	info->out_nr_nodes = sizes.nr_nodes;
 	info->out_max_blocked = MEMPLUG_MAX_BLOCKED;
+	info->out_wanted_other_zone_size = sizes.wanted_other_zone * subblock_bytes();
+	info->out_target_state = sizes.target_state;
+	info->out_others = others_at_work();
 	return 0;
 }
 
@@ -269,6 +276,17 @@ static int run_plug(struct call *call)
 	return run_request(call, MEMPLUG_OP_PLUG);
 }
 
+static int run_target(struct call *call)
+{
+	u64 bytes = call->arg.target.target;
+
+	if (bytes == MEMPLUG_NO_TARGET)
+		return target_set(REGION_NO_TARGET);
+	if (bytes & (subblock_bytes() - 1))
+		return -EINVAL;
+	return target_set(bytes / subblock_bytes());
+}
+
 #define COMMAND(_number, _type, _last, _flags, _changes, _run) \
 	{ \
 		.number = (_number), .size = sizeof(_type), \
@@ -287,16 +305,18 @@ static const struct command commands[] = {
 	COMMAND(MEMPLUG_IOC_UNPLUG, struct memplug_request, __reserved2, UNPLUG_FLAGS, true,
 		run_unplug),
 	COMMAND(MEMPLUG_IOC_PLUG, struct memplug_request, __reserved2, PLUG_FLAGS, true, run_plug),
+	COMMAND(MEMPLUG_IOC_TARGET, struct memplug_target, target, 0, true, run_target),
 };
 
 /* The layout is the same for every caller, and does not change. */
-static_assert(sizeof(struct memplug_info) == 136);
+static_assert(sizeof(struct memplug_info) == 152);
 static_assert(sizeof(struct memplug_node) == 24);
 static_assert(sizeof(struct memplug_nodes) == 32);
 static_assert(sizeof(struct memplug_range) == 32);
 static_assert(sizeof(struct memplug_list) == 40);
-static_assert(sizeof(struct memplug_counters) == 88);
+static_assert(sizeof(struct memplug_counters) == 104);
 static_assert(sizeof(struct memplug_progress) == 56);
+static_assert(sizeof(struct memplug_target) == 16);
 static_assert(sizeof(struct memplug_blocked) == 32);
 static_assert(sizeof(struct memplug_request) == 176);
 static_assert(offsetof(struct memplug_request, node) == 56);

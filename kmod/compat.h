@@ -57,6 +57,16 @@ static inline void compat_page_offline_begin(void) { }
 static inline void compat_page_offline_end(void) { }
 #endif
 
+/*
+ * When a memory block goes offline, 6.11 and later (503b158fc304) take only those pages from
+ * the managed count that are not PageOffline; before, all of them.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define COMPAT_OFFLINING_COUNTS_ALL 0
+#else
+#define COMPAT_OFFLINING_COUNTS_ALL 1
+#endif
+
 /* Pinned by pin_user_pages(); page_maybe_dma_pinned() gave way to the folio form. */
 static inline bool compat_page_maybe_dma_pinned(struct page *head)
 {

@@ -5,6 +5,7 @@
  * counts. Knows nothing of subblocks, regions or requests.
  */
 #include <linux/mm.h>
+#include <linux/page_ref.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
@@ -105,6 +106,52 @@ int contig_claim(unsigned long start_pfn, unsigned long nr_pages)
 	compat_page_offline_end();
 	adjust_managed_page_count(pfn_to_page(start_pfn), -(long)nr_pages);
 	return 0;
+}
+
+/**
+ * contig_leave - let claimed page frames go offline with their memory block
+ * @start_pfn: first page frame
+ * @nr_pages: how many
+ *
+ * The kernel passes over pages that are PageOffline and that nobody holds a reference to.
+ * Their contents, and all that struct page says of them, are gone when the block is offline.
+ *
+ * Context: of MEM_GOING_OFFLINE. Does not sleep.
+ *
+ * Return: 0; -EBUSY, with nothing changed, if somebody else holds a reference to one of them.
+ */
+int contig_leave(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long pfn;
+
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
+		/* from one to none, or not at all: who looked at it would free it with the last */
+		if (page_ref_freeze(pfn_to_page(pfn), 1))
+			continue;
+		while (pfn-- > start_pfn)
+			page_ref_unfreeze(pfn_to_page(pfn), 1);
+		return -EBUSY;
+	}
+	if (COMPAT_OFFLINING_COUNTS_ALL)
+		adjust_managed_page_count(pfn_to_page(start_pfn), nr_pages);
+	return 0;
+}
+
+/**
+ * contig_stay - the memory block does not go offline: undo contig_leave()
+ * @start_pfn: first page frame
+ * @nr_pages: how many
+ *
+ * Context: of MEM_CANCEL_OFFLINE. Does not sleep.
+ */
+void contig_stay(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long pfn;
+
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
+		page_ref_unfreeze(pfn_to_page(pfn), 1);
+	if (COMPAT_OFFLINING_COUNTS_ALL)
+		adjust_managed_page_count(pfn_to_page(start_pfn), -(long)nr_pages);
 }
 
 /**

@@ -5,6 +5,8 @@
 #include <linux/types.h>
 
 int contig_claim(unsigned long start_pfn, unsigned long nr_pages);
+int contig_leave(unsigned long start_pfn, unsigned long nr_pages);
+void contig_stay(unsigned long start_pfn, unsigned long nr_pages);
 void contig_release(unsigned long start_pfn, unsigned long nr_pages);
 void contig_release_around_hwpoison(unsigned long start_pfn, unsigned long nr_pages);
 unsigned long contig_find_hwpoison(unsigned long start_pfn, unsigned long nr_pages);

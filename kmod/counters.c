@@ -8,6 +8,7 @@ static atomic64_t unplug_requests, plug_requests, floor_stops;
 static atomic64_t claims, claims_failed;
 static atomic64_t migrated, claimed, released;
 static atomic64_t survey_ns, claim_ns;
+static atomic64_t oom_events, oom_pages;
 
 /**
  * counters_add_request - a request that was not a dry run is over
@@ -56,6 +57,16 @@ void counters_add_release(unsigned long pages)
 }
 
 /**
+ * counters_add_oom - memory was given back to a machine that had none left
+ * @pages: how many; counters_add_release() was told of them, too
+ */
+void counters_add_oom(unsigned long pages)
+{
+	atomic64_inc(&oom_events);
+	atomic64_add(pages, &oom_pages);
+}
+
+/**
  * counters_read - fill in the results of MEMPLUG_IOC_COUNTERS
  * @counters: result; the input fields stay as they are
  */
@@ -71,4 +82,6 @@ void counters_read(struct memplug_counters *counters)
 	counters->out_floor_stops = atomic64_read(&floor_stops);
 	counters->out_survey_ns = atomic64_read(&survey_ns);
 	counters->out_claim_ns = atomic64_read(&claim_ns);
+	counters->out_oom_events = atomic64_read(&oom_events);
+	counters->out_oom_pages = atomic64_read(&oom_pages);
 }

@@ -7,6 +7,7 @@
 void counters_add_request(u32 operation, u32 stop);
 void counters_add_claim(unsigned long pages_claimed, u64 pages_migrated, u64 ns);
 void counters_add_survey(u64 ns);
+void counters_add_oom(unsigned long pages);
 void counters_add_release(unsigned long pages);
 void counters_read(struct memplug_counters *counters);
 

@@ -160,6 +160,20 @@ enum floor_verdict floor_check(struct zone *zone, struct floor_share in_zone,
 }
 
 /**
+ * floor_has_room - may this much be taken, as far as all zones together go
+ * @nr_pages: how many
+ */
+bool floor_has_room(unsigned long nr_pages)
+{
+	bool ret;
+
+	spin_lock(&floor.lock);
+	ret = total_allows(nr_pages);
+	spin_unlock(&floor.lock);
+	return ret;
+}
+
+/**
  * floor_reserve - reserve a run's share before it is claimed
  * @zone: the run's zone
  * @share: the run's share

@@ -28,6 +28,7 @@ void floor_init(void);
 u64 floor_bytes(void);
 enum floor_verdict floor_check(struct zone *zone, struct floor_share in_zone,
 			       unsigned long total_pages);
+bool floor_has_room(unsigned long nr_pages);
 enum floor_verdict floor_reserve(struct zone *zone, struct floor_share share);
 void floor_unreserve(struct zone *zone, struct floor_share share);
 bool floor_wait(unsigned long timeout);

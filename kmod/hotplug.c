@@ -9,64 +9,132 @@
  * event, it would be a lock order inversion with the page allocator's own locks
  * (docs/kernel.md, "Memory hotplug").
  * Between the first and the last event, which can be minutes if a page can't be moved,
- * requests see hotplug.under_way and wait without the lock.
+ * requests see hotplug.under_way and wait without the lock. power.c keeps claims out in the
+ * same way while the machine is about to hibernate.
  *
- * A memory block with unplugged subblocks is not let go: their contents are gone and
- * their accounting is ours.
+ * A memory block with unplugged subblocks may go: the kernel passes over pages that are
+ * PageOffline and have no reference. What was unplugged there is wanted from then on, and
+ * target.c takes it again when the block is back.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/memory.h>
 #include <linux/notifier.h>
+#include <linux/ratelimit.h>
 #include <linux/rwsem.h>
 #include <linux/wait.h>
 
+#include "contig.h"
+#include "counters.h"
 #include "hotplug.h"
 #include "region.h"
 
 static struct {
 	struct rw_semaphore lock;	/* see above */
-	bool under_way;			/* written under lock for writing */
-	wait_queue_head_t wait;		/* for under_way to become false */
+	bool under_way;			/* memory hotplug is; written under lock for writing */
+	bool suspended;			/* by power.c; written under lock for writing */
+	wait_queue_head_t wait;		/* for both to become false */
 } hotplug = {
 	.lock = __RWSEM_INITIALIZER(hotplug.lock),
 	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(hotplug.wait),
 };
 
+static bool is_clear(void)
+{
+	return !READ_ONCE(hotplug.under_way) && !READ_ONCE(hotplug.suspended);
+}
+
+/* Its pages have their references: it is unplugged again. */
+static void stay(unsigned long index)
+{
+	if (region_stay(index))
+		return;
+	/* nobody wants it to be any more, since it began to leave */
+	contig_release(subblock_pfn(index), subblock_pages());
+	counters_add_release(subblock_pages());
+}
+
+/* The block does not go: takes back what was unplugged of it, up to @end. */
+static void take_back(unsigned long end)
+{
+	unsigned long i;
+
+	for (i = region_next_leaving(0); i < end; i = region_next_leaving(i + 1)) {
+		contig_stay(subblock_pfn(i), subblock_pages());
+		stay(i);
+	}
+}
+
 static void update_region(struct memory_notify *memory)
 {
 	if (region_update(memory->start_pfn, memory->nr_pages))
-		pr_warn("no kernel memory to manage the block at pfn %#lx\n", memory->start_pfn);
+		pr_warn_ratelimited("no kernel memory to manage the block at pfn %#lx\n",
+				    memory->start_pfn);
+}
+
+static int let_go(struct memory_notify *memory)
+{
+	unsigned long i;
+
+	region_leave(memory->start_pfn, memory->nr_pages);
+	for (i = region_next_leaving(0); i != ULONG_MAX; i = region_next_leaving(i + 1)) {
+		if (!contig_leave(subblock_pfn(i), subblock_pages()))
+			continue;
+		/* this one still has its references, and so has all that follows */
+		update_region(memory);
+		take_back(i);
+		for (; i != ULONG_MAX; i = region_next_leaving(i + 1))
+			stay(i);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/* Memory that is wanted, and comes back where it can't be had, would be waited for in vain. */
+static void tell_of_other_zone(struct memory_notify *memory)
+{
+	unsigned long i = region_next_absent(memory->start_pfn >> region_subblock_order);
+
+	if (i != ULONG_MAX && subblock_pfn(i) < memory->start_pfn + memory->nr_pages)
+		pr_warn_ratelimited("%#llx: was unplugged and is back in another zone than ZONE_NORMAL, where nothing is taken\n",
+				    subblock_address(i));
 }
 
 static int memory_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct memory_notify *memory = data;
-	int ret = NOTIFY_OK;
+	int ret = 0;
 
 	down_write(&hotplug.lock);
 	switch (event) {
 	case MEM_GOING_OFFLINE:
-		if (region_forget(memory->start_pfn, memory->nr_pages))
-			hotplug.under_way = true;
-		else
-			ret = notifier_from_errno(-EBUSY);
+		ret = let_go(memory);
+		hotplug.under_way = !ret;
 		break;
 	case MEM_GOING_ONLINE:
 		hotplug.under_way = true;
 		break;
 	case MEM_ONLINE:
-	case MEM_CANCEL_OFFLINE:
 		update_region(memory);
-		fallthrough;
+		tell_of_other_zone(memory);
+		hotplug.under_way = false;
+		break;
 	case MEM_OFFLINE:
+		region_gone(memory->start_pfn, memory->nr_pages);
+		hotplug.under_way = false;
+		break;
+	case MEM_CANCEL_OFFLINE:
+		/* also if another notifier, or this one, has refused to let it go */
+		update_region(memory);
+		take_back(ULONG_MAX);
+		fallthrough;
 	case MEM_CANCEL_ONLINE:
 		hotplug.under_way = false;
 		break;
 	}
 	up_write(&hotplug.lock);
 	wake_up_all(&hotplug.wait);
-	return ret;
+	return notifier_from_errno(ret);
 }
 
 static struct notifier_block memory_notifier = {
@@ -83,7 +151,7 @@ int hotplug_init(void)
 	return register_memory_notifier(&memory_notifier);
 }
 
-/** hotplug_exit - stop to follow memory hotplug; nothing may be unplugged any more */
+/** hotplug_exit - stop to follow memory hotplug; nothing is unplugged or leaving any more */
 void hotplug_exit(void)
 {
 	unregister_memory_notifier(&memory_notifier);
@@ -93,14 +161,14 @@ void hotplug_exit(void)
  * hotplug_exclude - keep memory hotplug out, for looking at and claiming memory
  *
  * Return: 0 with the exclusion held until hotplug_allow(); -EAGAIN without it if memory
- * hotplug is under way: hotplug_wait() and try again.
+ * hotplug is under way, or claims are suspended: hotplug_wait() and try again.
  *
  * Context: may sleep, no longer than a notifier needs to set its flag.
  */
 int hotplug_exclude(void)
 {
 	down_read(&hotplug.lock);
-	if (!hotplug.under_way)
+	if (is_clear())
 		return 0;
 	up_read(&hotplug.lock);
 	return -EAGAIN;
@@ -109,14 +177,24 @@ int hotplug_exclude(void)
 /**
  * hotplug_exclude_for_release - keep memory hotplug from beginning, for giving memory back
  *
- * Does not mind memory hotplug that is under way: it can't be that of a block with
- * unplugged subblocks, and giving back has to work when memory is short.
+ * Does not mind memory hotplug that is under way: what is unplugged is not of a block that
+ * is about to go, and giving back has to work when memory is short.
  *
  * Context: may sleep, no longer than a notifier needs to set its flag.
  */
 void hotplug_exclude_for_release(void)
 {
 	down_read(&hotplug.lock);
+}
+
+/**
+ * hotplug_try_exclude_for_release - the same where nothing may sleep
+ *
+ * Return: whether it is held.
+ */
+bool hotplug_try_exclude_for_release(void)
+{
+	return down_read_trylock(&hotplug.lock);
 }
 
 /** hotplug_allow - end hotplug_exclude() or hotplug_exclude_for_release() */
@@ -126,7 +204,7 @@ void hotplug_allow(void)
 }
 
 /**
- * hotplug_wait - wait until no memory hotplug is under way
+ * hotplug_wait - wait until hotplug_exclude() is worth trying again
  * @timeout: in jiffies
  *
  * Context: sleeps; a fatal signal ends it early.
@@ -135,6 +213,36 @@ void hotplug_allow(void)
  */
 bool hotplug_wait(unsigned long timeout)
 {
-	return wait_event_killable_timeout(hotplug.wait, !READ_ONCE(hotplug.under_way),
-					   timeout) > 0;
+	return wait_event_killable_timeout(hotplug.wait, is_clear(), timeout) > 0;
+}
+
+/**
+ * hotplug_wait_for_end - wait until no memory hotplug is under way, however long it takes
+ *
+ * For the end of the module: what is leaving has to be gone, or be back, before it goes.
+ */
+void hotplug_wait_for_end(void)
+{
+	wait_event(hotplug.wait, !READ_ONCE(hotplug.under_way));
+}
+
+/**
+ * hotplug_suspend_claims - let no claim run until hotplug_resume_claims()
+ *
+ * Context: sleeps until the claims that run have ended.
+ */
+void hotplug_suspend_claims(void)
+{
+	down_write(&hotplug.lock);
+	hotplug.suspended = true;
+	up_write(&hotplug.lock);
+}
+
+/** hotplug_resume_claims - end hotplug_suspend_claims() */
+void hotplug_resume_claims(void)
+{
+	down_write(&hotplug.lock);
+	hotplug.suspended = false;
+	up_write(&hotplug.lock);
+	wake_up_all(&hotplug.wait);
 }

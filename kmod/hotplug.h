@@ -9,7 +9,11 @@ void hotplug_exit(void);
 
 int hotplug_exclude(void);
 void hotplug_exclude_for_release(void);
+bool hotplug_try_exclude_for_release(void);
 void hotplug_allow(void);
 bool hotplug_wait(unsigned long timeout);
+void hotplug_wait_for_end(void);
+void hotplug_suspend_claims(void);
+void hotplug_resume_claims(void);
 
 #endif

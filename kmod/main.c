@@ -17,8 +17,12 @@
 #include "compat.h"
 #include "floor.h"
 #include "hotplug.h"
+#include "power.h"
+#include "pressure.h"
+#include "ram.h"
 #include "region.h"
 #include "request.h"
+#include "target.h"
 #include "worker.h"
 
 static char *subblock_size;
@@ -39,6 +43,14 @@ MODULE_PARM_DESC(order,
 module_param_cb(floor, &floor_param_ops, NULL, 0644);
 MODULE_PARM_DESC(floor,
 		 "available memory that an unplug leaves, in bytes (K, M, G); 0: none; default: by size of memory");
+
+module_param_named(oom_give_back, pressure_gives_back, bool, 0644);
+MODULE_PARM_DESC(oom_give_back,
+		 "give unplugged memory back before the kernel kills a process for lack of it (default: no)");
+
+module_param_named(driver_managed, ram_driver_managed, bool, 0444);
+MODULE_PARM_DESC(driver_managed,
+		 "also manage memory that another driver added (virtio-mem, dax-kmem) and may remove (default: no)");
 
 /* Returns 0 for what is not to be used. */
 static unsigned long parse_subblock_size(void)
@@ -113,15 +125,30 @@ static int __init memplug_init(void)
 	ret = find_memory();
 	if (ret)
 		goto err_hotplug;
-	ret = chardev_init();
+	ret = target_init();
 	if (ret)
 		goto err_hotplug;
+	ret = pressure_init();
+	if (ret)
+		goto err_target;
+	ret = power_init();
+	if (ret)
+		goto err_pressure;
+	ret = chardev_init();
+	if (ret)
+		goto err_power;
 
 	region_sizes(&sizes);
 	pr_info("%llu MiB managed in subblocks of %lu MiB\n",
 		sizes.managed * subblock_bytes() >> 20, size >> 20);
 	return 0;
 
+err_power:
+	power_exit();
+err_pressure:
+	pressure_exit();
+err_target:
+	target_exit();
 err_hotplug:
 	hotplug_exit();
 	/* after the notifier: a failed look may have left some of it */
@@ -134,7 +161,10 @@ err_worker:
 static void __exit memplug_exit(void)
 {
 	chardev_exit();
+	target_exit();
 	plug_everything();
+	power_exit();
+	pressure_exit();
 	hotplug_exit();
 	region_exit();
 	worker_exit();

@@ -17,25 +17,49 @@ static struct subblock_run single(unsigned long index)
 	return (struct subblock_run){ .first = index, .nr = 1 };
 }
 
+/* What became of a subblock that was to be released. */
+enum release {
+	RELEASED,
+	RELEASE_POISONED,	/* it stays held, with this page frame */
+	RELEASE_LEFT,		/* its memory block has gone offline, or is about to */
+};
+
 /*
  * Releases one reserved subblock, unless a page of it has a memory error: the kernel must
- * never use that again, so it stays held, and its subblock with it.
+ * never use that again, so it stays held, and its subblock with it. Under the exclusion for
+ * releases.
  */
-static unsigned long release(unsigned long index)
+static enum release release_excluded(unsigned long index, enum region_mover mover,
+				     unsigned long *poisoned)
 {
-	unsigned long poisoned;
+	enum release ret = RELEASED;
+
+	*poisoned = 0;
+	if (!region_is_unplugged(index)) {
+		ret = RELEASE_LEFT;
+	} else {
+		*poisoned = contig_find_hwpoison(subblock_pfn(index), subblock_pages());
+		if (*poisoned)
+			ret = RELEASE_POISONED;
+	}
+	if (ret != RELEASED) {
+		region_abort(single(index));
+		return ret;
+	}
+	contig_release(subblock_pfn(index), subblock_pages());
+	counters_add_release(subblock_pages());
+	region_commit(single(index), REGION_PLUG, mover);
+	return RELEASED;
+}
+
+static enum release release(unsigned long index, enum region_mover mover, unsigned long *poisoned)
+{
+	enum release ret;
 
 	hotplug_exclude_for_release();
-	poisoned = contig_find_hwpoison(subblock_pfn(index), subblock_pages());
-	if (!poisoned) {
-		contig_release(subblock_pfn(index), subblock_pages());
-		counters_add_release(subblock_pages());
-		region_commit(single(index), REGION_PLUG);
-	} else {
-		region_abort(single(index));
-	}
+	ret = release_excluded(index, mover, poisoned);
 	hotplug_allow();
-	return poisoned;
+	return ret;
 }
 
 static void plug_subblock(struct request *req, unsigned long index)
@@ -47,11 +71,17 @@ static void plug_subblock(struct request *req, unsigned long index)
 	} else if (!region_reserve(single(index), REGION_PLUG)) {
 		request_block(req, index, MEMPLUG_REASON_BUSY, 0);
 	} else {
-		poisoned = release(index);
-		if (poisoned)
-			request_block(req, index, MEMPLUG_REASON_HWPOISON, poisoned);
-		else
+		switch (release(index, request_mover(req), &poisoned)) {
+		case RELEASED:
 			request_count_done(req, single(index));
+			break;
+		case RELEASE_POISONED:
+			request_block(req, index, MEMPLUG_REASON_HWPOISON, poisoned);
+			break;
+		case RELEASE_LEFT:
+			request_block(req, index, MEMPLUG_REASON_OFFLINE, 0);
+			break;
+		}
 	}
 }
 
@@ -64,6 +94,10 @@ void plug_run(struct request *req)
 	struct region_view *view = &req->view;
 	unsigned long i;
 
+	/* who names it, or everything, does not want it unplugged when it comes back either */
+	if ((req->flags & (MEMPLUG_REQ_ALL | MEMPLUG_REQ_RANGE)) &&
+	    !request_is(req, MEMPLUG_REQ_DRY_RUN))
+		region_drop_wanted(req->within, req->nid);
 	region_snapshot(REGION_PLUG, req->within, req->nid, view);
 	req->requested = request_is(req, MEMPLUG_REQ_ALL) ? view->nr_ready : req->length;
 	if (request_is(req, MEMPLUG_REQ_RANGE)) {
@@ -84,12 +118,13 @@ void plug_run(struct request *req)
  */
 void plug_back(struct request *req)
 {
-	unsigned long i;
+	unsigned long i, poisoned;
 
 	for_each_set_bit(i, req->changed, req->view.nr) {
 		/* somebody else may have plugged it since, or be about to: fine as well */
 		if (!request_is(req, MEMPLUG_REQ_DRY_RUN) &&
-		    region_reserve(single(i), REGION_PLUG) && release(i))
+		    region_reserve(single(i), REGION_PLUG) &&
+		    release(i, request_mover(req), &poisoned) == RELEASE_POISONED)
 			continue;
 		__clear_bit(i, req->changed);
 		WRITE_ONCE(req->done, req->done - 1);
@@ -99,13 +134,57 @@ void plug_back(struct request *req)
 
 /**
  * plug_one - give one subblock back that was taken a moment ago
+ * @req: on whose behalf it was
  * @index: it stays held if a page of it has got a memory error, or is gone already if
  *         another request was faster
  */
-void plug_one(unsigned long index)
+void plug_one(const struct request *req, unsigned long index)
 {
+	unsigned long poisoned;
+
 	if (region_reserve(single(index), REGION_PLUG))
-		release(index);
+		release(index, request_mover(req), &poisoned);
+}
+
+/**
+ * plug_in_need - give memory back to a machine that has none left
+ * @most: subblocks
+ *
+ * From the lowest address up, ordinary ranges only. Nothing for now if memory hotplug, or a
+ * claim that it waits for, is in the way.
+ *
+ * Context: does not sleep, allocates nothing.
+ *
+ * Return: how many were given back.
+ */
+unsigned long plug_in_need(unsigned long most)
+{
+	unsigned long i, poisoned, done = 0;
+
+	if (!hotplug_try_exclude_for_release())
+		return 0;
+	for (i = region_next_unplugged(0); i != ULONG_MAX && done < most;
+	     i = region_next_unplugged(i + 1))
+		if (region_reserve(single(i), REGION_PLUG) &&
+		    release_excluded(i, REGION_OWN, &poisoned) == RELEASED)
+			done++;
+	hotplug_allow();
+	return done;
+}
+
+/* Like release(), but a subblock with a memory error goes as well. */
+static void give_up(unsigned long index)
+{
+	unsigned long poisoned;
+
+	hotplug_exclude_for_release();
+	if (region_reserve(single(index), REGION_PLUG) &&
+	    release_excluded(index, REGION_OWN, &poisoned) == RELEASE_POISONED) {
+		contig_release_around_hwpoison(subblock_pfn(index), subblock_pages());
+		region_commit(single(index), REGION_PLUG, REGION_OWN);
+	}
+	hotplug_allow();
+	cond_resched();
 }
 
 /**
@@ -117,14 +196,14 @@ void plug_one(unsigned long index)
  */
 void plug_everything(void)
 {
+	const struct subblock_run all = { .first = 0, .nr = ULONG_MAX };
 	unsigned long i;
 
-	for (i = region_next_unplugged(0); i != ULONG_MAX; i = region_next_unplugged(i + 1)) {
-		region_reserve(single(i), REGION_PLUG);
-		if (release(i)) {
-			contig_release_around_hwpoison(subblock_pfn(i), subblock_pages());
-			region_commit(single(i), REGION_PLUG);
-		}
-		cond_resched();
-	}
+	do {
+		region_drop_wanted(all, NUMA_NO_NODE);
+		for (i = region_next_unplugged(0); i != ULONG_MAX; i = region_next_unplugged(i + 1))
+			give_up(i);
+		/* what was about to go offline meanwhile may have come back */
+		hotplug_wait_for_end();
+	} while (region_next_unplugged(0) != ULONG_MAX);
 }

@@ -11,6 +11,9 @@
 #include "ram.h"
 #include "uapi/memplug.h"
 
+/* Memory that another driver added is fit as well. Set once, before the first look. */
+bool ram_driver_managed;
+
 /* What the resource tree says of a stretch of physical memory. */
 struct ram_coverage {
 	u64 covered;
@@ -52,7 +55,7 @@ u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 			    start + size - 1, &coverage, add_coverage);
 	if (!coverage.covered)
 		return MEMPLUG_BAD_ABSENT;
-	if (coverage.foreign)
+	if (coverage.foreign && !ram_driver_managed)
 		return MEMPLUG_BAD_FOREIGN;
 
 	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn += pageblock_nr_pages) {
@@ -72,4 +75,15 @@ u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 	if (other)
 		return MEMPLUG_BAD_ZONE;
 	return coverage.covered == size ? MEMPLUG_BAD_NONE : MEMPLUG_BAD_MIXED;
+}
+
+/**
+ * ram_is_online - is there memory that is in use, of whatever zone
+ * @pfn: page frame
+ *
+ * Context: any. If memory hotplug is not kept out, the answer may be out of date.
+ */
+bool ram_is_online(unsigned long pfn)
+{
+	return pfn_to_online_page(pfn);
 }

@@ -4,6 +4,9 @@
 
 #include <linux/types.h>
 
+extern bool ram_driver_managed;
+
 u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages);
+bool ram_is_online(unsigned long pfn);
 
 #endif

@@ -2,47 +2,20 @@
 /*
  * The only owner of what is managed and of each subblock's state: plugged (Linux uses
  * it), busy (one request is claiming or releasing it) or unplugged (memplug holds it).
- *
- * Bitmaps by subblock index from physical address 0, so that an index never changes; at
- * 1 TiB and 4 MiB a subblock they are 128 KiB together. region.lock protects all of it.
- * Under it nothing sleeps or allocates, and no other lock is taken but the wait queue's.
- *
- * A managed subblock's struct pages exist and tell its node for sure under the lock: the
- * notifier makes it unmanaged before its memory can go (going offline overwrites them).
+ * What ought to be so, and is not, is in region_aim.c; who asks about the books finds the
+ * answers in region_view.c.
  */
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 
 #include "ram.h"
-#include "region.h"
+#include "region_books.h"
 
-struct region_maps {
-	unsigned long *managed;
-	unsigned long *unplugged;	/* within managed */
-	unsigned long *busy;
-	unsigned long *seams;		/* managed, and of another node than the one below */
-};
-
-struct node_share {
-	unsigned long managed;
-	unsigned long unplugged;
-};
-
-static struct {
-	spinlock_t lock;		/* protects everything below */
-	struct region_maps maps;
-	unsigned long nr;		/* bits in each map; only ever grows */
-	unsigned long managed;
-	unsigned long unplugged;
-	struct node_share nodes[MAX_NUMNODES];
-	u64 generation;
-	wait_queue_head_t wait;		/* for a new generation */
-} region = {
-	.lock = __SPIN_LOCK_UNLOCKED(region.lock),
-	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(region.wait),
+struct region_books region_books = {
+	.lock = __SPIN_LOCK_UNLOCKED(region_books.lock),
+	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(region_books.wait),
 };
 
 unsigned int region_subblock_order;
@@ -52,6 +25,8 @@ static void free_maps(struct region_maps *maps)
 	kvfree(maps->managed);
 	kvfree(maps->unplugged);
 	kvfree(maps->busy);
+	kvfree(maps->wanted);
+	kvfree(maps->leaving);
 	kvfree(maps->seams);
 }
 
@@ -60,8 +35,11 @@ static int alloc_maps(struct region_maps *maps, unsigned long nr)
 	maps->managed = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
 	maps->unplugged = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
 	maps->busy = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
+	maps->wanted = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
+	maps->leaving = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
 	maps->seams = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	if (maps->managed && maps->unplugged && maps->busy && maps->seams)
+	if (maps->managed && maps->unplugged && maps->busy && maps->wanted && maps->leaving &&
+	    maps->seams)
 		return 0;
 	free_maps(maps);
 	return -ENOMEM;
@@ -71,62 +49,58 @@ static int alloc_maps(struct region_maps *maps, unsigned long nr)
 static int grow(unsigned long nr)
 {
 	struct region_maps maps, old;
+	unsigned long old_nr = region_books.nr;
 
 	nr = ALIGN(nr, BITS_PER_LONG);
-	if (nr <= region.nr)
+	if (nr <= old_nr)
 		return 0;
 	if (alloc_maps(&maps, nr))
 		return -ENOMEM;
 
-	spin_lock(&region.lock);
-	old = region.maps;
-	bitmap_copy(maps.managed, old.managed, region.nr);
-	bitmap_copy(maps.unplugged, old.unplugged, region.nr);
-	bitmap_copy(maps.busy, old.busy, region.nr);
-	bitmap_copy(maps.seams, old.seams, region.nr);
-	region.maps = maps;
-	region.nr = nr;
-	spin_unlock(&region.lock);
+	spin_lock(&region_books.lock);
+	old = region_books.maps;
+	bitmap_copy(maps.managed, old.managed, old_nr);
+	bitmap_copy(maps.unplugged, old.unplugged, old_nr);
+	bitmap_copy(maps.busy, old.busy, old_nr);
+	bitmap_copy(maps.wanted, old.wanted, old_nr);
+	bitmap_copy(maps.leaving, old.leaving, old_nr);
+	bitmap_copy(maps.seams, old.seams, old_nr);
+	region_books.maps = maps;
+	region_books.nr = nr;
+	spin_unlock(&region_books.lock);
 	free_maps(&old);
 	return 0;
-}
-
-static bool is_managed(unsigned long index)
-{
-	return index < region.nr && test_bit(index, region.maps.managed);
-}
-
-/* Only for managed subblocks: theirs are the struct pages that surely exist. */
-static int subblock_node(unsigned long index)
-{
-	return page_to_nid(pfn_to_page(subblock_pfn(index)));
 }
 
 /* Is there a border between nodes below this subblock? */
 static void update_seam(unsigned long index)
 {
-	bool seam = index && is_managed(index) && is_managed(index - 1) &&
-		    subblock_node(index) != subblock_node(index - 1);
+	bool seam = index && books_managed(index) && books_managed(index - 1) &&
+		    books_node(index) != books_node(index - 1);
 
-	if (index < region.nr)
-		__assign_bit(index, region.maps.seams, seam);
+	if (index < region_books.nr)
+		__assign_bit(index, region_books.maps.seams, seam);
 }
 
 static void set_managed(unsigned long index, bool managed)
 {
-	if (is_managed(index) == managed)
+	if (books_managed(index) == managed)
 		return;
-	__assign_bit(index, region.maps.managed, managed);
-	region.managed += managed ? 1 : -1;
-	region.nodes[subblock_node(index)].managed += managed ? 1 : -1;
+	__assign_bit(index, region_books.maps.managed, managed);
+	region_books.managed += managed ? 1 : -1;
+	region_books.nodes[books_node(index)].managed += managed ? 1 : -1;
+	if (test_bit(index, region_books.maps.wanted))
+		region_books.wanted_here += managed ? 1 : -1;
 	update_seam(index);
 	update_seam(index + 1);
 }
 
-static void bump_generation(void)
+/* Of a managed subblock. */
+static void set_unplugged(unsigned long index, bool unplugged)
 {
-	region.generation++;
-	wake_up_interruptible_all(&region.wait);
+	__assign_bit(index, region_books.maps.unplugged, unplugged);
+	region_books.unplugged += unplugged ? 1 : -1;
+	region_books.nodes[books_node(index)].unplugged += unplugged ? 1 : -1;
 }
 
 /**
@@ -142,55 +116,126 @@ int region_update(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long index = start_pfn >> region_subblock_order;
 	unsigned long end = DIV_ROUND_UP(start_pfn + nr_pages, subblock_pages());
-	unsigned long before;
+	unsigned long before, lasting;
 
 	if (grow(end))
 		return -ENOMEM;
-	before = region.managed;
+	before = region_books.managed;
 	for (; index < end; index++) {
 		u32 bad = ram_judge(subblock_pfn(index), subblock_pages());
 
-		spin_lock(&region.lock);
-		if (!test_bit(index, region.maps.unplugged))
+		spin_lock(&region_books.lock);
+		lasting = books_lasting();
+		if (!test_bit(index, region_books.maps.unplugged))
 			set_managed(index, bad == MEMPLUG_BAD_NONE);
-		spin_unlock(&region.lock);
+		books_move_target(lasting);
+		spin_unlock(&region_books.lock);
 		cond_resched();
 	}
-	spin_lock(&region.lock);
-	if (before != region.managed)
-		bump_generation();
-	spin_unlock(&region.lock);
+	spin_lock(&region_books.lock);
+	if (before != region_books.managed)
+		books_changed();
+	spin_unlock(&region_books.lock);
 	return 0;
 }
 
 /**
- * region_forget - a stretch of memory is about to go offline
+ * region_leave - a stretch of memory is about to go offline
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
- * What is busy there belongs to a request that has not claimed it yet and will find it
- * unmanaged. If the memory stays after all, region_update() brings it back.
+ * None of it is managed from now on. What was unplugged is leaving, until region_stay() or
+ * region_gone(), and wanted, unless a request was about to plug it. What is busy belongs to a
+ * request that will find it unmanaged, or not unplugged any more. If the memory stays after
+ * all, region_update() brings it back.
  *
- * Context: takes a spinlock. No claim runs and none begins.
- *
- * Return: false, with nothing changed, if some of it is unplugged.
+ * Context: takes a spinlock. No claim or release runs and none begins.
  */
-bool region_forget(unsigned long start_pfn, unsigned long nr_pages)
+void region_leave(unsigned long start_pfn, unsigned long nr_pages)
 {
-	unsigned long i, end, before;
+	struct region_maps *maps = &region_books.maps;
+	unsigned long i, end, before, lasting;
+
+	spin_lock(&region_books.lock);
+	before = region_books.managed;
+	lasting = books_lasting();
+	end = min(DIV_ROUND_UP(start_pfn + nr_pages, subblock_pages()), region_books.nr);
+	for (i = start_pfn >> region_subblock_order; i < end; i++) {
+		bool unplugged = test_bit(i, maps->unplugged);
+
+		if (unplugged) {
+			set_unplugged(i, false);
+			__set_bit(i, maps->leaving);
+		}
+		set_managed(i, false);
+		if (unplugged && !test_bit(i, maps->busy))
+			books_set_wanted(i, true);
+	}
+	books_move_target(lasting);
+	if (before != region_books.managed)
+		books_changed();
+	spin_unlock(&region_books.lock);
+}
+
+/**
+ * region_next_leaving - find memory whose block is between staying and going
+ * @index: where to start
+ *
+ * Return: the first leaving subblock from there on, or ULONG_MAX.
+ */
+unsigned long region_next_leaving(unsigned long index)
+{
+	unsigned long nr;
+
+	spin_lock(&region_books.lock);
+	nr = region_books.nr;
+	index = find_next_bit(region_books.maps.leaving, nr, min(index, nr));
+	spin_unlock(&region_books.lock);
+	return index < nr ? index : ULONG_MAX;
+}
+
+/**
+ * region_stay - a leaving subblock stays, and is managed again
+ * @index: subblock; its pages are memplug's as they were
+ *
+ * Return: whether it is unplugged again; if not, nobody wants it to be any more: it counts as
+ * plugged, and the caller gives its pages back.
+ */
+bool region_stay(unsigned long index)
+{
+	struct region_maps *maps = &region_books.maps;
+	unsigned long lasting;
 	bool held;
 
-	spin_lock(&region.lock);
-	before = region.managed;
-	i = min(start_pfn >> region_subblock_order, region.nr);
-	end = min(DIV_ROUND_UP(start_pfn + nr_pages, subblock_pages()), region.nr);
-	held = find_next_bit(region.maps.unplugged, end, i) < end;
-	for (; !held && i < end; i++)
-		set_managed(i, false);
-	if (before != region.managed)
-		bump_generation();
-	spin_unlock(&region.lock);
-	return !held;
+	spin_lock(&region_books.lock);
+	lasting = books_lasting();
+	/* the request that was about to plug it will find it as it was */
+	held = test_bit(index, maps->wanted) || test_bit(index, maps->busy);
+	__clear_bit(index, maps->leaving);
+	books_set_wanted(index, false);
+	if (held)
+		set_unplugged(index, true);
+	books_move_target(lasting);
+	books_changed();
+	spin_unlock(&region_books.lock);
+	return held;
+}
+
+/**
+ * region_gone - a stretch of memory has gone offline, and what was held there with it
+ * @start_pfn: first page frame
+ * @nr_pages: how many
+ */
+void region_gone(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long i = start_pfn >> region_subblock_order;
+	unsigned long end;
+
+	spin_lock(&region_books.lock);
+	end = min(DIV_ROUND_UP(start_pfn + nr_pages, subblock_pages()), region_books.nr);
+	for (; i < end; i++)
+		__clear_bit(i, region_books.maps.leaving);
+	spin_unlock(&region_books.lock);
 }
 
 /**
@@ -218,149 +263,13 @@ int region_init(void)
 /** region_exit - free the books; nothing is unplugged or busy any more */
 void region_exit(void)
 {
-	free_maps(&region.maps);
-}
-
-/**
- * region_find_unmanaged - find the first part of a run that is not managed
- * @within: the run
- * @bad: result
- *
- * Return: whether there is one.
- */
-bool region_find_unmanaged(struct subblock_run within, struct subblock_run *bad)
-{
-	unsigned long end = within.first + within.nr;
-	unsigned long i;
-
-	spin_lock(&region.lock);
-	i = min(within.first, region.nr);
-	i = find_next_zero_bit(region.maps.managed, min(end, region.nr), i);
-	bad->first = max(i, within.first);
-	bad->nr = 0;
-	if (bad->first < end) {
-		i = find_next_bit(region.maps.managed, region.nr, bad->first);
-		bad->nr = (i < min(end, region.nr) ? i : end) - bad->first;
-	}
-	spin_unlock(&region.lock);
-	return bad->nr;
-}
-
-/**
- * region_has_managed - is any of this managed
- * @within: the run to look at
- */
-bool region_has_managed(struct subblock_run within)
-{
-	unsigned long end;
-	bool found;
-
-	spin_lock(&region.lock);
-	end = min(within.first + within.nr, region.nr);
-	found = find_next_bit(region.maps.managed, end, min(within.first, end)) < end;
-	spin_unlock(&region.lock);
-	return found;
-}
-
-/**
- * region_node - the node of a subblock
- * @index: subblock
- *
- * Return: NUMA_NO_NODE if it is not managed, or not any more.
- */
-int region_node(unsigned long index)
-{
-	int nid;
-
-	spin_lock(&region.lock);
-	nid = is_managed(index) ? subblock_node(index) : NUMA_NO_NODE;
-	spin_unlock(&region.lock);
-	return nid;
-}
-
-/** region_nr - how many bits a snapshot has at the moment */
-unsigned long region_nr(void)
-{
-	return READ_ONCE(region.nr);
-}
-
-/* Where the stretch that begins at @i, all set in @map and all of one node, ends. */
-static unsigned long stretch_end(const unsigned long *map, unsigned long i, unsigned long limit)
-{
-	unsigned long next, ends;
-
-	/* both at once: else many ends of one kind would have it look far for the other */
-	for (next = i + 1; next < limit; next = round_down(next, BITS_PER_LONG) + BITS_PER_LONG) {
-		ends = ~map[BIT_WORD(next)] | region.maps.seams[BIT_WORD(next)];
-		ends &= BITMAP_FIRST_WORD_MASK(next);
-		if (ends)
-			return min(round_down(next, BITS_PER_LONG) + __ffs(ends), limit);
-	}
-	return limit;
-}
-
-/**
- * region_next_unplugged - find held memory without a snapshot
- * @index: where to start
- *
- * Return: the first unplugged subblock from there on, or ULONG_MAX.
- */
-unsigned long region_next_unplugged(unsigned long index)
-{
-	unsigned long nr;
-
-	spin_lock(&region.lock);
-	nr = region.nr;
-	index = find_next_bit(region.maps.unplugged, nr, min(index, nr));
-	spin_unlock(&region.lock);
-	return index < nr ? index : ULONG_MAX;
-}
-
-/**
- * region_snapshot - copy what a request may try to change
- * @direction: REGION_UNPLUG: plugged subblocks are ready; REGION_PLUG: unplugged ones
- * @within: only these
- * @nid: only this node, or NUMA_NO_NODE
- * @view: its maps are the caller's, the rest is result
- */
-void region_snapshot(enum region_direction direction, struct subblock_run within, int nid,
-		     struct region_view *view)
-{
-	const struct region_maps *maps = &region.maps;
-	unsigned long i, end, limit, nr_all;
-
-	bitmap_zero(view->ready, view->nr);
-	bitmap_zero(view->busy, view->nr);
-	bitmap_zero(view->seams, view->nr);
-
-	spin_lock(&region.lock);
-	limit = min(region.nr, view->nr);
-	bitmap_copy(view->seams, maps->seams, limit);
-	limit = min(limit, within.first + within.nr);
-	for (i = find_next_bit(maps->managed, limit, min(within.first, limit)); i < limit;
-	     i = find_next_bit(maps->managed, limit, end)) {
-		end = stretch_end(maps->managed, i, limit);
-		if (nid == NUMA_NO_NODE || subblock_node(i) == nid)
-			bitmap_set(view->ready, i, end - i);
-	}
-	nr_all = bitmap_weight(view->ready, limit);
-	bitmap_and(view->busy, view->ready, maps->busy, limit);
-	bitmap_andnot(view->ready, view->ready, maps->busy, limit);
-	if (direction == REGION_UNPLUG)
-		bitmap_andnot(view->ready, view->ready, maps->unplugged, limit);
-	else
-		bitmap_and(view->ready, view->ready, maps->unplugged, limit);
-	spin_unlock(&region.lock);
-
-	view->nr_ready = bitmap_weight(view->ready, view->nr);
-	view->nr_busy = bitmap_weight(view->busy, view->nr);
-	view->nr_already = nr_all - view->nr_ready - view->nr_busy;
+	free_maps(&region_books.maps);
 }
 
 static bool is_reservable(unsigned long index, enum region_direction direction)
 {
-	return is_managed(index) && !test_bit(index, region.maps.busy) &&
-	       test_bit(index, region.maps.unplugged) == (direction == REGION_PLUG);
+	return books_managed(index) && !test_bit(index, region_books.maps.busy) &&
+	       test_bit(index, region_books.maps.unplugged) == (direction == REGION_PLUG);
 }
 
 /**
@@ -376,47 +285,38 @@ bool region_reserve(struct subblock_run run, enum region_direction direction)
 	bool ok = true;
 	unsigned long i;
 
-	spin_lock(&region.lock);
+	spin_lock(&region_books.lock);
 	for (i = run.first; i < run.first + run.nr && ok; i++)
 		ok = is_reservable(i, direction);
 	if (ok)
-		bitmap_set(region.maps.busy, run.first, run.nr);
-	spin_unlock(&region.lock);
+		bitmap_set(region_books.maps.busy, run.first, run.nr);
+	spin_unlock(&region_books.lock);
 	return ok;
-}
-
-/**
- * region_is_managed - has all of a reserved run stayed online
- * @run: subblocks
- *
- * Context: under the exclusion of memory hotplug the answer holds until its end.
- */
-bool region_is_managed(struct subblock_run run)
-{
-	struct subblock_run bad;
-
-	return !region_find_unmanaged(run, &bad);
 }
 
 /**
  * region_commit - what a reservation was for has been done
  * @run: all or part of what was reserved
  * @direction: as it was reserved
+ * @mover: on whose behalf: does the target move along
  */
-void region_commit(struct subblock_run run, enum region_direction direction)
+void region_commit(struct subblock_run run, enum region_direction direction,
+		   enum region_mover mover)
 {
 	bool unplugged = direction == REGION_UNPLUG;
-	unsigned long i;
+	unsigned long i, lasting;
 
-	spin_lock(&region.lock);
-	bitmap_clear(region.maps.busy, run.first, run.nr);
+	spin_lock(&region_books.lock);
+	lasting = books_lasting();
+	bitmap_clear(region_books.maps.busy, run.first, run.nr);
 	for (i = run.first; i < run.first + run.nr; i++) {
-		__assign_bit(i, region.maps.unplugged, unplugged);
-		region.unplugged += unplugged ? 1 : -1;
-		region.nodes[subblock_node(i)].unplugged += unplugged ? 1 : -1;
+		set_unplugged(i, unplugged);
+		books_set_wanted(i, false);
 	}
-	bump_generation();
-	spin_unlock(&region.lock);
+	if (mover == REGION_ASKED)
+		books_move_target(lasting);
+	books_changed();
+	spin_unlock(&region_books.lock);
 }
 
 /**
@@ -425,106 +325,7 @@ void region_commit(struct subblock_run run, enum region_direction direction)
  */
 void region_abort(struct subblock_run run)
 {
-	spin_lock(&region.lock);
-	bitmap_clear(region.maps.busy, run.first, run.nr);
-	spin_unlock(&region.lock);
-}
-
-/* Nodes with managed memory. */
-static unsigned int count_nodes(void)
-{
-	unsigned int count = 0;
-	int nid;
-
-	for_each_node_state(nid, N_POSSIBLE)
-		count += region.nodes[nid].managed > 0;
-	return count;
-}
-
-/**
- * region_sizes - how much there is
- * @sizes: result, consistent in itself
- */
-void region_sizes(struct region_sizes *sizes)
-{
-	spin_lock(&region.lock);
-	sizes->managed = region.managed;
-	sizes->unplugged = region.unplugged;
-	sizes->generation = region.generation;
-	sizes->nr_nodes = count_nodes();
-	spin_unlock(&region.lock);
-}
-
-/** region_generation - the number of the newest change */
-u64 region_generation(void)
-{
-	return READ_ONCE(region.generation);
-}
-
-/** region_wait_queue - woken at every new generation */
-wait_queue_head_t *region_wait_queue(void)
-{
-	return &region.wait;
-}
-
-/**
- * region_nodes - each node's share
- * @nodes: result, by ascending node
- * @capacity: how many fit there; no more are written
- * @generation: of this snapshot
- *
- * Return: how many there are.
- */
-unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64 *generation)
-{
-	unsigned int count = 0;
-	int nid;
-
-	spin_lock(&region.lock);
-	for_each_node_state(nid, N_POSSIBLE) {
-		if (!region.nodes[nid].managed)
-			continue;
-		if (count < capacity)
-			nodes[count] = (struct memplug_node){
-				.node = nid,
-				.managed_size = region.nodes[nid].managed * subblock_bytes(),
-				.unplugged_size = region.nodes[nid].unplugged * subblock_bytes(),
-			};
-		count++;
-	}
-	*generation = region.generation;
-	spin_unlock(&region.lock);
-	return count;
-}
-
-/**
- * region_list - the unplugged ranges
- * @ranges: result, by ascending address
- * @capacity: how many fit there; no more are written
- * @generation: of this snapshot
- *
- * Return: how many there are.
- */
-unsigned int region_list(struct memplug_range *ranges, unsigned int capacity, u64 *generation)
-{
-	unsigned int count = 0;
-	const unsigned long *map;
-	unsigned long i, end;
-
-	spin_lock(&region.lock);
-	map = region.maps.unplugged;
-	for (i = find_first_bit(map, region.nr); i < region.nr;
-	     i = find_next_bit(map, region.nr, end)) {
-		end = stretch_end(map, i, region.nr);
-		if (count < capacity)
-			ranges[count] = (struct memplug_range){
-				.start = subblock_address(i),
-				.length = (end - i) * subblock_bytes(),
-				.node = subblock_node(i),
-			};
-		count++;
-	}
-	*generation = region.generation;
-	spin_unlock(&region.lock);
-	return count;
+	spin_lock(&region_books.lock);
+	bitmap_clear(region_books.maps.busy, run.first, run.nr);
+	spin_unlock(&region_books.lock);
 }

@@ -11,6 +11,14 @@
 /* Which way a subblock is going while it is busy. */
 enum region_direction { REGION_UNPLUG, REGION_PLUG };
 
+/*
+ * On whose behalf memory is unplugged or plugged. ASKED: somebody's request, which moves the
+ * target along. OWN: memplug's own doing, toward the target, or in an emergency.
+ */
+enum region_mover { REGION_ASKED, REGION_OWN };
+
+#define REGION_NO_TARGET ULONG_MAX
+
 /* log2 of a subblock's pages; set once, before anything else of this is called. */
 extern unsigned int region_subblock_order;
 
@@ -43,14 +51,38 @@ static inline unsigned long subblock_at(u64 address)
  * struct region_sizes - one consistent look at the books, in subblocks
  * @managed: plugged, busy and unplugged
  * @unplugged: held by memplug
+ * @wanted: to be unplugged, and not at the moment
+ * @wanted_other_zone: those of them that are online in another zone
+ * @target: plugged size to work toward, or REGION_NO_TARGET
+ * @target_state: MEMPLUG_TARGET_*
  * @generation: goes up with every change
  * @nr_nodes: nodes with managed memory
  */
 struct region_sizes {
 	unsigned long managed;
 	unsigned long unplugged;
+	unsigned long wanted;
+	unsigned long wanted_other_zone;
+	unsigned long target;
+	u32 target_state;
 	u64 generation;
 	unsigned int nr_nodes;
+};
+
+/**
+ * struct region_aim - what ought to be, beside what is; in subblocks
+ * @target: plugged size to work toward, or REGION_NO_TARGET
+ * @lasting: plugged, and not wanted to be unplugged
+ * @wanted_here: to be unplugged, and plugged
+ * @wanted_absent: to be unplugged, and not managed
+ * @generation: of these numbers
+ */
+struct region_aim {
+	unsigned long target;
+	unsigned long lasting;
+	unsigned long wanted_here;
+	unsigned long wanted_absent;
+	u64 generation;
 };
 
 /**
@@ -76,7 +108,10 @@ struct region_view {
 int region_init(void);
 void region_exit(void);
 int region_update(unsigned long start_pfn, unsigned long nr_pages);
-bool region_forget(unsigned long start_pfn, unsigned long nr_pages);
+void region_leave(unsigned long start_pfn, unsigned long nr_pages);
+unsigned long region_next_leaving(unsigned long index);
+bool region_stay(unsigned long index);
+void region_gone(unsigned long start_pfn, unsigned long nr_pages);
 
 bool region_find_unmanaged(struct subblock_run within, struct subblock_run *bad);
 bool region_has_managed(struct subblock_run within);
@@ -89,8 +124,18 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 
 bool region_reserve(struct subblock_run run, enum region_direction direction);
 bool region_is_managed(struct subblock_run run);
-void region_commit(struct subblock_run run, enum region_direction direction);
+bool region_is_unplugged(unsigned long index);
+void region_commit(struct subblock_run run, enum region_direction direction,
+		   enum region_mover mover);
 void region_abort(struct subblock_run run);
+
+int region_set_target(unsigned long target);
+void region_set_target_state(u32 state, u64 generation);
+void region_read_aim(struct region_aim *aim);
+void region_drop_wanted(struct subblock_run within, int nid);
+void region_drop_wanted_here(unsigned long nr);
+unsigned long region_next_absent(unsigned long index);
+void region_keep_wanted(unsigned long *map, unsigned long nr);
 
 void region_sizes(struct region_sizes *sizes);
 u64 region_generation(void);

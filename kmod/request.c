@@ -39,6 +39,7 @@ void request_free(struct request *req)
 	if (!req)
 		return;
 	kvfree(req->changed);
+	kvfree(req->missed);
 	kvfree(req->retry);
 	kvfree(req->view.ready);
 	kvfree(req->view.busy);
@@ -70,6 +71,11 @@ static int alloc_books(struct request *req)
 	if (!req->changed || !req->retry || !req->view.ready || !req->view.busy ||
 	    !req->view.seams || !req->plan.splits || !req->plan.cost)
 		return -ENOMEM;
+	if (req->background) {
+		req->missed = alloc_map(nr);
+		if (!req->missed)
+			return -ENOMEM;
+	}
 	if (request_is(req, MEMPLUG_REQ_DRY_RUN)) {
 		req->pretended = kvcalloc(nr_node_ids, sizeof(*req->pretended), GFP_KERNEL);
 		if (!req->pretended)
@@ -142,7 +148,7 @@ bool request_should_stop(struct request *req)
 	cond_resched();
 	try_to_freeze();
 	if (req->stop == MEMPLUG_STOP_NONE) {
-		if (has_signal())
+		if (has_signal() || (req->cancelled && READ_ONCE(*req->cancelled)))
 			req->stop = MEMPLUG_STOP_INTERRUPTED;
 		else if (is_late(req))
 			req->stop = MEMPLUG_STOP_TIMEOUT;
@@ -170,6 +176,8 @@ void request_count_done(struct request *req, struct subblock_run run)
  */
 void request_block(struct request *req, unsigned long index, u32 reason, unsigned long pfn)
 {
+	if (req->missed)
+		__set_bit(index, req->missed);
 	blockers_add(&req->blockers, index, reason, pfn, region_node(index));
 }
 
@@ -180,7 +188,7 @@ static void settle(struct request *req)
 	else if (req->stop == MEMPLUG_STOP_NONE)
 		req->stop = req->floor_refused ? MEMPLUG_STOP_FLOOR : MEMPLUG_STOP_EXHAUSTED;
 	req->elapsed_ns = ktime_to_ns(ktime_sub(ktime_get(), req->started));
-	if (!request_is(req, MEMPLUG_REQ_DRY_RUN))
+	if (!request_is(req, MEMPLUG_REQ_DRY_RUN) && !req->background)
 		counters_add_request(req->operation, req->stop);
 }
 

@@ -38,6 +38,11 @@ struct attempt {
  * @align: asked: subblocks, for a contiguous run
  * @nid: asked: node, or NUMA_NO_NODE
  * @timeout_ns: asked: 0 for none
+ * @background: asked by memplug itself, toward the target: neither a caller's, nor counted
+ * @only_wanted: asked, in the background: what is wanted, all of it; @length is 0
+ * @skip: asked, in the background: bitmap of subblocks to pass over, or NULL
+ * @skip_nr: bits in it
+ * @cancelled: asked, in the background: becomes true when it is to stop, or NULL
  *
  * @requested: result: as @length, or with ALL what there was
  * @done: result: subblocks changed and not changed back
@@ -51,6 +56,7 @@ struct attempt {
  * @bad_why: result with -ENXIO: MEMPLUG_BAD_*
  * @changed: result: bitmap of the subblocks that @done counts
  * @blockers: result: what could not be had
+ * @missed: result: bitmap of the same, subblock by subblock, or NULL if nobody asks
  *
  * @view: what there was at the beginning; its maps are used up
  * @retry: bitmap: failed for reasons that may go away
@@ -82,6 +88,11 @@ struct request {
 	unsigned long align;
 	int nid;
 	u64 timeout_ns;
+	bool background;
+	bool only_wanted;
+	const unsigned long *skip;
+	unsigned long skip_nr;
+	const bool *cancelled;
 
 	unsigned long requested;
 	unsigned long done;
@@ -95,6 +106,7 @@ struct request {
 	u32 bad_why;
 	unsigned long *changed;
 	struct blockers blockers;
+	unsigned long *missed;
 
 	struct region_view view;
 	unsigned long *retry;
@@ -134,6 +146,11 @@ static inline bool request_is(const struct request *req, u32 flag)
 	return req->flags & flag;
 }
 
+static inline enum region_mover request_mover(const struct request *req)
+{
+	return req->background ? REGION_OWN : REGION_ASKED;
+}
+
 void request_count_done(struct request *req, struct subblock_run run);
 void request_block(struct request *req, unsigned long index, u32 reason, unsigned long pfn);
 
@@ -144,7 +161,8 @@ extern bool unplug_by_address;
 void unplug_run(struct request *req);
 void plug_run(struct request *req);
 void plug_back(struct request *req);
-void plug_one(unsigned long index);
+void plug_one(const struct request *req, unsigned long index);
+unsigned long plug_in_need(unsigned long most);
 void plug_everything(void);
 
 #endif

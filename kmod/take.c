@@ -75,6 +75,7 @@ int take_start(struct request *req, struct subblock_run run, const struct look *
 	attempt->in_flight = true;
 	attempt->claim.run = run;
 	attempt->claim.landed = &req->landed;
+	attempt->claim.mover = request_mover(req);
 	req->nr_in_flight++;
 	req->pending += run.nr;
 	worker_start(&attempt->claim, zone_to_nid(look->zone));
@@ -215,7 +216,7 @@ static bool drain_with(struct request *req, unsigned long index)
 	switch (take_start(req, one, &look)) {
 	case 0:
 		if (!take_land(req)->claim.result)
-			plug_one(index);
+			plug_one(req, index);
 		return !req->drained;
 	case -EALREADY:
 		return true;

@@ -204,6 +204,18 @@ static void blame_floor(struct request *req)
 		request_block(req, i, MEMPLUG_REASON_FLOOR, 0);
 }
 
+/* What a request in the background does not try. */
+static void narrow(struct request *req)
+{
+	struct region_view *view = &req->view;
+
+	if (req->only_wanted)
+		region_keep_wanted(view->ready, view->nr);
+	if (req->skip)
+		bitmap_andnot(view->ready, view->ready, req->skip, min(view->nr, req->skip_nr));
+	view->nr_ready = bitmap_weight(view->ready, view->nr);
+}
+
 /**
  * unplug_run - carry an unplug request out
  * @req: checked, with its books
@@ -214,9 +226,10 @@ void unplug_run(struct request *req)
 	unsigned long i;
 
 	region_snapshot(REGION_UNPLUG, req->within, req->nid, view);
+	narrow(req);
 	req->by_cost = !unplug_by_address;
 	set_run_lengths(req);
-	req->requested = req->length;
+	req->requested = req->only_wanted ? view->nr_ready : req->length;
 	if (request_is(req, MEMPLUG_REQ_RANGE)) {
 		req->already = view->nr_already;
 		for_each_set_bit(i, view->busy, view->nr)

@@ -47,7 +47,7 @@ static int carry_out(struct claim *claim)
 		counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated,
 				   ktime_to_ns(ktime_sub(ktime_get(), started)));
 		if (!ret)
-			region_commit(run, REGION_UNPLUG);
+			region_commit(run, REGION_UNPLUG, claim->mover);
 	}
 	hotplug_allow();
 	return ret;
@@ -90,7 +90,7 @@ void worker_exit(void)
 
 /**
  * worker_start - have a run claimed
- * @claim: with @run filled in and reserved, and @landed; stays the worker's until @over is
+ * @claim: with @run filled in and reserved, @mover, and @landed; stays the worker's until @over is
  *         seen after @landed was completed, or worker_cancel() has returned
  * @nid: node of the run, where zeroing and copying is cheapest
  */

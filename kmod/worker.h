@@ -5,7 +5,7 @@
 #include <linux/completion.h>
 #include <linux/workqueue.h>
 
-#include "subblock.h"
+#include "region.h"
 
 /* The most claims that ever run side by side. */
 #define WORKER_MAX 16
@@ -18,6 +18,7 @@
  *          reservation has ended
  * @migrated: pages that the kernel moved meanwhile
  * @over: the worker is through with it, and about to complete @landed if it has not yet
+ * @mover: on whose behalf
  * @landed: completed once for each claim that is over; may be shared by several
  * @work: of the worker
  */
@@ -26,6 +27,7 @@ struct claim {
 	int result;
 	u64 migrated;
 	bool over;
+	enum region_mover mover;
 	struct completion *landed;
 	struct work_struct work;
 };

@@ -39,11 +39,14 @@ CLI::App* setup_plug(CLI::App& app, PlugOptions& options) {
   verb->add_flag("--all", options.all, "everything that is not tied, mapped or quarantined");
   add_text(*verb, "--node", "N", options.node, "only memory of this NUMA node");
   verb->add_flag("--dry-run", options.dry_run, "only tell what would be done");
+  add_keep_watermarks(*verb, options.keep_watermarks);
   return verb;
 }
 
-ExitStatus run_plug(const PlugOptions& options, const OpenDevice& open_device, Output& output) {
-  return run_request(to_request(options), open_device, output);
+ExitStatus run_plug(const PlugOptions& options, const OpenDevice& open_device,
+                    const Watermarks& watermarks, Output& output) {
+  return run_request(to_request(options), open_device,
+                     options.keep_watermarks ? nullptr : &watermarks, output);
 }
 
 }  // namespace memplug

@@ -7,6 +7,7 @@
 
 #include "device.hpp"
 #include "output.hpp"
+#include "watermarks.hpp"
 
 namespace CLI {
 class App;
@@ -20,10 +21,11 @@ struct PlugOptions {
   std::optional<std::string> node = std::nullopt;
   bool all = false;
   bool dry_run = false;
+  bool keep_watermarks = false;
 };
 
 CLI::App* setup_plug(CLI::App& app, PlugOptions& options);
 [[nodiscard]] ExitStatus run_plug(const PlugOptions& options, const OpenDevice& open_device,
-                                  Output& output);
+                                  const Watermarks& watermarks, Output& output);
 
 }  // namespace memplug

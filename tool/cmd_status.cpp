@@ -61,10 +61,15 @@ ExitStatus run_status(const StatusOptions& /*options*/, const OpenDevice& open_d
   status.tool_version = MEMPLUG_VERSION;
   status.kernel = kernel_release();
   output.data << (output.style.json ? status_json(status) : status_text(status, output.style));
-  if (status.info.managed.value == 0 && !output.style.quiet) {
+  if (output.style.quiet) {
+    return ExitStatus::Success;
+  }
+  if (status.info.managed.value == 0) {
     output.prose << prose_line("status", why_nothing_is_managed())
                  << prose_line("status", step_if_nothing_is_managed());
   }
+  output.prose << explain_wanted("status", status.info, output.style)
+               << explain_others("status", status.info.others);
   return ExitStatus::Success;
 }
 

@@ -33,13 +33,7 @@ Request to_request(const UnplugOptions& options) {
     }
     request.align = *align;
   }
-  if (const auto timeout = parse_option("--timeout", options.timeout, parse_duration)) {
-    if (timeout->count() == 0) {
-      throw UsageError("--timeout " + *options.timeout +
-                       ": it leaves no time; for no limit leave --timeout out");
-    }
-    request.timeout = *timeout;
-  }
+  request.timeout = parse_timeout(options.timeout).value_or(request.timeout);
   if (request.start) {
     reject_with_range(options.node.has_value(), "--node");
     reject_with_range(options.within.has_value(), "--within");
@@ -67,11 +61,14 @@ CLI::App* setup_unplug(CLI::App& app, UnplugOptions& options) {
   add_text(*verb, "--timeout", "T", options.timeout,
            "begin nothing new after this time (500ms, 30s, 5m)");
   verb->add_flag("--dry-run", options.dry_run, "only tell what would be done");
+  add_keep_watermarks(*verb, options.keep_watermarks);
   return verb;
 }
 
-ExitStatus run_unplug(const UnplugOptions& options, const OpenDevice& open_device, Output& output) {
-  return run_request(to_request(options), open_device, output);
+ExitStatus run_unplug(const UnplugOptions& options, const OpenDevice& open_device,
+                      const Watermarks& watermarks, Output& output) {
+  return run_request(to_request(options), open_device,
+                     options.keep_watermarks ? nullptr : &watermarks, output);
 }
 
 }  // namespace memplug

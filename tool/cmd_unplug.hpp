@@ -7,6 +7,7 @@
 
 #include "device.hpp"
 #include "output.hpp"
+#include "watermarks.hpp"
 
 namespace CLI {
 class App;
@@ -24,10 +25,11 @@ struct UnplugOptions {
   bool contiguous = false;
   bool exact = false;
   bool dry_run = false;
+  bool keep_watermarks = false;
 };
 
 CLI::App* setup_unplug(CLI::App& app, UnplugOptions& options);
 [[nodiscard]] ExitStatus run_unplug(const UnplugOptions& options, const OpenDevice& open_device,
-                                    Output& output);
+                                    const Watermarks& watermarks, Output& output);
 
 }  // namespace memplug

@@ -3,23 +3,27 @@
 #include "device.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
+#include <utility>
 
 namespace memplug {
 namespace {
 
 // The layout that the module was built with, also where this is compiled for 32 bits.
-static_assert(sizeof(memplug_info) == 136 && offsetof(memplug_info, out_features) == 48);
+static_assert(sizeof(memplug_info) == 152 && offsetof(memplug_info, out_features) == 48 &&
+              offsetof(memplug_info, out_wanted_other_zone_size) == 136);
 static_assert(sizeof(memplug_node) == 24);
 static_assert(sizeof(memplug_nodes) == 32);
 static_assert(sizeof(memplug_range) == 32);
 static_assert(sizeof(memplug_list) == 40);
-static_assert(sizeof(memplug_counters) == 88);
+static_assert(sizeof(memplug_counters) == 104);
 static_assert(sizeof(memplug_progress) == 56);
 static_assert(sizeof(memplug_blocked) == 32);
 static_assert(sizeof(memplug_request) == 176 && offsetof(memplug_request, ranges) == 64 &&
               offsetof(memplug_request, out_bad_why) == 168);
+static_assert(sizeof(memplug_target) == 16);
 
 // A list that grows faster than it can be read is given up on.
 constexpr int max_list_tries = 32;
@@ -75,10 +79,36 @@ BadWhy to_bad_why(std::uint32_t why) {
   return why <= MEMPLUG_BAD_MIXED ? static_cast<BadWhy>(why) : BadWhy::Absent;
 }
 
+// What it does not know it can only wait for.
+TargetState to_target_state(std::uint32_t state) {
+  return state <= MEMPLUG_TARGET_BLOCKED ? static_cast<TargetState>(state) : TargetState::Working;
+}
+
+std::vector<OtherDriver> to_others(std::uint32_t others) {
+  constexpr std::array known{
+      std::pair{MEMPLUG_OTHER_VIRTIO_MEM, OtherDriver::VirtioMem},
+      std::pair{MEMPLUG_OTHER_VIRTIO_BALLOON, OtherDriver::VirtioBalloon},
+      std::pair{MEMPLUG_OTHER_HV_BALLOON, OtherDriver::HvBalloon},
+      std::pair{MEMPLUG_OTHER_XEN_BALLOON, OtherDriver::XenBalloon},
+  };
+  std::vector<OtherDriver> drivers;
+  for (const auto& [bit, driver] : known) {
+    if ((others & bit) != 0) {
+      drivers.push_back(driver);
+    }
+  }
+  return drivers;
+}
+
 static_assert(static_cast<int>(Reason::Quarantined) == MEMPLUG_REASON_QUARANTINED &&
               static_cast<int>(Reason::NoMemory) == MEMPLUG_REASON_NO_MEMORY);
 static_assert(static_cast<int>(Stop::Exhausted) == MEMPLUG_STOP_EXHAUSTED);
 static_assert(static_cast<int>(BadWhy::Mixed) == MEMPLUG_BAD_MIXED);
+static_assert(static_cast<int>(TargetState::None) == MEMPLUG_TARGET_NONE &&
+              static_cast<int>(TargetState::Reached) == MEMPLUG_TARGET_REACHED &&
+              static_cast<int>(TargetState::Working) == MEMPLUG_TARGET_WORKING &&
+              static_cast<int>(TargetState::Floor) == MEMPLUG_TARGET_FLOOR &&
+              static_cast<int>(TargetState::Blocked) == MEMPLUG_TARGET_BLOCKED);
 
 memplug_request to_abi(const Request& request) {
   auto abi = sized<memplug_request>();
@@ -127,6 +157,7 @@ Info Device::info() {
   info.module_version.assign(
       std::begin(abi.out_module_version),
       std::find(std::begin(abi.out_module_version), std::end(abi.out_module_version), '\0'));
+  info.features = abi.out_features;
   info.granularity = Bytes{abi.out_granularity};
   info.subblock = Bytes{abi.out_subblock_size};
   info.managed = Bytes{abi.out_managed_size};
@@ -138,6 +169,9 @@ Info Device::info() {
   info.floor = Bytes{abi.out_floor_size};
   info.generation = abi.out_generation;
   info.max_blocked = abi.out_max_blocked;
+  info.wanted_other_zone = Bytes{abi.out_wanted_other_zone_size};
+  info.target_state = to_target_state(abi.out_target_state);
+  info.others = to_others(abi.out_others);
   return info;
 }
 
@@ -195,7 +229,9 @@ Counters Device::counters() {
                   abi.out_claims_failed,
                   abi.out_pages_migrated,
                   std::chrono::nanoseconds{abi.out_survey_ns},
-                  std::chrono::nanoseconds{abi.out_claim_ns}};
+                  std::chrono::nanoseconds{abi.out_claim_ns},
+                  abi.out_oom_events,
+                  abi.out_oom_pages};
 }
 
 std::optional<Progress> Device::progress() {
@@ -243,6 +279,24 @@ Result Device::carry_out(const Request& request, Capacity capacity) {
   result.pages_migrated = abi.out_pages_migrated;
   result.elapsed = std::chrono::nanoseconds(static_cast<std::int64_t>(abi.out_elapsed_ns));
   return result;
+}
+
+void Device::set_target(std::optional<Bytes> target) {
+  auto abi = sized<memplug_target>();
+  abi.target = target ? target->value : MEMPLUG_NO_TARGET;
+  check(channel_->target(abi), "cannot set the target");
+}
+
+Waited Device::wait(std::chrono::milliseconds timeout) {
+  const int error_number = channel_->wait(timeout);
+  if (error_number == ETIMEDOUT) {
+    return Waited::TimedOut;
+  }
+  if (error_number == EINTR) {
+    return Waited::Interrupted;
+  }
+  check(error_number, "cannot wait for a change");
+  return Waited::Changed;
 }
 
 }  // namespace memplug

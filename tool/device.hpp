@@ -18,7 +18,8 @@
 namespace memplug {
 
 // One open descriptor. Each call returns 0 or an errno. progress() may be called by another thread
-// while unplug() or plug() runs.
+// while unplug() or plug() runs. wait() sleeps until the generation is another than info() or
+// list() told last: 0, or ETIMEDOUT, or EINTR.
 class Channel {
  public:
   Channel() = default;
@@ -33,12 +34,19 @@ class Channel {
   virtual int progress(memplug_progress& progress) = 0;
   virtual int unplug(memplug_request& request) = 0;
   virtual int plug(memplug_request& request) = 0;
+  virtual int target(memplug_target& target) = 0;
+  virtual int wait(std::chrono::milliseconds timeout) = 0;
 };
+
+enum class TargetState { None, Reached, Working, Floor, Blocked };
+// Other drivers that take memory out of this machine or put it back.
+enum class OtherDriver { VirtioMem, VirtioBalloon, HvBalloon, XenBalloon };
 
 struct Info {
   std::uint32_t abi_version = 0;
   std::uint32_t page_size = 0;
   std::string module_version;
+  std::uint64_t features = 0;  // MEMPLUG_FEATURE_*
   Bytes granularity;
   Bytes subblock;
   Bytes managed;
@@ -48,6 +56,11 @@ struct Info {
   Bytes floor;
   std::uint64_t generation = 0;
   std::uint32_t max_blocked = 0;
+  Bytes wanted_other_zone;
+  TargetState target_state = TargetState::None;
+  std::vector<OtherDriver> others;
+
+  [[nodiscard]] Bytes plugged() const { return Bytes{managed.value - unplugged.value}; }
 };
 
 struct NodeShare {
@@ -83,6 +96,8 @@ struct Counters {
   std::uint64_t pages_migrated = 0;
   std::chrono::nanoseconds survey{};
   std::chrono::nanoseconds claim{};
+  std::uint64_t oom_events = 0;
+  std::uint64_t oom_pages = 0;
 };
 
 struct Progress {
@@ -169,6 +184,8 @@ class UnmanagedError : public std::system_error {
   BadWhy why_;
 };
 
+enum class Waited { Changed, TimedOut, Interrupted };
+
 // Errors are std::system_error with the errno of the command.
 class Device {
  public:
@@ -181,6 +198,10 @@ class Device {
   // Nothing when no request runs on this descriptor, or none can be asked about.
   [[nodiscard]] std::optional<Progress> progress();
   [[nodiscard]] Result carry_out(const Request& request, Capacity capacity);
+  // Nothing: work toward no target.
+  void set_target(std::optional<Bytes> target);
+  // Until the generation is another than info() or list() told last.
+  [[nodiscard]] Waited wait(std::chrono::milliseconds timeout);
 
  private:
   std::unique_ptr<Channel> channel_;

@@ -3,10 +3,13 @@
 #include "device_file.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <limits>
 
 #include "failure.hpp"
 
@@ -38,6 +41,10 @@ class DeviceFile final : public Channel {
   }
   int unplug(memplug_request& request) override { return call(MEMPLUG_IOC_UNPLUG, &request); }
   int plug(memplug_request& request) override { return call(MEMPLUG_IOC_PLUG, &request); }
+  int target(memplug_target& target) override { return call(MEMPLUG_IOC_TARGET, &target); }
+  int wait(std::chrono::milliseconds timeout) override {
+    return wait_for_input(descriptor_, timeout);
+  }
 
  private:
   int call(unsigned long command, void* argument) const {
@@ -63,6 +70,20 @@ std::string step_after_open(int error_number) {
 }
 
 }  // namespace
+
+int wait_for_input(int descriptor, std::chrono::milliseconds timeout) {
+  pollfd polled{descriptor, POLLIN, 0};
+  const auto longest = std::chrono::milliseconds{std::numeric_limits<int>::max()};
+  const auto wait = std::clamp(timeout, std::chrono::milliseconds{0}, longest);
+  const int ready = ::poll(&polled, 1, static_cast<int>(wait.count()));
+  if (ready < 0) {
+    return errno;
+  }
+  if (ready == 0) {
+    return ETIMEDOUT;
+  }
+  return (polled.revents & POLLIN) != 0 ? 0 : EIO;
+}
 
 Device open_device(const std::string& path, Access access) {
   auto file = std::make_unique<DeviceFile>(path, access == Access::Write ? O_RDWR : O_RDONLY);

@@ -8,11 +8,13 @@
 #include "cmd_list.hpp"
 #include "cmd_plug.hpp"
 #include "cmd_status.hpp"
+#include "cmd_target.hpp"
 #include "cmd_unplug.hpp"
 #include "device_file.hpp"
 #include "failure.hpp"
 #include "report.hpp"
 #include "standard_streams.hpp"
+#include "watermarks.hpp"
 
 namespace memplug {
 namespace {
@@ -49,6 +51,7 @@ class Program {
     add(setup_list(app_, list_), run_list, list_);
     add(setup_unplug(app_, unplug_), run_unplug, unplug_);
     add(setup_plug(app_, plug_), run_plug, plug_);
+    add(setup_target(app_, target_), run_target, target_);
   }
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -84,6 +87,15 @@ class Program {
     });
   }
 
+  template <typename Options>
+  void add(CLI::App* verb,
+           ExitStatus (*run_verb)(const Options&, const OpenDevice&, const Watermarks&, Output&),
+           const Options& options) {
+    verbs_.emplace_back(verb, [this, run_verb, &options](const OpenDevice& open) {
+      return run_verb(options, open, watermarks_, output_);
+    });
+  }
+
   ExitStatus parse_and_run(const std::vector<std::string>& arguments) {
     output_.style.json = asks_for_json(arguments);
     try {
@@ -103,7 +115,7 @@ class Program {
         return run_verb(open);
       }
     }
-    throw UsageError("a verb is needed: status, list, unplug or plug");
+    throw UsageError("a verb is needed: status, list, unplug, plug or target");
   }
 
   void note_verb() {
@@ -134,11 +146,13 @@ class Program {
   std::ostringstream data_;
   Output output_;
   std::string device_path_ = "/dev/" MEMPLUG_DEVICE_NAME;
+  const Watermarks watermarks_{"/proc/sys/vm/watermark_scale_factor"};
   std::string verb_name_;
   StatusOptions status_;
   ListOptions list_;
   UnplugOptions unplug_;
   PlugOptions plug_;
+  TargetOptions target_;
   std::vector<std::pair<CLI::App*, std::function<ExitStatus(const OpenDevice&)>>> verbs_;
 };
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 
 #include "failure.hpp"
+#include "quantity.hpp"
 
 namespace memplug {
 
@@ -31,6 +33,22 @@ auto parse_option(const std::string& name, const std::optional<std::string>& tex
   } catch (const UsageError& error) {
     throw UsageError(name + ": " + error.what());
   }
+}
+
+inline void add_keep_watermarks(CLI::App& app, bool& keep) {
+  app.add_flag("--keep-watermarks", keep,
+               "do not have the kernel recompute the zones' watermarks afterwards");
+}
+
+// The value of --timeout.
+inline std::optional<std::chrono::nanoseconds> parse_timeout(
+    const std::optional<std::string>& text) {
+  const auto timeout = parse_option("--timeout", text, parse_duration);
+  if (timeout && timeout->count() == 0) {
+    throw UsageError("--timeout " + *text +
+                     ": it leaves no time; for no limit leave --timeout out");
+  }
+  return timeout;
 }
 
 }  // namespace memplug

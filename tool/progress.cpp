@@ -50,29 +50,57 @@ std::string about_time(double seconds) {
   return std::to_string(whole / 60) + " min " + std::to_string(whole % 60) + " s";
 }
 
+std::string rate_and_time_left(std::uint64_t done, std::uint64_t rest,
+                               std::chrono::nanoseconds elapsed) {
+  const double seconds = std::chrono::duration_cast<std::chrono::duration<double>>(elapsed).count();
+  if (done == 0 || seconds <= 0) {
+    return "";
+  }
+  const double rate = static_cast<double>(done) / seconds;
+  return ", " + about(rate) + "/s, " + about_time(static_cast<double>(rest) / rate) + " left";
+}
+
+std::uint64_t distance(Bytes one, Bytes other) {
+  return one > other ? one.value - other.value : other.value - one.value;
+}
+
 constexpr std::string_view clear_line = "\r\033[K";
 
 }  // namespace
 
 std::string progress_line(Operation operation, const Progress& progress) {
-  const auto done = static_cast<double>(progress.done.value);
   const auto finished = progress.done.value + progress.already.value;
-  const double seconds =
-      std::chrono::duration_cast<std::chrono::duration<double>>(progress.elapsed).count();
   std::string line = operation == Operation::Unplug ? "unplugging " : "plugging ";
   line += about(static_cast<double>(finished)) + " of " +
           about(static_cast<double>(progress.requested.value));
-  if (done > 0 && seconds > 0 && progress.requested.value >= finished) {
-    const double rate = done / seconds;
-    const auto rest = static_cast<double>(progress.requested.value - finished);
-    line += ", " + about(rate) + "/s, " + about_time(rest / rate) + " left";
+  if (progress.requested.value >= finished) {
+    line += rate_and_time_left(progress.done.value, progress.requested.value - finished,
+                               progress.elapsed);
   }
   return line;
 }
 
-ProgressMeter::ProgressMeter(Operation operation, std::ostream& terminal, Poll poll,
-                             ProgressTiming timing)
-    : operation_(operation), terminal_(terminal), poll_(std::move(poll)), timing_(timing) {
+std::int64_t bytes_nearer(const TargetProgress& progress) {
+  return static_cast<std::int64_t>(distance(progress.plugged_before, progress.target) -
+                                   distance(progress.plugged, progress.target));
+}
+
+std::string progress_line(const TargetProgress& progress) {
+  std::string line = "plugged " + about(static_cast<double>(progress.plugged.value)) + ", target " +
+                     about(static_cast<double>(progress.target.value));
+  if (progress.state == TargetState::Blocked) {
+    return line + ", blocked so far";
+  }
+  const std::int64_t nearer = bytes_nearer(progress);
+  if (nearer <= 0) {
+    return line;
+  }
+  return line + rate_and_time_left(static_cast<std::uint64_t>(nearer),
+                                   distance(progress.plugged, progress.target), progress.elapsed);
+}
+
+ProgressMeter::ProgressMeter(std::ostream& terminal, Line line, ProgressTiming timing)
+    : terminal_(terminal), line_(std::move(line)), timing_(timing) {
   const AllSignalsBlocked inherited_by_thread;
   thread_ = std::thread([this] { draw_until_stopped(); });
 }
@@ -93,9 +121,8 @@ void ProgressMeter::draw_until_stopped() {
   auto wait = timing_.before_first;
   while (!wake_.wait_for(lock, wait, stopping)) {
     wait = timing_.between;
-    const auto progress = poll_();
-    if (progress) {
-      terminal_ << clear_line << progress_line(operation_, *progress) << std::flush;
+    if (const auto line = line_()) {
+      terminal_ << clear_line << *line << std::flush;
       drawn = true;
     }
   }

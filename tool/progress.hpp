@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Draws how far a request is, on a terminal, from a thread of its own. Never writes data, and
+// Draws how far the work is, on a terminal, from a thread of its own. Never writes data, and
 // leaves no trace on the line when it ends.
 #pragma once
 
@@ -25,11 +25,26 @@ struct ProgressTiming {
 // "unplugging 1.5 GiB of 4 GiB, 800 MiB/s, 3 s left"
 [[nodiscard]] std::string progress_line(Operation operation, const Progress& progress);
 
+// Of the module's work toward a target since someone began to look.
+struct TargetProgress {
+  Bytes plugged_before;
+  Bytes plugged;
+  Bytes target;
+  TargetState state = TargetState::Working;
+  std::chrono::nanoseconds elapsed{};
+};
+
+// Positive: the plugged size came nearer to the target.
+[[nodiscard]] std::int64_t bytes_nearer(const TargetProgress& progress);
+// "plugged 3.2 GiB, target 2.0 GiB, 512 MiB/s, 3 s left"
+[[nodiscard]] std::string progress_line(const TargetProgress& progress);
+
 class ProgressMeter {
  public:
-  using Poll = std::function<std::optional<Progress>()>;
+  // Asked for from the meter's thread; nothing: there is nothing to tell.
+  using Line = std::function<std::optional<std::string>()>;
 
-  ProgressMeter(Operation operation, std::ostream& terminal, Poll poll, ProgressTiming timing = {});
+  ProgressMeter(std::ostream& terminal, Line line, ProgressTiming timing = {});
   ProgressMeter(const ProgressMeter&) = delete;
   ProgressMeter& operator=(const ProgressMeter&) = delete;
   ~ProgressMeter();
@@ -37,9 +52,8 @@ class ProgressMeter {
  private:
   void draw_until_stopped();
 
-  Operation operation_;
   std::ostream& terminal_;
-  Poll poll_;
+  Line line_;
   ProgressTiming timing_;
   std::mutex mutex_;
   std::condition_variable wake_;

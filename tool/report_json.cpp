@@ -17,6 +17,8 @@ Json or_null(const std::optional<Value>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
+Json size_or_null(std::optional<Bytes> size) { return size ? Json(size->value) : Json(nullptr); }
+
 auto microseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
 }
@@ -134,6 +136,36 @@ std::string_view reason_name(Reason reason) {
   return "unknown";
 }
 
+std::string_view target_state_name(TargetState state) {
+  switch (state) {
+    case TargetState::None:
+      return "none";
+    case TargetState::Reached:
+      return "reached";
+    case TargetState::Working:
+      return "working";
+    case TargetState::Floor:
+      return "floor";
+    case TargetState::Blocked:
+      return "blocked";
+  }
+  return "none";
+}
+
+std::string_view other_name(OtherDriver driver) {
+  switch (driver) {
+    case OtherDriver::VirtioMem:
+      return "virtio_mem";
+    case OtherDriver::VirtioBalloon:
+      return "virtio_balloon";
+    case OtherDriver::HvBalloon:
+      return "hv_balloon";
+    case OtherDriver::XenBalloon:
+      return "xen_balloon";
+  }
+  return "unknown";
+}
+
 std::string status_json(const Status& status) {
   const Info& info = status.info;
   Json json;
@@ -146,10 +178,10 @@ std::string status_json(const Status& status) {
   json["granularity"] = info.granularity.value;
   json["subblock_size"] = info.subblock.value;
   json["managed_size"] = info.managed.value;
-  json["plugged_size"] = info.managed.value - info.unplugged.value;
+  json["plugged_size"] = info.plugged().value;
   json["unplugged_size"] = info.unplugged.value;
   json["wanted_size"] = info.wanted.value;
-  json["target_size"] = info.target ? Json(info.target->value) : Json(nullptr);
+  json["target_size"] = size_or_null(info.target);
   json["floor_size"] = info.floor.value;
   json["nodes"] = Json::array();
   for (const NodeShare& share : status.nodes) {
@@ -161,7 +193,7 @@ std::string status_json(const Status& status) {
     json["nodes"].push_back(node);
   }
   json["ranges"] = ranges_json(status.ranges);
-  Json& counters = json["counters"];
+  Json counters;
   counters["unplug_requests"] = status.counters.unplug_requests;
   counters["plug_requests"] = status.counters.plug_requests;
   counters["claims"] = status.counters.claims;
@@ -169,6 +201,15 @@ std::string status_json(const Status& status) {
   counters["pages_migrated"] = status.counters.pages_migrated;
   counters["survey_us"] = microseconds(status.counters.survey);
   counters["claim_us"] = microseconds(status.counters.claim);
+  counters["oom_events"] = status.counters.oom_events;
+  counters["oom_pages"] = status.counters.oom_pages;
+  json["counters"] = counters;
+  json["target_state"] = target_state_name(info.target_state);
+  json["wanted_other_zone_size"] = info.wanted_other_zone.value;
+  json["others"] = Json::array();
+  for (const OtherDriver driver : info.others) {
+    json["others"].push_back(other_name(driver));
+  }
   return print(json);
 }
 
@@ -200,6 +241,22 @@ std::string result_json(const Request& request, const Result& result) {
   if (request.operation == Operation::Plug) {
     json["left_size"] = result.left.value;
   }
+  return print(json);
+}
+
+std::string target_json(const TargetReport& report) {
+  const Info& info = report.info;
+  Json json;
+  json["schema_version"] = schema_version;
+  json["operation"] = "target";
+  json["target_size"] = size_or_null(info.target);
+  json["managed_size"] = info.managed.value;
+  json["plugged_size"] = info.plugged().value;
+  json["wanted_size"] = info.wanted.value;
+  json["floor_size"] = info.floor.value;
+  json["state"] = target_state_name(info.target_state);
+  json["elapsed_us"] = microseconds(report.elapsed);
+  json["stopped_by"] = stop_json(report.stop);
   return print(json);
 }
 

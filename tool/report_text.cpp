@@ -16,6 +16,7 @@ class Table {
   struct Column {
     std::string_view heading;
     bool right = false;
+    std::size_t gap = 2;  // before it
   };
   using Row = std::vector<std::string>;
 
@@ -45,7 +46,7 @@ class Table {
     std::string text;
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string padding(widths[i] - row[i].size(), ' ');
-      text += i == 0 ? "" : "  ";
+      text.append(i == 0 ? 0 : columns_[i].gap, ' ');
       text += columns_[i].right ? padding + row[i] : row[i] + padding;
     }
     text.erase(text.find_last_not_of(' ') + 1);
@@ -121,6 +122,25 @@ std::string did_what(const Request& request) {
   return unplug ? "unplugged " : "plugged ";
 }
 
+std::string state_words(const Info& info, const OutputStyle& style) {
+  switch (info.target_state) {
+    case TargetState::None:
+      break;
+    case TargetState::Reached:
+      return "reached";
+    case TargetState::Working:
+      return "working toward it";
+    case TargetState::Floor:
+      return info.floor.value != 0 ? "the floor of " + size_text(info.floor, style) + " stops it"
+                                   : "the zones' own reserves stop it";
+    case TargetState::Blocked:
+      return "blocked for now";
+  }
+  return "";
+}
+
+std::string in_parentheses(const std::string& note) { return note.empty() ? "" : "(" + note + ")"; }
+
 }  // namespace
 
 std::string size_text(Bytes size, const OutputStyle& style) {
@@ -145,25 +165,32 @@ std::string status_text(const Status& status, const OutputStyle& style) {
   if (!style.quiet) {
     text += "memplug " + info.module_version + ", kernel " + status.kernel + "\n";
   }
-  Table sizes({{""}, {"", true}});
-  sizes.add({"managed", size(info.managed)});
-  sizes.add({"plugged", size(Bytes{info.managed.value - info.unplugged.value})});
-  sizes.add({"unplugged", size(info.unplugged)});
-  sizes.add({"wanted", size(info.wanted)});
-  sizes.add({"target", info.target ? size(*info.target) : "none"});
-  sizes.add({"floor", info.floor.value != 0 ? size(info.floor) : "none"});
-  sizes.add({"subblock", size(info.subblock)});
+  Table sizes({{""}, {"", true}, {"", false, 1}});
+  const auto add = [&sizes](const std::string& name, const std::string& value,
+                            const std::string& note = "") {
+    sizes.add({name, value, in_parentheses(note)});
+  };
+  add("managed", size(info.managed));
+  add("plugged", size(info.plugged()));
+  add("unplugged", size(info.unplugged));
+  add("wanted", size(info.wanted),
+      info.wanted_other_zone.value != 0 ? size(info.wanted_other_zone) + " in another zone" : "");
+  add("target", info.target ? size(*info.target) : "none", state_words(info, style));
+  add("floor", info.floor.value != 0 ? size(info.floor) : "none");
+  add("subblock", size(info.subblock));
   if (style.verbose) {
     const Counters& counters = status.counters;
-    sizes.add({"granularity", size(info.granularity)});
-    sizes.add({"page", size(Bytes{info.page_size})});
-    sizes.add({"unplug requests", std::to_string(counters.unplug_requests)});
-    sizes.add({"plug requests", std::to_string(counters.plug_requests)});
-    sizes.add({"claims", std::to_string(counters.claims)});
-    sizes.add({"claims failed", std::to_string(counters.claims_failed)});
-    sizes.add({"pages migrated", std::to_string(counters.pages_migrated)});
-    sizes.add({"survey time", print_duration(counters.survey)});
-    sizes.add({"claim time", print_duration(counters.claim)});
+    add("granularity", size(info.granularity));
+    add("page", size(Bytes{info.page_size}));
+    add("unplug requests", std::to_string(counters.unplug_requests));
+    add("plug requests", std::to_string(counters.plug_requests));
+    add("claims", std::to_string(counters.claims));
+    add("claims failed", std::to_string(counters.claims_failed));
+    add("pages migrated", std::to_string(counters.pages_migrated));
+    add("survey time", print_duration(counters.survey));
+    add("claim time", print_duration(counters.claim));
+    add("oom events", std::to_string(counters.oom_events));
+    add("oom pages", std::to_string(counters.oom_pages));
   }
   text += sizes.print(false);
   if (!status.nodes.empty()) {
@@ -203,6 +230,19 @@ std::string result_text(const Request& request, const Result& result, const Outp
     text += "\n" + blocked_table(result.blocked, style);
   }
   return text;
+}
+
+std::string target_text(const TargetReport& report, const OutputStyle& style) {
+  const Info& info = report.info;
+  std::string text = "target " + (info.target ? size_text(*info.target, style) : "none") +
+                     ", plugged " + size_text(info.plugged(), style);
+  if (const std::string words = state_words(info, style); !words.empty()) {
+    text += ": " + words;
+  }
+  if (style.verbose) {
+    text += ", after " + print_duration(report.elapsed);
+  }
+  return text + "\n";
 }
 
 }  // namespace memplug

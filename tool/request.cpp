@@ -24,27 +24,11 @@ constexpr std::uint64_t max_ranges = 16384;
 std::uint64_t round_down(std::uint64_t value, std::uint64_t unit) { return value / unit * unit; }
 
 void check_size(std::string_view what, Bytes size, Bytes subblock) {
-  if (size.value % subblock.value == 0 && size.value != 0) {
-    return;
-  }
-  const Bytes below{round_down(size.value, subblock.value)};
-  const std::string unit = print_size(subblock);
-  std::string message = std::string(what) + " " + print_size_argument(size) +
-                        " is not a multiple of the subblock, which is " + unit + "; ";
   if (size.value == 0) {
-    throw UsageError(std::string(what) + " 0 asks for nothing; the least is one subblock, " + unit);
+    throw UsageError(std::string(what) + " 0 asks for nothing; the least is one subblock, " +
+                     print_size(subblock));
   }
-  const bool has_above = below.value <= std::numeric_limits<std::uint64_t>::max() - subblock.value;
-  const Bytes above{has_above ? below.value + subblock.value : below.value};
-  if (below.value == 0) {
-    message += "the nearest is " + print_size_argument(above);
-  } else if (!has_above) {
-    message += "the nearest is " + print_size_argument(below);
-  } else {
-    message +=
-        "the nearest are " + print_size_argument(below) + " and " + print_size_argument(above);
-  }
-  throw UsageError(message);
+  check_multiple(what, size, subblock, subblock);
 }
 
 void check_range(std::string_view what, Range range, Bytes subblock) {
@@ -82,27 +66,15 @@ Capacity capacity_for(const Request& request, const Info& info) {
           std::min<std::uint32_t>(info.max_blocked, MEMPLUG_MAX_BLOCKED)};
 }
 
-std::string step_after_refusal(int error_number) {
-  switch (error_number) {
-    case EPERM:
-      return "it needs CAP_SYS_ADMIN in the first user namespace; run it as root";
-    case EBUSY:
-    case ENOMEM:
-      return "try again";
-    case EOPNOTSUPP:
-    case E2BIG:
-      return "the module is older than this tool; load the one that belongs to it";
-    default:
-      return "";
-  }
-}
-
 Result carry_out(const Request& request, const Info& info, Device& device, const Output& output) {
   const InterruptGuard guard;
   std::unique_ptr<ProgressMeter> meter;
   if (output.terminal && !output.style.quiet) {
-    meter = std::make_unique<ProgressMeter>(request.operation, output.prose,
-                                            [&device] { return device.progress(); });
+    const auto line = [&device, &request]() -> std::optional<std::string> {
+      const auto progress = device.progress();
+      return progress ? std::optional(progress_line(request.operation, *progress)) : std::nullopt;
+    };
+    meter = std::make_unique<ProgressMeter>(output.prose, line);
   }
   if (InterruptGuard::interrupted()) {
     throw Failure(EINTR, "interrupted before it began", "");
@@ -129,6 +101,27 @@ void set_size_or_range(Request& request, const std::string& text) {
   }
 }
 
+void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes least) {
+  if (size.value % subblock.value == 0) {
+    return;
+  }
+  const Bytes below{round_down(size.value, subblock.value)};
+  std::string message = std::string(what) + " " + print_size_argument(size) +
+                        " is not a multiple of the subblock, which is " + print_size(subblock) +
+                        "; ";
+  const bool has_above = below.value <= std::numeric_limits<std::uint64_t>::max() - subblock.value;
+  const Bytes above{has_above ? below.value + subblock.value : below.value};
+  if (below < least) {
+    message += "the nearest is " + print_size_argument(above);
+  } else if (!has_above) {
+    message += "the nearest is " + print_size_argument(below);
+  } else {
+    message +=
+        "the nearest are " + print_size_argument(below) + " and " + print_size_argument(above);
+  }
+  throw UsageError(message);
+}
+
 void check_against_subblock(const Request& request, Bytes subblock) {
   if (request.start) {
     check_range("range", {*request.start, request.length}, subblock);
@@ -143,7 +136,8 @@ void check_against_subblock(const Request& request, Bytes subblock) {
   }
 }
 
-ExitStatus run_request(const Request& request, const OpenDevice& open_device, Output& output) {
+ExitStatus run_request(const Request& request, const OpenDevice& open_device,
+                       const Watermarks* watermarks, Output& output) {
   Device device = open_device(Access::Write);
   const Info info = device.info();
   check_against_subblock(request, info.subblock);
@@ -157,9 +151,15 @@ ExitStatus run_request(const Request& request, const OpenDevice& open_device, Ou
   } catch (const std::system_error& error) {
     throw Failure(error.code().value(), error.what(), step_after_refusal(error.code().value()));
   }
+  if (watermarks != nullptr && !request.dry_run && result.done >= least_for_watermarks) {
+    watermarks->recompute(operation_name(request.operation), output);
+  }
   output.data << (output.style.json ? result_json(request, result)
                                     : result_text(request, result, output.style));
   if (!output.style.quiet) {
+    if (request.operation == Operation::Unplug) {
+      output.prose << explain_others("unplug", info.others);
+    }
     output.prose << explain_result(request, info, result, output.style);
   }
   return status_of(result);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // What plug and unplug share: reading SIZE|RANGE, judging a request against the device's subblock,
-// carrying it out with Ctrl-C and progress, reporting the result. Which options exist is the
-// verbs'.
+// carrying it out with Ctrl-C and progress, reporting the result, having the watermarks recomputed.
+// Which options exist is the verbs'.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "device.hpp"
 #include "output.hpp"
+#include "watermarks.hpp"
 
 namespace memplug {
 
@@ -16,10 +18,13 @@ void set_size_or_range(Request& request, const std::string& text);
 
 // The rules that need the device's subblock; throws UsageError that names the nearest good values.
 void check_against_subblock(const Request& request, Bytes subblock);
+// The same for a size alone, which is not below least.
+void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes least);
 
-// Opens the device, runs the request, writes its report and the exit status it earns. Throws
-// UsageError or Failure if it could not run.
+// Opens the device, runs the request, writes its report and the exit status it earns. Watermarks
+// may be null: those of the zones stay as they are. Throws UsageError or Failure if it could not
+// run.
 [[nodiscard]] ExitStatus run_request(const Request& request, const OpenDevice& open_device,
-                                     Output& output);
+                                     const Watermarks* watermarks, Output& output);
 
 }  // namespace memplug

@@ -53,12 +53,16 @@ Words words_for(Reason reason) {
   return {"the claim failed and no page was found that explains it", "try again"};
 }
 
+std::string floor_sentence(const Info& info, const OutputStyle& style) {
+  return "stopped by the floor: more would leave less than " + size_text(info.floor, style) +
+         " available, or a zone less than its own reserve";
+}
+
 std::string stop_sentence(const Request& request, const Info& info, Stop stop,
                           const OutputStyle& style) {
   switch (stop) {
     case Stop::Floor:
-      return "stopped by the floor: more would leave less than " + size_text(info.floor, style) +
-             " available, or a zone less than its own reserve";
+      return floor_sentence(info, style);
     case Stop::Timeout:
       return "stopped by --timeout";
     case Stop::Interrupted:
@@ -112,6 +116,17 @@ Words words_for(BadWhy why) {
       break;
   }
   return {"it is no System RAM", "lsmem and /proc/iomem tell where memory is"};
+}
+
+// Of a target that nothing but the memory itself stands in the way of.
+Words words_for_blocked(const Info& info) {
+  if (info.target && info.plugged() < *info.target) {
+    return {"what is unplugged can't be given back for now",
+            "'memplugctl plug --all --dry-run' tells what is in the way"};
+  }
+  return {"what is left to take can't be had for now",
+          "'memplugctl unplug SIZE --dry-run' tells what is in the way; what usually helps is to "
+          "free memory, or to end what pins it"};
 }
 
 }  // namespace
@@ -183,6 +198,72 @@ Failure unmanaged_failure(const Request& request, const UnmanagedError& error) {
           subject + (request.window ? " is managed: " : " is not managed: ") +
               print_range(error.part()) + ": " + std::string(words.what),
           std::string(words.step)};
+}
+
+std::string step_after_refusal(int error_number) {
+  switch (error_number) {
+    case EPERM:
+      return "it needs CAP_SYS_ADMIN in the first user namespace; run it as root";
+    case EBUSY:
+    case ENOMEM:
+      return "try again";
+    case EOPNOTSUPP:
+    case E2BIG:
+      return "the module is older than this tool; load the one that belongs to it";
+    default:
+      return "";
+  }
+}
+
+std::string explain_target(const Info& info, Stop stop, const OutputStyle& style) {
+  std::string text;
+  const auto say = [&text](std::string_view words) { text += prose_line("target", words); };
+  if (stop == Stop::Timeout || stop == Stop::Interrupted) {
+    say(stop == Stop::Timeout ? "stopped by --timeout, before the target was reached"
+                              : "interrupted, before the target was reached");
+  }
+  if (info.target_state == TargetState::Floor) {
+    say(floor_sentence(info, style));
+    say("free memory, or lower /sys/module/memplug/parameters/floor");
+  } else if (info.target_state == TargetState::Blocked) {
+    const Words words = words_for_blocked(info);
+    say(words.what);
+    say(words.step);
+  }
+  if (!text.empty()) {
+    say("the target stays set and memplug goes on when it can: 'memplugctl status' shows how far "
+        "it is, 'memplugctl target none' ends it");
+  }
+  return text;
+}
+
+std::string explain_others(std::string_view verb, const std::vector<OtherDriver>& others) {
+  if (others.empty()) {
+    return "";
+  }
+  std::string names;
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    if (i > 0) {
+      names += i + 1 < others.size() ? ", " : " and ";
+    }
+    names += other_name(others[i]);
+  }
+  return prose_line(verb, names + (others.size() == 1 ? " is" : " are") +
+                              " at work here too: each works, but the sizes of memplug and of " +
+                              (others.size() == 1 ? "that driver" : "those drivers") +
+                              " together are hard to reason about");
+}
+
+std::string explain_wanted(std::string_view verb, const Info& info, const OutputStyle& style) {
+  if (info.wanted_other_zone.value == 0) {
+    return "";
+  }
+  return prose_line(verb, size_text(info.wanted_other_zone, style) +
+                              " of what is wanted came back in another zone than ZONE_NORMAL, such "
+                              "as ZONE_MOVABLE; memplug takes nothing there") +
+         prose_line(verb,
+                    "offline its memory block and bring it back in ZONE_NORMAL: echo online_kernel "
+                    "> /sys/devices/system/memory/memoryN/state");
 }
 
 }  // namespace memplug

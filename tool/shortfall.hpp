@@ -16,6 +16,19 @@ namespace memplug {
                                          const Result& result, const OutputStyle& style);
 
 [[nodiscard]] Failure unmanaged_failure(const Request& request, const UnmanagedError& error);
+// What may help after this errno of a command that changes something, or nothing.
+[[nodiscard]] std::string step_after_refusal(int error_number);
+
+// Why the target is not reached and the command no longer waits, or why it will hardly get on.
+// Empty if there is nothing to explain.
+[[nodiscard]] std::string explain_target(const Info& info, Stop stop, const OutputStyle& style);
+
+// One line that names them, or nothing if there are none.
+[[nodiscard]] std::string explain_others(std::string_view verb,
+                                         const std::vector<OtherDriver>& others);
+// Wanted memory that can't be had where it is now, or nothing.
+[[nodiscard]] std::string explain_wanted(std::string_view verb, const Info& info,
+                                         const OutputStyle& style);
 
 // What to say when no memory at all is managed.
 [[nodiscard]] std::string why_nothing_is_managed();

@@ -10,12 +10,15 @@
  *
  * Lifetime
  *   A range that UNPLUG took stays unplugged until PLUG gives it back or the module
- *   is unloaded, which plugs everything back. Closing the descriptor, or the death of
+ *   is unloaded, which plugs everything back. A memory block with unplugged memory may
+ *   go offline, or be removed; if it comes back in ZONE_NORMAL, the module unplugs it
+ *   there again. With the parameter oom_give_back, memory goes back to a machine that
+ *   is out of it. Closing the descriptor, or the death of
  *   the process, changes nothing. MEMPLUG_RANGE_TIED marks ranges that live only as
  *   long as a descriptor; no command of this version creates them.
  *
  * Privilege
- *   UNPLUG and PLUG need a descriptor that is open for writing (EBADF) and
+ *   UNPLUG, PLUG and TARGET need a descriptor that is open for writing (EBADF) and
  *   CAP_SYS_ADMIN in the initial user namespace (EPERM), checked at each call, also
  *   for a dry run. Reading needs neither, but without that capability physical
  *   addresses are withheld: every start, and every page frame, reads 0, and
@@ -49,7 +52,7 @@
  *
  * Waiting for changes
  *   poll() reports POLLIN when the generation has changed since INFO or LIST was last
- *   read on this descriptor (or since it was opened).
+ *   read on this descriptor (or since it was opened). The state of the target counts.
  *
  * All sizes and addresses are in bytes, addresses are physical.
  */
@@ -71,9 +74,37 @@
 #define MEMPLUG_IOC_PROGRESS _IO(MEMPLUG_IOC_TYPE, 0x04) /* struct memplug_progress */
 #define MEMPLUG_IOC_UNPLUG   _IO(MEMPLUG_IOC_TYPE, 0x05) /* struct memplug_request */
 #define MEMPLUG_IOC_PLUG     _IO(MEMPLUG_IOC_TYPE, 0x06) /* struct memplug_request */
+#define MEMPLUG_IOC_TARGET   _IO(MEMPLUG_IOC_TYPE, 0x07) /* struct memplug_target */
 
-/* No target is set (memplug_info.out_target_size). */
+/* No target is set (memplug_info.out_target_size), or none is to be (memplug_target.target). */
 #define MEMPLUG_NO_TARGET (~(__u64)0)
+
+/* memplug_info.out_features */
+#define MEMPLUG_FEATURE_TARGET (1U << 0) /* TARGET, out_target_state, out_wanted_* */
+#define MEMPLUG_FEATURE_OOM    (1U << 1) /* the parameter oom_give_back, out_oom_* */
+#define MEMPLUG_FEATURE_OTHERS (1U << 2) /* out_others */
+
+/* memplug_info.out_target_state */
+#define MEMPLUG_TARGET_NONE    0 /* no target is set */
+#define MEMPLUG_TARGET_REACHED 1 /* as much is plugged as it says, and nothing is wanted that
+				  * could be had
+				  */
+#define MEMPLUG_TARGET_WORKING 2 /* on the way */
+#define MEMPLUG_TARGET_FLOOR   3 /* the floor has let no more be taken for a second or longer;
+				  * goes on when there is room
+				  */
+#define MEMPLUG_TARGET_BLOCKED 4 /* nothing more could be had for a second or longer; tries
+				  * again all along
+				  */
+
+/*
+ * memplug_info.out_others: other drivers, at work on this machine, that take memory out of it
+ * or put it back. Each works; together they are hard to reason about.
+ */
+#define MEMPLUG_OTHER_VIRTIO_MEM     (1U << 0)
+#define MEMPLUG_OTHER_VIRTIO_BALLOON (1U << 1)
+#define MEMPLUG_OTHER_HV_BALLOON     (1U << 2)
+#define MEMPLUG_OTHER_XEN_BALLOON    (1U << 3)
 
 /* The most blocked records that a request keeps. */
 #define MEMPLUG_MAX_BLOCKED 256
@@ -89,20 +120,30 @@
  * @out_abi_version: MEMPLUG_ABI_VERSION of the module
  * @out_page_size: size of a base page
  * @out_module_version: the module's version, NUL-terminated
- * @out_features: bits for abilities that came after the first version; none yet
+ * @out_features: MEMPLUG_FEATURE_*: abilities that came after the first version
  * @out_granularity: the smallest piece that this kernel can claim safely
  * @out_subblock_size: the unit of plugging; every size and address is a multiple of it
  * @out_memory_block_size: the kernel's memory block, the unit of memory hotplug
  * @out_managed_size: memory that memplug looks after; plugged plus unplugged
  * @out_unplugged_size: memory that memplug holds
- * @out_wanted_size: memory that should be unplugged but is not at the moment
+ * @out_wanted_size: memory that should be unplugged but is not at the moment: it was when
+ *                   its memory block went offline, and is to be again when that is back.
+ *                   PLUG with ALL ends that, PLUG with RANGE for what of it is plugged, and
+ *                   the removal of the memory, too
  * @out_target_size: plugged size worked toward, or MEMPLUG_NO_TARGET
  * @out_floor_size: available memory that an unplug leaves; 0: no floor
- * @out_generation: goes up with every change of the managed or unplugged set
+ * @out_generation: goes up with every change of the managed or unplugged set, of what is
+ *                  wanted, of the target and of its state
  * @out_nr_nodes: how many nodes MEMPLUG_IOC_NODES has to tell of
  * @out_max_blocked: MEMPLUG_MAX_BLOCKED of the module
+ * @out_wanted_other_zone_size: of out_wanted_size, what came back online in another zone than
+ *                              ZONE_NORMAL (ZONE_MOVABLE), where memplug takes nothing
+ * @out_target_state: MEMPLUG_TARGET_*
+ * @out_others: MEMPLUG_OTHER_*
  *
- * One consistent snapshot of the sizes. May sleep. No errors of its own.
+ * One consistent snapshot of the sizes and the target's state. May sleep. No errors of its
+ * own. The last three came after the first version: a kernel without them leaves them as
+ * they were, so set them to 0.
  */
 struct memplug_info {
 	__u32 size;
@@ -122,6 +163,9 @@ struct memplug_info {
 	__aligned_u64 out_generation;
 	__u32 out_nr_nodes;
 	__u32 out_max_blocked;
+	__aligned_u64 out_wanted_other_zone_size;
+	__u32 out_target_state;
+	__u32 out_others;
 };
 
 /**
@@ -226,8 +270,11 @@ struct memplug_list {
  * @out_survey_ns: time spent on looking at pages to choose what to take
  * @out_claim_ns: time that claims took, added up over those that ran side by side
  *
- * The last two came after the first version: a kernel without them leaves them as they
- * were, so set them to 0.
+ * @out_oom_events: times that the machine was out of memory and got some back
+ * @out_oom_pages: base pages that it got back then, also in out_pages_released
+ *
+ * What comes after out_floor_stops came after the first version: a kernel without it
+ * leaves it as it was, so set it to 0.
  */
 struct memplug_counters {
 	__u32 size;
@@ -242,6 +289,8 @@ struct memplug_counters {
 	__aligned_u64 out_floor_stops;
 	__aligned_u64 out_survey_ns;
 	__aligned_u64 out_claim_ns;
+	__aligned_u64 out_oom_events;
+	__aligned_u64 out_oom_pages;
 };
 
 /* memplug_progress.out_operation */
@@ -425,6 +474,34 @@ struct memplug_request {
 	__aligned_u64 out_bad_length;
 	__u32 out_bad_why;
 	__u32 __reserved2;
+};
+
+/**
+ * struct memplug_target - set the plugged size to work toward (MEMPLUG_IOC_TARGET)
+ * @size: in: sizeof(struct memplug_target)
+ * @flags: in: must be 0
+ * @target: in: bytes, a multiple of the subblock, at most what is managed; or
+ *          MEMPLUG_NO_TARGET to work toward none
+ *
+ * Returns at once; a worker of the module unplugs and plugs, under the same floor as any
+ * request, until as much is plugged as @target says. INFO tells how far it is, and poll() when
+ * that changes. What can't be had is tried again, after milliseconds at first and seconds
+ * later. Cancels what the worker was doing for an earlier target.
+ *
+ * The target moves along with what others do: an UNPLUG or PLUG moves it by what it did, and
+ * memory that comes or goes moves it by what of that is plugged. So the worker never undoes
+ * what was asked for. Memory given back because the machine was out of it moves nothing.
+ *
+ * Errors:
+ *   EBADF   the descriptor is not open for writing
+ *   EPERM   no CAP_SYS_ADMIN
+ *   EINVAL  @target is not a multiple of the subblock
+ *   ERANGE  @target is more than is managed
+ */
+struct memplug_target {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 target;
 };
 
 #endif /* _UAPI_MEMPLUG_H */

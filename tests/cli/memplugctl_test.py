@@ -12,7 +12,7 @@ import unittest
 
 TOOL = os.environ["MEMPLUGCTL"]
 VERSION = os.environ["MEMPLUG_VERSION"]
-VERBS = ("status", "list", "unplug", "plug")
+VERBS = ("status", "list", "unplug", "plug", "target")
 # A device that is not there, and one that is something else.
 MISSING = ("--device", "/nonexistent/memplug")
 WRONG = ("--device", "/dev/null")
@@ -51,12 +51,17 @@ class Help(unittest.TestCase):
     def test_unplug_help_names_every_option(self):
         text = run("unplug", "--help").stdout.decode()
         for option in ("--node", "--within", "--contiguous", "--align", "--exact", "--timeout",
-                       "--dry-run"):
+                       "--dry-run", "--keep-watermarks"):
             self.assertIn(option, text)
 
     def test_plug_help_names_every_option(self):
         text = run("plug", "--help").stdout.decode()
-        for option in ("--all", "--node", "--dry-run"):
+        for option in ("--all", "--node", "--dry-run", "--keep-watermarks"):
+            self.assertIn(option, text)
+
+    def test_target_help_names_every_option(self):
+        text = run("target", "--help").stdout.decode()
+        for option in ("none", "--wait", "--timeout", "--keep-watermarks"):
             self.assertIn(option, text)
 
     def test_version(self):
@@ -103,6 +108,14 @@ class Usage(unittest.TestCase):
         ("plug", "64M", "--all"),
         ("plug", "0x140000000+64M", "--node", "0"),
         ("plug", "64M", "--exact"),
+        ("target",),
+        ("target", ""),
+        ("target", "None"),
+        ("target", "0x140000000+64M"),
+        ("target", "64M", "--all"),
+        ("target", "64M", "--timeout", "5s"),
+        ("target", "64M", "--wait", "--timeout", "0s"),
+        ("target", "none", "--wait"),
     )
 
     def test_wrong_lines_exit_2_with_prose_on_stderr_only(self):
@@ -141,7 +154,8 @@ class Usage(unittest.TestCase):
 
 
 class Device(unittest.TestCase):
-    LINES = (("status",), ("list",), ("unplug", "64M"), ("plug", "--all"))
+    LINES = (("status",), ("list",), ("unplug", "64M"), ("plug", "--all"),
+             ("target", "64M"), ("target", "none"), ("target", "64M", "--wait"))
 
     def test_missing_device_says_to_load_the_module(self):
         for line in self.LINES:

@@ -90,6 +90,34 @@ TEST_F(ReadingVerbs, StatusWithSomethingManagedSaysNothingElse) {
   EXPECT_EQ(captured_.prose(), "");
 }
 
+TEST_F(ReadingVerbs, StatusNamesOtherDriversOnStderrToo) {
+  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_MEM | MEMPLUG_OTHER_HV_BALLOON;
+  const auto json = status_json();
+  EXPECT_EQ(json.at("others"), nlohmann::json({"virtio_mem", "hv_balloon"}));
+  EXPECT_NE(captured_.prose().find("memplugctl: status: virtio_mem and hv_balloon are at work"),
+            std::string::npos)
+      << captured_.prose();
+}
+
+TEST_F(ReadingVerbs, StatusSaysWhatToDoAboutMemoryInAnotherZone) {
+  module_.info.out_wanted_size = 256 * mib;
+  module_.info.out_wanted_other_zone_size = 128 * mib;
+  const auto json = status_json();
+  EXPECT_EQ(json.at("wanted_size"), 256 * mib);
+  EXPECT_EQ(json.at("wanted_other_zone_size"), 128 * mib);
+  EXPECT_NE(captured_.prose().find("128 MiB of what is wanted"), std::string::npos)
+      << captured_.prose();
+  EXPECT_NE(captured_.prose().find("online_kernel"), std::string::npos) << captured_.prose();
+}
+
+TEST_F(ReadingVerbs, QuietStatusSaysNothing) {
+  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_MEM;
+  module_.info.out_wanted_other_zone_size = 128 * mib;
+  captured_.output.style.quiet = true;
+  static_cast<void>(status_json());
+  EXPECT_EQ(captured_.prose(), "");
+}
+
 TEST_F(ReadingVerbs, ListOfNothingIsAnEmptyArray) {
   EXPECT_EQ(list_json().at("ranges"), nlohmann::json::array());
 }

@@ -12,9 +12,15 @@ namespace memplug::test {
 namespace {
 
 // The layout is the contract; a change here breaks every tool that was built before.
-static_assert(sizeof(memplug_info) == 136);
+static_assert(sizeof(memplug_info) == 152);
 static_assert(offsetof(memplug_info, out_module_version) == 16);
 static_assert(offsetof(memplug_info, out_nr_nodes) == 128);
+static_assert(offsetof(memplug_info, out_wanted_other_zone_size) == 136);
+static_assert(offsetof(memplug_info, out_target_state) == 144);
+static_assert(offsetof(memplug_info, out_others) == 148);
+static_assert(sizeof(memplug_counters) == 104);
+static_assert(offsetof(memplug_counters, out_oom_events) == 88);
+static_assert(sizeof(memplug_target) == 16 && offsetof(memplug_target, target) == 8);
 static_assert(offsetof(memplug_nodes, out_generation) == 24);
 static_assert(offsetof(memplug_range, flags) == 16 && offsetof(memplug_range, holder) == 24);
 static_assert(offsetof(memplug_list, out_flags) == 32);
@@ -50,6 +56,83 @@ TEST_F(DeviceTest, InfoIsTranslated) {
 }
 
 TEST_F(DeviceTest, NoTargetIsNothing) { EXPECT_FALSE(device_.info().target.has_value()); }
+
+TEST_F(DeviceTest, WhatCameAfterTheFirstVersionIsTranslated) {
+  module_.info.out_wanted_other_zone_size = 128 * mib;
+  module_.info.out_target_state = MEMPLUG_TARGET_BLOCKED;
+  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_MEM | MEMPLUG_OTHER_XEN_BALLOON;
+  module_.counters.out_oom_events = 2;
+  module_.counters.out_oom_pages = 4096;
+  const Info info = device_.info();
+  EXPECT_EQ(info.features, MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_OTHERS);
+  EXPECT_EQ(info.wanted_other_zone.value, 128 * mib);
+  EXPECT_EQ(info.target_state, TargetState::Blocked);
+  EXPECT_EQ(info.others, (std::vector{OtherDriver::VirtioMem, OtherDriver::XenBalloon}));
+  EXPECT_EQ(device_.counters().oom_events, 2U);
+  EXPECT_EQ(device_.counters().oom_pages, 4096U);
+}
+
+TEST_F(DeviceTest, ModuleOfTheFirstVersionLeavesTheRestZero) {
+  module_.first_version = true;
+  module_.info.out_wanted_other_zone_size = 128 * mib;
+  module_.info.out_target_state = MEMPLUG_TARGET_BLOCKED;
+  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_MEM;
+  module_.counters.out_claim_ns = 7;
+  module_.counters.out_oom_events = 2;
+  const Info info = device_.info();
+  EXPECT_EQ(info.managed.value, 4 * gib);
+  EXPECT_EQ(info.wanted_other_zone.value, 0U);
+  EXPECT_EQ(info.target_state, TargetState::None);
+  EXPECT_TRUE(info.others.empty());
+  EXPECT_EQ(device_.counters().claim.count(), 7);
+  EXPECT_EQ(device_.counters().oom_events, 0U);
+}
+
+TEST_F(DeviceTest, StateOfANewerModuleIsWaitedOut) {
+  module_.info.out_target_state = 999;
+  EXPECT_EQ(device_.info().target_state, TargetState::Working);
+}
+
+TEST_F(DeviceTest, DriversOfANewerModuleAreLeftOut) {
+  module_.info.out_others = 1U << 31U | MEMPLUG_OTHER_HV_BALLOON;
+  EXPECT_EQ(device_.info().others, std::vector{OtherDriver::HvBalloon});
+}
+
+TEST_F(DeviceTest, TargetIsSetAndEnded) {
+  device_.set_target(Bytes{3 * gib});
+  ASSERT_TRUE(module_.target.has_value());
+  EXPECT_EQ(module_.target->size, sizeof(memplug_target));
+  EXPECT_EQ(module_.target->flags, 0U);
+  EXPECT_EQ(module_.target->target, 3 * gib);
+  device_.set_target(std::nullopt);
+  EXPECT_EQ(module_.target->target, MEMPLUG_NO_TARGET);
+}
+
+TEST_F(DeviceTest, RefusedTargetKeepsItsErrno) {
+  module_.answer_target = [](memplug_target&) { return ERANGE; };
+  try {
+    device_.set_target(Bytes{3 * gib});
+    FAIL() << "ERANGE was taken for success";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code().value(), ERANGE);
+  }
+}
+
+TEST_F(DeviceTest, WaitTellsChangeTimeAndSignalApart) {
+  int answer = 0;
+  module_.answer_wait = [&answer](int /*earlier*/, std::chrono::milliseconds timeout) {
+    EXPECT_EQ(timeout.count(), 17);
+    return answer;
+  };
+  const std::chrono::milliseconds timeout{17};
+  EXPECT_EQ(device_.wait(timeout), Waited::Changed);
+  answer = ETIMEDOUT;
+  EXPECT_EQ(device_.wait(timeout), Waited::TimedOut);
+  answer = EINTR;
+  EXPECT_EQ(device_.wait(timeout), Waited::Interrupted);
+  answer = EIO;
+  EXPECT_THROW(static_cast<void>(device_.wait(timeout)), std::system_error);
+}
 
 TEST_F(DeviceTest, VersionThatFillsItsFieldIsNotOverrun) {
   std::fill(std::begin(module_.info.out_module_version), std::end(module_.info.out_module_version),

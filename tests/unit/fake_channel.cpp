@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <string_view>
+#include <thread>
 
 namespace memplug::test {
 namespace {
@@ -22,7 +25,7 @@ class FakeChannel final : public Channel {
 
   int info(memplug_info& info) override {
     ++module_.info_calls;
-    return answer_with(module_.info, info);
+    return answer_with(module_.info, info, offsetof(memplug_info, out_wanted_other_zone_size));
   }
 
   int nodes(memplug_nodes& nodes) override {
@@ -39,7 +42,7 @@ class FakeChannel final : public Channel {
   }
 
   int counters(memplug_counters& counters) override {
-    return answer_with(module_.counters, counters);
+    return answer_with(module_.counters, counters, offsetof(memplug_counters, out_oom_events));
   }
 
   int progress(memplug_progress& progress) override {
@@ -50,13 +53,22 @@ class FakeChannel final : public Channel {
   int unplug(memplug_request& request) override { return run(Operation::Unplug, request); }
   int plug(memplug_request& request) override { return run(Operation::Plug, request); }
 
+  int target(memplug_target& target) override {
+    module_.target = target;
+    return module_.answer_target(target);
+  }
+
+  int wait(std::chrono::milliseconds timeout) override {
+    return module_.answer_wait(module_.wait_calls++, timeout);
+  }
+
  private:
   template <typename Struct>
-  static int answer_with(const Struct& answer, Struct& out) {
+  int answer_with(const Struct& answer, Struct& out, std::size_t first_size) const {
     if (out.size != sizeof(Struct) || out.flags != 0) {
       return EINVAL;
     }
-    out = answer;
+    std::memcpy(&out, &answer, module_.first_version ? first_size : sizeof(Struct));
     return 0;
   }
 
@@ -82,12 +94,24 @@ class FakeChannel final : public Channel {
 
 }  // namespace
 
-FakeModule::FakeModule() : answer(done_at(5 * gib)) {
+FakeModule::FakeModule()
+    : answer(done_at(5 * gib)),
+      answer_target([this](memplug_target& wanted) {
+        const bool none = wanted.target == MEMPLUG_NO_TARGET;
+        info.out_target_size = wanted.target;
+        info.out_target_state = none ? MEMPLUG_TARGET_NONE : MEMPLUG_TARGET_WORKING;
+        return 0;
+      }),
+      answer_wait([](int /*earlier*/, std::chrono::milliseconds timeout) {
+        std::this_thread::sleep_for(timeout);
+        return ETIMEDOUT;
+      }) {
   info.size = sizeof(info);
   info.out_abi_version = MEMPLUG_ABI_VERSION;
   info.out_page_size = 4096;
   constexpr std::string_view version = "0.1.0";
   std::copy(version.begin(), version.end(), std::begin(info.out_module_version));
+  info.out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_OTHERS;
   info.out_granularity = 2 * mib;
   info.out_subblock_size = 4 * mib;
   info.out_memory_block_size = 128 * mib;

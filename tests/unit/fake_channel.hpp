@@ -3,6 +3,7 @@
 // keeps the requests it saw. It decides nothing; what a request results in is the test's to say.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,23 +22,35 @@ inline constexpr std::uint64_t gib = 1ULL << 30U;
 
 struct FakeModule {
   FakeModule();
+  // Its answers know where it is.
+  FakeModule(const FakeModule&) = delete;
+  FakeModule& operator=(const FakeModule&) = delete;
+  ~FakeModule() = default;
 
   memplug_info info{};
   std::vector<memplug_node> nodes;
   std::vector<memplug_range> ranges;
   memplug_counters counters{};
   std::uint32_t list_flags = 0;
+  // Answers as a module that knows no more than the first version of the structures.
+  bool first_version = false;
   // Called before each LIST with the number of earlier ones, to change something meanwhile.
   std::function<void(int)> before_list = [](int) {};
   // What an UNPLUG or PLUG comes to: fills in the out_ fields, returns the errno.
   std::function<int(memplug_request&)> answer;
+  // What a TARGET comes to; at first it is set and worked toward.
+  std::function<int(memplug_target&)> answer_target;
+  // What happens during each wait, with the number of earlier ones; returns its errno.
+  std::function<int(int, std::chrono::milliseconds)> answer_wait;
 
   int info_calls = 0;
   int node_calls = 0;
   int list_calls = 0;
+  int wait_calls = 0;
   std::optional<Access> opened_for;
   std::optional<Operation> operation;
   std::optional<memplug_request> request;
+  std::optional<memplug_target> target;
 };
 
 // An answer in which all is done, as one range that begins here.

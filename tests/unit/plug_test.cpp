@@ -7,6 +7,7 @@
 #include "cmd_plug.hpp"
 #include "failure.hpp"
 #include "fake_channel.hpp"
+#include "setting_file.hpp"
 
 namespace memplug::test {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 class PlugTest : public testing::Test {
  protected:
   ExitStatus run(const PlugOptions& options) {
-    return run_plug(options, opener(module_), captured_.output);
+    return run_plug(options, opener(module_), watermarks_, captured_.output);
   }
 
   memplug_request request_of(const PlugOptions& options) {
@@ -25,6 +26,8 @@ class PlugTest : public testing::Test {
 
   FakeModule module_;
   Captured captured_;
+  SettingFile setting_{"10\n"};
+  Watermarks watermarks_{setting_.path()};
 };
 
 TEST_F(PlugTest, Size) {
@@ -102,6 +105,22 @@ TEST_F(PlugTest, HeldRangeIsRefusedWithItsReason) {
   };
   EXPECT_EQ(run({.what = "0x140000000+64M"}), ExitStatus::Failure);
   EXPECT_NE(captured_.prose().find("held, 64 MiB: "), std::string::npos) << captured_.prose();
+}
+
+TEST_F(PlugTest, ChangeOf64MibRecomputesTheWatermarks) {
+  EXPECT_EQ(run({.what = "64M"}), ExitStatus::Success);
+  EXPECT_TRUE(setting_.written());
+}
+
+TEST_F(PlugTest, WatermarksAreKeptIfAskedFor) {
+  EXPECT_EQ(run({.what = "64M", .keep_watermarks = true}), ExitStatus::Success);
+  EXPECT_FALSE(setting_.written());
+}
+
+TEST_F(PlugTest, OtherDriversAreNoMatter) {
+  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_BALLOON;
+  EXPECT_EQ(run({.what = "64M"}), ExitStatus::Success);
+  EXPECT_EQ(captured_.prose(), "");
 }
 
 TEST_F(PlugTest, MoreThanThereIsIsPartial) {

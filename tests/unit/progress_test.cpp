@@ -38,11 +38,45 @@ TEST(ProgressLine, NothingDoneYetHasNoRate) {
   EXPECT_EQ(progress_line(Operation::Unplug, progress(gib, 0, 0, 1s)), "unplugging 0 B of 1.0 GiB");
 }
 
+TargetProgress target_progress(std::uint64_t before, std::uint64_t plugged, std::uint64_t target) {
+  return {Bytes{before}, Bytes{plugged}, Bytes{target}, TargetState::Working, 2s};
+}
+
+TEST(ProgressLine, TargetBelowTellsRateAndTimeLeft) {
+  EXPECT_EQ(progress_line(target_progress(4 * gib, 3 * gib, 2 * gib)),
+            "plugged 3.0 GiB, target 2.0 GiB, 512 MiB/s, 2 s left");
+}
+
+TEST(ProgressLine, TargetAboveTellsRateAndTimeLeft) {
+  EXPECT_EQ(progress_line(target_progress(0, gib, 3 * gib)),
+            "plugged 1.0 GiB, target 3.0 GiB, 512 MiB/s, 4 s left");
+}
+
+TEST(ProgressLine, TargetThatCameNoNearerHasNoRate) {
+  EXPECT_EQ(progress_line(target_progress(4 * gib, 4 * gib, 2 * gib)),
+            "plugged 4.0 GiB, target 2.0 GiB");
+  EXPECT_EQ(progress_line(target_progress(3 * gib, 4 * gib, 2 * gib)),
+            "plugged 4.0 GiB, target 2.0 GiB");
+}
+
+TEST(ProgressLine, BlockedTargetPromisesNoTime) {
+  TargetProgress progress = target_progress(4 * gib, 3 * gib, 2 * gib);
+  progress.state = TargetState::Blocked;
+  EXPECT_EQ(progress_line(progress), "plugged 3.0 GiB, target 2.0 GiB, blocked so far");
+}
+
+TEST(BytesNearer, CountsBothDirections) {
+  EXPECT_EQ(bytes_nearer(target_progress(4 * gib, 3 * gib, 2 * gib)), std::int64_t{gib});
+  EXPECT_EQ(bytes_nearer(target_progress(0, gib, 3 * gib)), std::int64_t{gib});
+  EXPECT_EQ(bytes_nearer(target_progress(gib, 0, 3 * gib)), -std::int64_t{gib});
+  // Past the target and as far from it as before is no nearer.
+  EXPECT_EQ(bytes_nearer(target_progress(3 * gib, gib, 2 * gib)), 0);
+}
+
 TEST(ProgressMeter, ShortWorkDrawsNothing) {
   std::ostringstream terminal;
   {
-    const ProgressMeter meter(Operation::Unplug, terminal, [] { return progress(gib, mib, 0, 1s); },
-                              {1h, 1h});
+    const ProgressMeter meter(terminal, [] { return "some line"; }, {1h, 1h});
   }
   EXPECT_EQ(terminal.str(), "");
 }
@@ -51,10 +85,10 @@ TEST(ProgressMeter, LongWorkIsDrawnAndTheLineClearedAtTheEnd) {
   std::ostringstream terminal;
   std::atomic<int> polls = 0;
   {
-    const ProgressMeter meter(Operation::Unplug, terminal,
+    const ProgressMeter meter(terminal,
                               [&polls] {
                                 ++polls;
-                                return progress(gib, mib, 0, 1s);
+                                return "some line";
                               },
                               {1ms, 1ms});
     for (int waited = 0; polls < 2 && waited < 10000; ++waited) {
@@ -63,16 +97,16 @@ TEST(ProgressMeter, LongWorkIsDrawnAndTheLineClearedAtTheEnd) {
   }
   const std::string clear = "\r\033[K";
   EXPECT_GE(polls.load(), 2);
-  EXPECT_EQ(terminal.str().rfind(clear + "unplugging 1.0 MiB of 1.0 GiB", 0), 0U);
+  EXPECT_EQ(terminal.str().rfind(clear + "some line" + clear, 0), 0U);
   EXPECT_TRUE(terminal.str().ends_with(clear)) << terminal.str();
 }
 
-TEST(ProgressMeter, NoRequestDrawsNothing) {
+TEST(ProgressMeter, NothingToTellDrawsNothing) {
   std::ostringstream terminal;
   std::atomic<int> polls = 0;
   {
-    const ProgressMeter meter(Operation::Unplug, terminal,
-                              [&polls]() -> std::optional<Progress> {
+    const ProgressMeter meter(terminal,
+                              [&polls]() -> std::optional<std::string> {
                                 ++polls;
                                 return std::nullopt;
                               },

@@ -16,6 +16,7 @@ extern "C" {
 
 namespace {
 
+constexpr unsigned long no_subblock = std::numeric_limits<unsigned long>::max();
 constexpr subblock_run everything{0, std::numeric_limits<unsigned long>::max() / 2};
 
 // One request's copy of the books, with maps of its own.
@@ -88,17 +89,40 @@ std::vector<Range> list(unsigned int capacity = 64) {
   return result;
 }
 
-void change(subblock_run run, region_direction direction) {
+void change(subblock_run run, region_direction direction, region_mover mover = REGION_ASKED) {
   ASSERT_TRUE(region_reserve(run, direction));
-  region_commit(run, direction);
+  region_commit(run, direction, mover);
 }
 
 void update(subblock_run run) {
   ASSERT_EQ(region_update(subblock_pfn(run.first), run.nr * subblock_pages()), 0);
 }
 
-bool forget(subblock_run run) {
-  return region_forget(subblock_pfn(run.first), run.nr * subblock_pages());
+void leave(subblock_run run) { region_leave(subblock_pfn(run.first), run.nr * subblock_pages()); }
+
+void gone(subblock_run run) { region_gone(subblock_pfn(run.first), run.nr * subblock_pages()); }
+
+// As the notifier does when the block does not go: tells what was not unplugged again.
+std::vector<unsigned long> stay(subblock_run run) {
+  std::vector<unsigned long> released;
+  update(run);
+  for (unsigned long i = region_next_leaving(0); i != no_subblock; i = region_next_leaving(i + 1)) {
+    if (!region_stay(i)) {
+      released.push_back(i);
+    }
+  }
+  return released;
+}
+
+void offline(subblock_run run) {
+  leave(run);
+  gone(run);
+}
+
+region_aim aim() {
+  region_aim result{};
+  region_read_aim(&result);
+  return result;
 }
 
 // 16 to 99 are of node 0, 100 to 199 of node 1; node 2 has no memory.
@@ -211,7 +235,7 @@ TEST_F(Region, ReservesAllOrNothing) {
   EXPECT_FALSE(region_reserve({30, 1}, REGION_PLUG)) << "it is plugged";
   EXPECT_TRUE(region_reserve({40, 2}, REGION_UNPLUG)) << "nothing of the refused run is busy";
   EXPECT_FALSE(region_reserve({190, 20}, REGION_UNPLUG)) << "not all of it is managed";
-  region_commit({30, 10}, REGION_UNPLUG);
+  region_commit({30, 10}, REGION_UNPLUG, REGION_ASKED);
   EXPECT_FALSE(region_reserve({30, 1}, REGION_UNPLUG)) << "it is unplugged";
   EXPECT_TRUE(region_reserve({30, 10}, REGION_PLUG));
 }
@@ -227,7 +251,7 @@ TEST_F(Region, AbortLeavesEverythingAsItWas) {
 
 TEST_F(Region, CommitMayBeOfAPartOfWhatWasReserved) {
   ASSERT_TRUE(region_reserve({30, 10}, REGION_UNPLUG));
-  region_commit({30, 4}, REGION_UNPLUG);
+  region_commit({30, 4}, REGION_UNPLUG, REGION_ASKED);
   region_abort({34, 6});
   EXPECT_EQ(list(), (std::vector<Range>{{30, 4, 0}}));
   EXPECT_EQ(snapshot(REGION_UNPLUG).busy(), from_to(0, 0));
@@ -275,17 +299,217 @@ TEST_F(Region, FindsTheNextUnpluggedSubblock) {
   EXPECT_EQ(region_next_unplugged(100000), std::numeric_limits<unsigned long>::max());
 }
 
-TEST_F(Region, MemoryThatIsUnpluggedIsNotForgotten) {
-  change({60, 1}, REGION_UNPLUG);
-  const u64 generation = region_generation();
-  EXPECT_FALSE(forget({32, 32}));
-  EXPECT_EQ(sizes().managed, 184U);
-  EXPECT_EQ(region_generation(), generation);
-  change({60, 1}, REGION_PLUG);
-  EXPECT_TRUE(forget({32, 32}));
+TEST_F(Region, MemoryThatGoesIsNotManaged) {
+  leave({32, 32});
   EXPECT_EQ(sizes().managed, 152U);
   EXPECT_FALSE(region_has_managed({32, 32}));
-  EXPECT_TRUE(forget({5000, 32})) << "nothing is known of it";
+  EXPECT_EQ(region_next_leaving(0), no_subblock) << "nothing was unplugged";
+  EXPECT_EQ(sizes().wanted, 0U);
+  leave({5000, 32});
+  EXPECT_EQ(sizes().managed, 152U) << "nothing is known of it";
+}
+
+TEST_F(Region, WhatWasUnpluggedLeavesAndIsWanted) {
+  change({60, 2}, REGION_UNPLUG);
+  leave({32, 32});
+  EXPECT_EQ(sizes().managed, 152U);
+  EXPECT_EQ(sizes().unplugged, 0U);
+  EXPECT_EQ(sizes().wanted, 2U);
+  EXPECT_EQ(list(), std::vector<Range>{});
+  EXPECT_FALSE(region_is_unplugged(60));
+  EXPECT_EQ(region_next_leaving(0), 60U);
+  EXPECT_EQ(region_next_leaving(61), 61U);
+  EXPECT_EQ(region_next_leaving(62), no_subblock);
+  EXPECT_EQ(region_next_absent(0), 60U);
+  EXPECT_EQ(aim().wanted_absent, 2U);
+  EXPECT_EQ(sizes().wanted_other_zone, 0U) << "it is on its way, and in no zone yet";
+
+  gone({32, 32});
+  EXPECT_EQ(region_next_leaving(0), no_subblock);
+  EXPECT_EQ(sizes().wanted, 2U) << "still, when it comes back";
+}
+
+TEST_F(Region, MemoryThatStaysIsUnpluggedAsBefore) {
+  change({60, 2}, REGION_UNPLUG);
+  leave({32, 32});
+  EXPECT_EQ(stay({32, 32}), std::vector<unsigned long>{});
+  EXPECT_EQ(sizes().managed, 184U);
+  EXPECT_EQ(sizes().unplugged, 2U);
+  EXPECT_EQ(sizes().wanted, 0U);
+  EXPECT_EQ(list(), (std::vector<Range>{{60, 2, 0}}));
+  EXPECT_EQ(region_next_leaving(0), no_subblock);
+}
+
+TEST_F(Region, WhatNobodyWantsAnyMoreIsPluggedWhenItStays) {
+  change({60, 3}, REGION_UNPLUG);
+  leave({32, 32});
+  region_drop_wanted({61, 1}, NUMA_NO_NODE);
+  EXPECT_EQ(stay({32, 32}), std::vector<unsigned long>{61});
+  EXPECT_EQ(list(), (std::vector<Range>{{60, 1, 0}, {62, 1, 0}}));
+  EXPECT_EQ(sizes().managed, 184U);
+}
+
+TEST_F(Region, APlugThatMeetsMemoryOnItsWayOutFindsIt) {
+  change({60, 1}, REGION_UNPLUG);
+  ASSERT_TRUE(region_reserve({60, 1}, REGION_PLUG));
+  leave({32, 32});
+  EXPECT_FALSE(region_is_unplugged(60));
+  EXPECT_EQ(sizes().wanted, 0U) << "somebody is about to plug it";
+  EXPECT_EQ(stay({32, 32}), std::vector<unsigned long>{});
+  EXPECT_TRUE(region_is_unplugged(60)) << "the plug has it as it was";
+  region_commit({60, 1}, REGION_PLUG, REGION_ASKED);
+  EXPECT_EQ(sizes().unplugged, 0U);
+}
+
+TEST_F(Region, WantedMemoryThatComesBackIsPluggedAndWanted) {
+  change({60, 2}, REGION_UNPLUG);
+  offline({32, 32});
+  update({32, 32});
+  EXPECT_EQ(sizes().managed, 184U);
+  EXPECT_EQ(sizes().unplugged, 0U);
+  EXPECT_EQ(aim().wanted_here, 2U);
+  EXPECT_EQ(aim().wanted_absent, 0U);
+  EXPECT_EQ(aim().lasting, 182U);
+  View view = snapshot(REGION_UNPLUG);
+  region_keep_wanted(view->ready, view->nr);
+  EXPECT_EQ(view.ready(), from_to(60, 62));
+  change({60, 2}, REGION_UNPLUG, REGION_OWN);
+  EXPECT_EQ(sizes().wanted, 0U);
+  EXPECT_EQ(aim().lasting, 182U);
+}
+
+TEST_F(Region, WantedMemoryInAnotherZoneIsTold) {
+  change({60, 2}, REGION_UNPLUG);
+  offline({32, 32});
+  machine_.add({32, 32}, 0, MEMPLUG_BAD_OFFLINE);
+  update({32, 32});
+  EXPECT_EQ(sizes().wanted_other_zone, 0U);
+  machine_.add({32, 32}, 0, MEMPLUG_BAD_ZONE);
+  update({32, 32});
+  EXPECT_EQ(sizes().managed, 152U);
+  EXPECT_EQ(sizes().wanted, 2U);
+  EXPECT_EQ(sizes().wanted_other_zone, 2U);
+}
+
+TEST_F(Region, WantsAreDroppedWhereTheyAreToBe) {
+  change({60, 4}, REGION_UNPLUG);
+  change({110, 4}, REGION_UNPLUG);
+  offline({32, 32});
+  offline({96, 32});
+  update({96, 32});
+  region_drop_wanted({62, 100}, 1);
+  EXPECT_EQ(sizes().wanted, 4U) << "of node 1, what is there";
+  region_drop_wanted({61, 1}, NUMA_NO_NODE);
+  EXPECT_EQ(region_next_absent(61), 62U);
+  region_drop_wanted(everything, NUMA_NO_NODE);
+  EXPECT_EQ(sizes().wanted, 0U);
+  EXPECT_EQ(region_next_absent(0), no_subblock);
+}
+
+// What is managed and lasts, and the target, in one line.
+using Aims = std::array<unsigned long, 2>;
+
+Aims aims() { return {aim().lasting, aim().target}; }
+
+TEST_F(Region, ATargetIsWithinWhatIsManaged) {
+  EXPECT_EQ(aim().target, REGION_NO_TARGET);
+  EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_NONE));
+  EXPECT_EQ(region_set_target(185), -ERANGE);
+  EXPECT_EQ(aim().target, REGION_NO_TARGET);
+  EXPECT_EQ(region_set_target(184), 0);
+  EXPECT_EQ(sizes().target, 184U);
+  EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_WORKING));
+  EXPECT_EQ(region_set_target(REGION_NO_TARGET), 0);
+  EXPECT_EQ(sizes().target, REGION_NO_TARGET);
+  EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_NONE));
+}
+
+TEST_F(Region, AStateIsTakenOnlyForTheAimThatItIsAbout) {
+  ASSERT_EQ(region_set_target(100), 0);
+  const u64 generation = aim().generation;
+  change({60, 1}, REGION_UNPLUG);
+  region_set_target_state(MEMPLUG_TARGET_REACHED, generation);
+  EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_WORKING));
+  region_set_target_state(MEMPLUG_TARGET_REACHED, aim().generation);
+  EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_REACHED));
+  EXPECT_GT(region_generation(), generation + 1) << "who polls is told";
+  ASSERT_EQ(region_set_target(REGION_NO_TARGET), 0);
+  region_set_target_state(MEMPLUG_TARGET_FLOOR, aim().generation);
+  EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_NONE));
+}
+
+TEST_F(Region, RequestsMoveTheTargetAndTheWorkerDoesNot) {
+  ASSERT_EQ(region_set_target(150), 0);
+  change({60, 4}, REGION_UNPLUG);
+  EXPECT_EQ(aims(), (Aims{180, 146}));
+  change({60, 1}, REGION_PLUG);
+  EXPECT_EQ(aims(), (Aims{181, 147}));
+  change({70, 5}, REGION_UNPLUG, REGION_OWN);
+  EXPECT_EQ(aims(), (Aims{176, 147}));
+  change({70, 2}, REGION_PLUG, REGION_OWN);
+  EXPECT_EQ(aims(), (Aims{178, 147}));
+}
+
+TEST_F(Region, TheTargetDoesNotSinkBelowNothing) {
+  ASSERT_EQ(region_set_target(2), 0);
+  change({60, 4}, REGION_UNPLUG);
+  EXPECT_EQ(aims(), (Aims{180, 0}));
+}
+
+TEST_F(Region, MemoryThatComesAndGoesMovesTheTargetByWhatIsPlugged) {
+  ASSERT_EQ(region_set_target(150), 0);
+  change({60, 4}, REGION_UNPLUG, REGION_OWN);
+  offline({32, 32});
+  EXPECT_EQ(aims(), (Aims{152, 122}));
+  update({32, 32});
+  EXPECT_EQ(aims(), (Aims{180, 150})) << "what is wanted there does not count";
+  leave({32, 32});
+  static_cast<void>(stay({32, 32}));
+  EXPECT_EQ(aims(), (Aims{180, 150})) << "nothing came or went";
+  machine_.add({200, 56}, 1);
+  update({200, 56});
+  EXPECT_EQ(aims(), (Aims{236, 206}));
+}
+
+TEST_F(Region, APlugOnItsWayMovesTheTargetOnlyWhenItIsDone) {
+  ASSERT_EQ(region_set_target(150), 0);
+  change({60, 1}, REGION_UNPLUG, REGION_OWN);
+  ASSERT_TRUE(region_reserve({60, 1}, REGION_PLUG));
+  leave({32, 32});
+  static_cast<void>(stay({32, 32}));
+  EXPECT_EQ(aims(), (Aims{183, 150}));
+  region_commit({60, 1}, REGION_PLUG, REGION_ASKED);
+  EXPECT_EQ(aims(), (Aims{184, 151}));
+}
+
+TEST_F(Region, WantsGiveWayToATargetThatWantsMore) {
+  change({60, 4}, REGION_UNPLUG);
+  offline({32, 32});
+  update({32, 32});
+  ASSERT_EQ(region_set_target(184), 0);
+  EXPECT_EQ(aims(), (Aims{180, 184}));
+  region_drop_wanted_here(3);
+  EXPECT_EQ(aims(), (Aims{183, 184}));
+  EXPECT_EQ(sizes().wanted, 1U);
+}
+
+TEST_F(Region, WhatWasAboutToBePluggedIsNotWantedWhenItGoes) {
+  change({32, 32}, REGION_UNPLUG);
+  ASSERT_EQ(region_set_target(180), 0);
+  offline({32, 32});
+  EXPECT_EQ(aims(), (Aims{152, 152})) << "more is not there";
+  EXPECT_EQ(sizes().wanted, 4U);
+  update({32, 32});
+  EXPECT_EQ(aims(), (Aims{180, 180}));
+}
+
+TEST_F(Region, DroppingAWantThatIsHereMovesTheTarget) {
+  change({60, 4}, REGION_UNPLUG);
+  offline({32, 32});
+  update({32, 32});
+  ASSERT_EQ(region_set_target(170), 0);
+  region_drop_wanted({60, 1}, NUMA_NO_NODE);
+  EXPECT_EQ(aims(), (Aims{181, 171}));
 }
 
 TEST_F(Region, MemoryThatIsUnpluggedStaysManagedWhateverItLooksLike) {
@@ -297,7 +521,7 @@ TEST_F(Region, MemoryThatIsUnpluggedStaysManagedWhateverItLooksLike) {
 }
 
 TEST_F(Region, MemoryThatCameBackIsManagedAgain) {
-  ASSERT_TRUE(forget({96, 8}));
+  offline({96, 8});
   EXPECT_EQ(snapshot(REGION_UNPLUG).seams(), from_to(0, 0)) << "no two neighbours differ";
   update({96, 8});
   EXPECT_EQ(sizes().managed, 184U);
@@ -305,7 +529,7 @@ TEST_F(Region, MemoryThatCameBackIsManagedAgain) {
 }
 
 TEST_F(Region, MemoryMayComeBackOnAnotherNode) {
-  ASSERT_TRUE(forget({96, 4}));
+  offline({96, 4});
   machine_.add({96, 4}, 1);
   update({96, 4});
   EXPECT_EQ(snapshot(REGION_UNPLUG).seams(), from_to(96, 97));
@@ -325,18 +549,18 @@ TEST_F(Region, GrowsAndKeepsWhatItKnows) {
   EXPECT_EQ(list(), (std::vector<Range>{{190, 10, 1}, {200, 1, 0}}));
 }
 
-TEST_F(Region, KeepsFourBitsOfASubblock) {
-  EXPECT_EQ(kernel_bytes(), 4U * 256 / 8);
+TEST_F(Region, KeepsSixBitsOfASubblock) {
+  EXPECT_EQ(kernel_bytes(), 6U * 256 / 8);
   machine_.add({200, 824}, 1);
   update({200, 824});
-  EXPECT_EQ(kernel_bytes(), 4U * 1024 / 8) << "the old maps are freed";
+  EXPECT_EQ(kernel_bytes(), 6U * 1024 / 8) << "the old maps are freed";
 }
 
 TEST_F(Region, WithoutMemoryToGrowNothingChanges) {
   const u64 generation = region_generation();
   const std::size_t bytes = kernel_bytes();
   machine_.add({200, 800}, 1);
-  for (int calls = 0; calls < 4; calls++) {
+  for (int calls = 0; calls < 6; calls++) {
     limit_allocations(calls);
     EXPECT_EQ(region_update(subblock_pfn(200), 800 * subblock_pages()), -ENOMEM);
   }
@@ -360,7 +584,7 @@ TEST_F(Region, EveryChangeIsANewGenerationAndWakesWhoWaits) {
   expect_new("unplug");
   change({30, 2}, REGION_PLUG);
   expect_new("plug");
-  ASSERT_TRUE(forget({30, 2}));
+  offline({30, 2});
   expect_new("offline");
   update({30, 2});
   expect_new("online");

@@ -64,7 +64,7 @@ Status some_status() {
   status.nodes = {{0, Bytes{2 * gib}, Bytes{576 * mib}}, {1, Bytes{2 * gib}, Bytes{12 * mib}}};
   status.ranges = ranges_of_all_kinds();
   status.counters = {
-      3, 1, 150, 2, 4711, std::chrono::milliseconds(1234), std::chrono::milliseconds(5678)};
+      3, 1, 150, 2, 4711, std::chrono::milliseconds(1234), std::chrono::milliseconds(5678), 0, 0};
   status.tool_version = "0.1.0";
   status.kernel = "6.1.0-28-amd64";
   return status;
@@ -112,6 +112,83 @@ TEST(Report, StatusJsonWithTarget) {
   Status status = some_status();
   status.info.target = Bytes{3 * gib};
   EXPECT_EQ(nlohmann::json::parse(status_json(status)).at("target_size"), 3 * gib);
+}
+
+Status status_with_all_there_is() {
+  Status status = some_status();
+  status.info.wanted = Bytes{256 * mib};
+  status.info.wanted_other_zone = Bytes{128 * mib};
+  status.info.target = Bytes{3 * gib};
+  status.info.target_state = TargetState::Floor;
+  status.info.others = {OtherDriver::VirtioMem, OtherDriver::VirtioBalloon, OtherDriver::HvBalloon,
+                        OtherDriver::XenBalloon};
+  status.counters.oom_events = 2;
+  status.counters.oom_pages = 2048;
+  return status;
+}
+
+TEST(Report, StatusWithAllThereIsJson) {
+  expect_golden("status-all.json", status_json(status_with_all_there_is()));
+}
+
+TEST(Report, StatusWithAllThereIsText) {
+  OutputStyle style;
+  style.verbose = true;
+  expect_golden("status-all.txt", status_text(status_with_all_there_is(), style));
+}
+
+TargetReport some_target_report() {
+  TargetReport report;
+  report.info = some_status().info;
+  report.info.target = Bytes{2 * gib};
+  report.info.target_state = TargetState::Floor;
+  report.info.wanted = Bytes{64 * mib};
+  report.stop = Stop::Floor;
+  report.elapsed = 1234567ns;
+  return report;
+}
+
+TEST(Report, TargetJson) { expect_golden("target.json", target_json(some_target_report())); }
+
+TEST(Report, NoTargetJson) {
+  TargetReport report = some_target_report();
+  report.info.target.reset();
+  report.info.target_state = TargetState::None;
+  report.stop = Stop::None;
+  expect_golden("target-none.json", target_json(report));
+}
+
+TEST(Report, TargetText) {
+  TargetReport report = some_target_report();
+  const auto text = [&report](TargetState state) {
+    report.info.target_state = state;
+    return target_text(report, {});
+  };
+  EXPECT_EQ(text(TargetState::Reached), "target 2 GiB, plugged 3508 MiB: reached\n");
+  EXPECT_EQ(text(TargetState::Working), "target 2 GiB, plugged 3508 MiB: working toward it\n");
+  EXPECT_EQ(text(TargetState::Floor),
+            "target 2 GiB, plugged 3508 MiB: the floor of 600 MiB stops it\n");
+  EXPECT_EQ(text(TargetState::Blocked), "target 2 GiB, plugged 3508 MiB: blocked for now\n");
+  report.info.floor = Bytes{0};
+  EXPECT_EQ(text(TargetState::Floor),
+            "target 2 GiB, plugged 3508 MiB: the zones' own reserves stop it\n");
+}
+
+TEST(Report, VerboseTargetTextTellsTheTime) {
+  OutputStyle style;
+  style.verbose = true;
+  style.bytes = true;
+  EXPECT_EQ(target_text(some_target_report(), style),
+            "target 2147483648, plugged 3678404608: the floor of 629145600 stops it, after 0.00 "
+            "s\n");
+}
+
+TEST(Report, TargetStateNamesFollowTheAbi) {
+  EXPECT_EQ(target_state_name(static_cast<TargetState>(MEMPLUG_TARGET_NONE)), "none");
+  EXPECT_EQ(target_state_name(static_cast<TargetState>(MEMPLUG_TARGET_REACHED)), "reached");
+  EXPECT_EQ(target_state_name(static_cast<TargetState>(MEMPLUG_TARGET_WORKING)), "working");
+  EXPECT_EQ(target_state_name(static_cast<TargetState>(MEMPLUG_TARGET_FLOOR)), "floor");
+  EXPECT_EQ(target_state_name(static_cast<TargetState>(MEMPLUG_TARGET_BLOCKED)), "blocked");
 }
 
 TEST(Report, ListJson) { expect_golden("list.json", list_json(ranges_of_all_kinds())); }

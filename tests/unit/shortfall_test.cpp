@@ -66,6 +66,51 @@ TEST(Shortfall, ExactAndContiguousSayWhatLeavingThemOutDoes) {
             std::string::npos);
 }
 
+std::string explain(TargetState state, Stop stop, Bytes plugged, Bytes target) {
+  Info info;
+  info.managed = Bytes{1ULL << 32U};
+  info.unplugged = Bytes{info.managed.value - plugged.value};
+  info.floor = Bytes{512ULL << 20U};
+  info.target = target;
+  info.target_state = state;
+  return explain_target(info, stop, {});
+}
+
+TEST(Shortfall, TargetOnItsWayNeedsNoWords) {
+  for (const TargetState state : {TargetState::None, TargetState::Reached, TargetState::Working}) {
+    EXPECT_EQ(explain(state, Stop::None, Bytes{8}, Bytes{8}), "");
+  }
+}
+
+TEST(Shortfall, EachEndOfATargetsWaitHasItsOwnWords) {
+  const Bytes less{1ULL << 30U};
+  const Bytes more{1ULL << 31U};
+  const std::set<std::string> texts = {
+      explain(TargetState::Floor, Stop::Floor, more, less),
+      explain(TargetState::Working, Stop::Timeout, more, less),
+      explain(TargetState::Working, Stop::Interrupted, more, less),
+      explain(TargetState::Blocked, Stop::Timeout, more, less),
+      explain(TargetState::Blocked, Stop::Timeout, less, more),
+  };
+  EXPECT_EQ(texts.size(), 5U);
+  for (const std::string& text : texts) {
+    EXPECT_EQ(text.rfind("memplugctl: target: ", 0), 0U) << text;
+    EXPECT_NE(text.find("'memplugctl target none'"), std::string::npos) << text;
+  }
+}
+
+TEST(Shortfall, OtherDriversAreOneSentence) {
+  EXPECT_EQ(explain_others("unplug", {}), "");
+  EXPECT_EQ(explain_others("unplug", {OtherDriver::XenBalloon}),
+            "memplugctl: unplug: xen_balloon is at work here too: each works, but the sizes of "
+            "memplug and of that driver together are hard to reason about\n");
+  EXPECT_EQ(explain_others("status", {OtherDriver::VirtioMem, OtherDriver::VirtioBalloon,
+                                      OtherDriver::HvBalloon}),
+            "memplugctl: status: virtio_mem, virtio_balloon and hv_balloon are at work here too: "
+            "each works, but the sizes of memplug and of those drivers together are hard to reason "
+            "about\n");
+}
+
 TEST(Shortfall, UnmanagedWindowIsCalledAWindow) {
   Request request;
   request.window = Range{PhysAddr{0}, Bytes{1ULL << 30U}};

@@ -11,6 +11,7 @@
 #include "cmd_unplug.hpp"
 #include "failure.hpp"
 #include "fake_channel.hpp"
+#include "setting_file.hpp"
 
 namespace memplug::test {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 class UnplugTest : public testing::Test {
  protected:
   ExitStatus run(const UnplugOptions& options) {
-    return run_unplug(options, opener(module_), captured_.output);
+    return run_unplug(options, opener(module_), watermarks_, captured_.output);
   }
 
   // The request that the module saw.
@@ -51,6 +52,8 @@ class UnplugTest : public testing::Test {
 
   FakeModule module_;
   Captured captured_;
+  SettingFile setting_{"10\n"};
+  Watermarks watermarks_{setting_.path()};
 };
 
 TEST_F(UnplugTest, SizeMakesAPlainRequest) {
@@ -264,6 +267,58 @@ TEST_F(UnplugTest, QuietLeavesOnlyTheRanges) {
   EXPECT_EQ(run({.what = "64M"}), ExitStatus::Success);
   EXPECT_EQ(captured_.data(), "0x0000000140000000-0x0000000143ffffff  64 MiB  0\n");
   EXPECT_EQ(captured_.prose(), "");
+}
+
+TEST_F(UnplugTest, ChangeOf64MibRecomputesTheWatermarks) {
+  module_.answer = done_with(64 * mib, MEMPLUG_STOP_FLOOR);
+  EXPECT_EQ(run({.what = "1G"}), ExitStatus::Partial);
+  EXPECT_TRUE(setting_.written());
+  EXPECT_EQ(setting_.content(), "10\n");
+}
+
+TEST_F(UnplugTest, SmallerChangeLeavesTheWatermarks) {
+  module_.answer = done_with(60 * mib, MEMPLUG_STOP_FLOOR);
+  EXPECT_EQ(run({.what = "1G"}), ExitStatus::Partial);
+  EXPECT_FALSE(setting_.written());
+}
+
+TEST_F(UnplugTest, WhatWasSoAlreadyLeavesTheWatermarks) {
+  module_.answer = [](memplug_request& request) {
+    request.out_requested = request.length;
+    request.out_already = request.length;
+    return 0;
+  };
+  EXPECT_EQ(run({.what = "0x140000000+1G"}), ExitStatus::Success);
+  EXPECT_FALSE(setting_.written());
+}
+
+TEST_F(UnplugTest, DryRunLeavesTheWatermarks) {
+  EXPECT_EQ(run({.what = "1G", .dry_run = true}), ExitStatus::Success);
+  EXPECT_FALSE(setting_.written());
+}
+
+TEST_F(UnplugTest, WatermarksAreKeptIfAskedFor) {
+  EXPECT_EQ(run({.what = "1G", .keep_watermarks = true}), ExitStatus::Success);
+  EXPECT_FALSE(setting_.written());
+}
+
+TEST_F(UnplugTest, WatermarksThatCanNotBeRewrittenFailNothing) {
+  captured_.output.style.verbose = true;
+  const Watermarks missing("/nonexistent/watermark_scale_factor");
+  EXPECT_EQ(run_unplug({.what = "1G"}, opener(module_), missing, captured_.output),
+            ExitStatus::Success);
+  EXPECT_TRUE(said("ENOENT")) << captured_.prose();
+}
+
+TEST_F(UnplugTest, OtherDriversAreNamedUnlessQuiet) {
+  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_BALLOON;
+  EXPECT_EQ(json_of({.what = "64M"}).at("stopped_by"), nullptr);
+  EXPECT_TRUE(said("memplugctl: unplug: virtio_balloon is at work here too")) << captured_.prose();
+  Captured quiet;
+  quiet.output.style.quiet = true;
+  EXPECT_EQ(run_unplug({.what = "64M"}, opener(module_), watermarks_, quiet.output),
+            ExitStatus::Success);
+  EXPECT_EQ(quiet.prose(), "");
 }
 
 TEST_F(UnplugTest, NothingManagedIsExplained) {

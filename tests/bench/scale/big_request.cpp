@@ -149,7 +149,7 @@ void BigRequest::claim(subblock_run run) {
   if (!region_reserve(run, REGION_UNPLUG)) {
     throw std::logic_error("the planner handed out what is not plugged");
   }
-  region_commit(run, REGION_UNPLUG);
+  region_commit(run, REGION_UNPLUG, REGION_ASKED);
   bitmap_set(req_->changed, run.first, run.nr);
   req_->done += run.nr;
 }
@@ -193,7 +193,7 @@ void BigRequest::plug_back() {
     if (!region_reserve({i, 1}, REGION_PLUG)) {
       throw std::logic_error("what was taken is not unplugged");
     }
-    region_commit({i, 1}, REGION_PLUG);
+    region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
     __clear_bit(i, req_->changed);
     req_->done--;
   }

@@ -100,7 +100,13 @@ inline const std::vector<Command>& commands() {
   constexpr std::uint32_t plug_flags =
       MEMPLUG_REQ_RANGE | MEMPLUG_REQ_ALL | MEMPLUG_REQ_NODE | MEMPLUG_REQ_DRY_RUN;
   static const std::vector<Command> all = {
-      {"INFO", MEMPLUG_IOC_INFO, sizeof(memplug_info), sizeof(memplug_info), 0, false, {}},
+      {"INFO",
+       MEMPLUG_IOC_INFO,
+       sizeof(memplug_info),
+       offsetof(memplug_info, out_wanted_other_zone_size),
+       0,
+       false,
+       {}},
       {"NODES", MEMPLUG_IOC_NODES, sizeof(memplug_nodes), sizeof(memplug_nodes), 0, false, {}},
       {"LIST",
        MEMPLUG_IOC_LIST,
@@ -137,6 +143,7 @@ inline const std::vector<Command>& commands() {
        plug_flags,
        true,
        {offsetof(memplug_request, __reserved), offsetof(memplug_request, __reserved2)}},
+      {"TARGET", MEMPLUG_IOC_TARGET, sizeof(memplug_target), sizeof(memplug_target), 0, true, {}},
   };
   return all;
 }
@@ -175,11 +182,18 @@ std::vector<std::byte> bytes_of(const Struct& value) {
   return {first, first + sizeof(value)};
 }
 
-// A call of this command that succeeds and changes nothing: requests are dry runs of a subblock.
+// A call of this command that succeeds and changes nothing: requests are dry runs of a subblock,
+// and no target is set.
 inline std::vector<std::byte> harmless(const Command& command, std::uint64_t subblock) {
   // Room for what LIST and NODES tell; nobody looks at it.
   static memplug_range ranges[64];
   static memplug_node nodes[64];
+  if (command.number == MEMPLUG_IOC_TARGET) {
+    // None is set, and none is again.
+    auto target = sized<memplug_target>();
+    target.target = MEMPLUG_NO_TARGET;
+    return bytes_of(target);
+  }
   if (command.writes) {
     auto request = sized<memplug_request>();
     request.flags = MEMPLUG_REQ_DRY_RUN;

@@ -255,6 +255,21 @@ void more_than_there_is(Table& table, const Device& device, std::uint64_t subblo
               plug.out_done == 0 && plug.out_stop == MEMPLUG_STOP_EXHAUSTED);
 }
 
+void targets(Table& table, const lab::Device& device) {
+  const memplug_info info = device.info();
+  const auto refuse = [&](const char* name, int wanted, std::uint64_t target) {
+    auto argument = lab::sized<memplug_target>();
+    argument.target = target;
+    table.row(name, device.call(MEMPLUG_IOC_TARGET, &argument), wanted);
+  };
+  refuse("TARGET: one byte", EINVAL, 1);
+  refuse("TARGET: half a subblock", EINVAL, info.out_subblock_size / 2);
+  refuse("TARGET: a page too many", EINVAL, info.out_subblock_size + page_size);
+  refuse("TARGET: a subblock more than is managed", ERANGE,
+         info.out_managed_size + info.out_subblock_size);
+  refuse("TARGET: the largest size that is no special one", ERANGE, 0 - info.out_subblock_size);
+}
+
 }  // namespace
 
 int main() {
@@ -269,5 +284,6 @@ int main() {
   nodes(requests);
   not_managed(requests);
   more_than_there_is(table, device, requests.subblock());
+  targets(table, device);
   return table.finish();
 }

@@ -12,15 +12,6 @@
 #define ALIGN(n, step) (DIV_ROUND_UP(n, step) * (step))
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
-#ifndef __cplusplus
-#define min(a, b) __extension__({ \
-	__typeof__(a) min_a = (a); \
-	__typeof__(b) min_b = (b); \
-	min_a < min_b ? min_a : min_b; })
-#define max(a, b) __extension__({ \
-	__typeof__(a) max_a = (a); \
-	__typeof__(b) max_b = (b); \
-	max_a > max_b ? max_a : max_b; })
-#endif
+#include <linux/minmax.h>
 
 #endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The books behind region.h. For region.c, region_aim.c and region_view.c only: nobody else
+ * may see a bitmap, or take the lock.
+ *
+ * Bitmaps by subblock index from physical address 0, so that an index never changes; at
+ * 1 TiB and 4 MiB a subblock they are 192 KiB together. The lock protects all of it. Under
+ * it nothing sleeps or allocates, and no other lock is taken but the wait queue's.
+ *
+ * A managed subblock's struct pages exist and tell its node for sure under the lock: the
+ * notifier makes it unmanaged before its memory can go (going offline overwrites them).
+ */
+#ifndef MEMPLUG_REGION_BOOKS_H
+#define MEMPLUG_REGION_BOOKS_H
+
+#include <linux/bitmap.h>
+#include <linux/nodemask.h>
+#include <linux/spinlock.h>
+
+#include "region.h"
+
+/**
+ * struct region_maps - one bit a subblock each
+ * @managed: online memory that memplug looks after
+ * @unplugged: held by memplug; within managed
+ * @busy: a request is claiming or releasing it; it may have gone offline since
+ * @wanted: was unplugged when its memory block went offline, and is to be again; plugged, or
+ *          not managed
+ * @leaving: held until its block began to go offline, and again if it does not go; not managed
+ * @seams: managed, and of another node than the one below
+ */
+struct region_maps {
+	unsigned long *managed;
+	unsigned long *unplugged;
+	unsigned long *busy;
+	unsigned long *wanted;
+	unsigned long *leaving;
+	unsigned long *seams;
+};
+
+struct node_share {
+	unsigned long managed;
+	unsigned long unplugged;
+};
+
+/**
+ * struct region_books - all that is known, in subblocks
+ * @lock: of all of it
+ * @maps: see above
+ * @nr: bits in each map; only ever grows
+ * @managed: set bits
+ * @unplugged: set bits
+ * @wanted: set bits
+ * @wanted_here: those of them that are managed
+ * @nodes: each node's share
+ * @has_target: @target is one
+ * @target: plugged size to work toward
+ * @target_state: MEMPLUG_TARGET_*
+ * @generation: goes up with every change
+ * @wait: for a new generation
+ */
+struct region_books {
+	spinlock_t lock;	/* protects everything below */
+	struct region_maps maps;
+	unsigned long nr;
+	unsigned long managed;
+	unsigned long unplugged;
+	unsigned long wanted;
+	unsigned long wanted_here;
+	struct node_share nodes[MAX_NUMNODES];
+	bool has_target;
+	unsigned long target;
+	u32 target_state;
+	u64 generation;
+	wait_queue_head_t wait;
+};
+
+extern struct region_books region_books;
+
+static inline bool books_managed(unsigned long index)
+{
+	return index < region_books.nr && test_bit(index, region_books.maps.managed);
+}
+
+/* Only for managed subblocks: theirs are the struct pages that surely exist. */
+static inline int books_node(unsigned long index)
+{
+	return page_to_nid(pfn_to_page(subblock_pfn(index)));
+}
+
+/* The part of a run of which anything is known. */
+static inline struct subblock_run books_known(struct subblock_run run)
+{
+	unsigned long first = min(run.first, region_books.nr);
+
+	run.nr = min(run.nr, region_books.nr - first);
+	run.first = first;
+	return run;
+}
+
+/* Plugged, and to stay so: what the target is held against. */
+static inline unsigned long books_lasting(void)
+{
+	return region_books.managed - region_books.unplugged - region_books.wanted_here;
+}
+
+static inline void books_changed(void)
+{
+	region_books.generation++;
+	wake_up_interruptible_all(&region_books.wait);
+}
+
+/* region_aim.c */
+void books_set_wanted(unsigned long index, bool wanted);
+void books_move_target(unsigned long lasting_before);
+
+#endif

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Answers questions about the books of region.c and changes nothing in them. */
+#include <linux/bitmap.h>
+#include <linux/nodemask.h>
+
+#include "ram.h"
+#include "region_books.h"
+
+/**
+ * region_find_unmanaged - find the first part of a run that is not managed
+ * @within: the run
+ * @bad: result
+ *
+ * Return: whether there is one.
+ */
+bool region_find_unmanaged(struct subblock_run within, struct subblock_run *bad)
+{
+	unsigned long end = within.first + within.nr;
+	unsigned long i;
+
+	spin_lock(&region_books.lock);
+	i = min(within.first, region_books.nr);
+	i = find_next_zero_bit(region_books.maps.managed, min(end, region_books.nr), i);
+	bad->first = max(i, within.first);
+	bad->nr = 0;
+	if (bad->first < end) {
+		i = find_next_bit(region_books.maps.managed, region_books.nr, bad->first);
+		bad->nr = (i < min(end, region_books.nr) ? i : end) - bad->first;
+	}
+	spin_unlock(&region_books.lock);
+	return bad->nr;
+}
+
+/**
+ * region_has_managed - is any of this managed
+ * @within: the run to look at
+ */
+bool region_has_managed(struct subblock_run within)
+{
+	unsigned long end;
+	bool found;
+
+	spin_lock(&region_books.lock);
+	end = min(within.first + within.nr, region_books.nr);
+	found = find_next_bit(region_books.maps.managed, end, min(within.first, end)) < end;
+	spin_unlock(&region_books.lock);
+	return found;
+}
+
+/**
+ * region_node - the node of a subblock
+ * @index: subblock
+ *
+ * Return: NUMA_NO_NODE if it is not managed, or not any more.
+ */
+int region_node(unsigned long index)
+{
+	int nid;
+
+	spin_lock(&region_books.lock);
+	nid = books_managed(index) ? books_node(index) : NUMA_NO_NODE;
+	spin_unlock(&region_books.lock);
+	return nid;
+}
+
+/** region_nr - how many bits a snapshot has at the moment */
+unsigned long region_nr(void)
+{
+	return READ_ONCE(region_books.nr);
+}
+
+/* Where the stretch that begins at @i, all set in @map and all of one node, ends. */
+static unsigned long stretch_end(const unsigned long *map, unsigned long i, unsigned long limit)
+{
+	unsigned long next, ends;
+
+	/* both at once: else many ends of one kind would have it look far for the other */
+	for (next = i + 1; next < limit; next = round_down(next, BITS_PER_LONG) + BITS_PER_LONG) {
+		ends = ~map[BIT_WORD(next)] | region_books.maps.seams[BIT_WORD(next)];
+		ends &= BITMAP_FIRST_WORD_MASK(next);
+		if (ends)
+			return min(round_down(next, BITS_PER_LONG) + __ffs(ends), limit);
+	}
+	return limit;
+}
+
+/**
+ * region_next_unplugged - find held memory without a snapshot
+ * @index: where to start
+ *
+ * Return: the first unplugged subblock from there on, or ULONG_MAX.
+ */
+unsigned long region_next_unplugged(unsigned long index)
+{
+	unsigned long nr;
+
+	spin_lock(&region_books.lock);
+	nr = region_books.nr;
+	index = find_next_bit(region_books.maps.unplugged, nr, min(index, nr));
+	spin_unlock(&region_books.lock);
+	return index < nr ? index : ULONG_MAX;
+}
+
+/**
+ * region_snapshot - copy what a request may try to change
+ * @direction: REGION_UNPLUG: plugged subblocks are ready; REGION_PLUG: unplugged ones
+ * @within: only these
+ * @nid: only this node, or NUMA_NO_NODE
+ * @view: its maps are the caller's, the rest is result
+ */
+void region_snapshot(enum region_direction direction, struct subblock_run within, int nid,
+		     struct region_view *view)
+{
+	const struct region_maps *maps = &region_books.maps;
+	unsigned long i, end, limit, nr_all;
+
+	bitmap_zero(view->ready, view->nr);
+	bitmap_zero(view->busy, view->nr);
+	bitmap_zero(view->seams, view->nr);
+
+	spin_lock(&region_books.lock);
+	limit = min(region_books.nr, view->nr);
+	bitmap_copy(view->seams, maps->seams, limit);
+	limit = min(limit, within.first + within.nr);
+	for (i = find_next_bit(maps->managed, limit, min(within.first, limit)); i < limit;
+	     i = find_next_bit(maps->managed, limit, end)) {
+		end = stretch_end(maps->managed, i, limit);
+		if (nid == NUMA_NO_NODE || books_node(i) == nid)
+			bitmap_set(view->ready, i, end - i);
+	}
+	nr_all = bitmap_weight(view->ready, limit);
+	bitmap_and(view->busy, view->ready, maps->busy, limit);
+	bitmap_andnot(view->ready, view->ready, maps->busy, limit);
+	if (direction == REGION_UNPLUG)
+		bitmap_andnot(view->ready, view->ready, maps->unplugged, limit);
+	else
+		bitmap_and(view->ready, view->ready, maps->unplugged, limit);
+	spin_unlock(&region_books.lock);
+
+	view->nr_ready = bitmap_weight(view->ready, view->nr);
+	view->nr_busy = bitmap_weight(view->busy, view->nr);
+	view->nr_already = nr_all - view->nr_ready - view->nr_busy;
+}
+
+/**
+ * region_is_unplugged - is a subblock held
+ * @index: subblock
+ */
+bool region_is_unplugged(unsigned long index)
+{
+	bool held;
+
+	spin_lock(&region_books.lock);
+	held = books_managed(index) && test_bit(index, region_books.maps.unplugged);
+	spin_unlock(&region_books.lock);
+	return held;
+}
+
+/**
+ * region_is_managed - has all of a reserved run stayed online
+ * @run: subblocks
+ *
+ * Context: under the exclusion of memory hotplug the answer holds until its end.
+ */
+bool region_is_managed(struct subblock_run run)
+{
+	struct subblock_run bad;
+
+	return !region_find_unmanaged(run, &bad);
+}
+
+/* Nodes with managed memory. */
+static unsigned int count_nodes(void)
+{
+	unsigned int count = 0;
+	int nid;
+
+	for_each_node_state(nid, N_POSSIBLE)
+		count += region_books.nodes[nid].managed > 0;
+	return count;
+}
+
+/* Wanted memory that is online and not managed is in a zone where nothing can be managed. */
+static unsigned long count_other_zone(void)
+{
+	const struct region_maps *maps = &region_books.maps;
+	unsigned long i, count = 0;
+
+	if (region_books.wanted == region_books.wanted_here)
+		return 0;
+	for_each_set_bit(i, maps->wanted, region_books.nr)
+		count += !test_bit(i, maps->managed) && !test_bit(i, maps->leaving) &&
+			 ram_is_online(subblock_pfn(i));
+	return count;
+}
+
+/**
+ * region_sizes - how much there is
+ * @sizes: result, consistent in itself
+ */
+void region_sizes(struct region_sizes *sizes)
+{
+	spin_lock(&region_books.lock);
+	sizes->managed = region_books.managed;
+	sizes->unplugged = region_books.unplugged;
+	sizes->wanted = region_books.wanted;
+	sizes->wanted_other_zone = count_other_zone();
+	sizes->target = region_books.has_target ? region_books.target : REGION_NO_TARGET;
+	sizes->target_state = region_books.target_state;
+	sizes->generation = region_books.generation;
+	sizes->nr_nodes = count_nodes();
+	spin_unlock(&region_books.lock);
+}
+
+/** region_generation - the number of the newest change */
+u64 region_generation(void)
+{
+	return READ_ONCE(region_books.generation);
+}
+
+/** region_wait_queue - woken at every new generation */
+wait_queue_head_t *region_wait_queue(void)
+{
+	return &region_books.wait;
+}
+
+/**
+ * region_nodes - each node's share
+ * @nodes: result, by ascending node
+ * @capacity: how many fit there; no more are written
+ * @generation: of this snapshot
+ *
+ * Return: how many there are.
+ */
+unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64 *generation)
+{
+	unsigned int count = 0;
+	int nid;
+
+	spin_lock(&region_books.lock);
+	for_each_node_state(nid, N_POSSIBLE) {
+		const struct node_share *share = &region_books.nodes[nid];
+
+		if (!share->managed)
+			continue;
+		if (count < capacity)
+			nodes[count] = (struct memplug_node){
+				.node = nid,
+				.managed_size = share->managed * subblock_bytes(),
+				.unplugged_size = share->unplugged * subblock_bytes(),
+			};
+		count++;
+	}
+	*generation = region_books.generation;
+	spin_unlock(&region_books.lock);
+	return count;
+}
+
+/**
+ * region_list - the unplugged ranges
+ * @ranges: result, by ascending address
+ * @capacity: how many fit there; no more are written
+ * @generation: of this snapshot
+ *
+ * Return: how many there are.
+ */
+unsigned int region_list(struct memplug_range *ranges, unsigned int capacity, u64 *generation)
+{
+	unsigned int count = 0;
+	const unsigned long *map;
+	unsigned long i, end;
+
+	spin_lock(&region_books.lock);
+	map = region_books.maps.unplugged;
+	for (i = find_first_bit(map, region_books.nr); i < region_books.nr;
+	     i = find_next_bit(map, region_books.nr, end)) {
+		end = stretch_end(map, i, region_books.nr);
+		if (count < capacity)
+			ranges[count] = (struct memplug_range){
+				.start = subblock_address(i),
+				.length = (end - i) * subblock_bytes(),
+				.node = books_node(i),
+			};
+		count++;
+	}
+	*generation = region_books.generation;
+	spin_unlock(&region_books.lock);
+	return count;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stands in the way of memory hotplug at a test's command. refuse=1: a memory block that is
+ * about to go offline is refused, after every other notifier has let it go. hold=PFN: keeps an
+ * extra reference to this page, which must be in use; hold=0 drops it.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kernel.h>
+#include <linux/memory.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+static bool refuse;
+module_param(refuse, bool, 0644);
+MODULE_PARM_DESC(refuse, "let no memory block go offline");
+
+static struct page *held;
+
+static void drop(void)
+{
+	if (held)
+		put_page(held);
+	held = NULL;
+}
+
+static int hold_set(const char *text, const struct kernel_param *kp)
+{
+	struct page *page = NULL;
+	unsigned long pfn;
+	int ret = kstrtoul(text, 0, &pfn);
+
+	if (ret)
+		return ret;
+	if (pfn) {
+		page = pfn_to_online_page(pfn);
+		if (!page || !get_page_unless_zero(page))
+			return -ENXIO;
+	}
+	drop();
+	held = page;
+	return 0;
+}
+
+static const struct kernel_param_ops hold_ops = {
+	.set = hold_set,
+};
+module_param_cb(hold, &hold_ops, NULL, 0200);
+MODULE_PARM_DESC(hold, "page frame to keep an extra reference to; 0: none");
+
+static int memory_event(struct notifier_block *nb, unsigned long event, void *unused)
+{
+	if (event == MEM_GOING_OFFLINE && READ_ONCE(refuse))
+		return notifier_from_errno(-EPERM);
+	return NOTIFY_OK;
+}
+
+/* The last of all: the others have made up their minds, and have to think better of it. */
+static struct notifier_block memory_notifier = {
+	.notifier_call = memory_event,
+	.priority = INT_MIN,
+};
+
+static int __init obstruct_init(void)
+{
+	return register_memory_notifier(&memory_notifier);
+}
+
+static void __exit obstruct_exit(void)
+{
+	unregister_memory_notifier(&memory_notifier);
+	drop();
+}
+
+module_init(obstruct_init);
+module_exit(obstruct_exit);
+
+MODULE_DESCRIPTION("Stands in the way of memory hotplug, for tests");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Hibernation would lose what is unplugged: it is refused early while anything is, with a line that
+# says what to do, and allowed when nothing is. Nothing is claimed while the machine is on its way.
+# lab: mem=5G
+# lab: append=init_on_alloc=0
+set -eu
+. /lab/lib.sh
+
+# Tries all of it up to the freezing of tasks, and comes back.
+hibernate() {
+	echo disk >/sys/power/state
+}
+
+echo freezer >/sys/power/pm_test || skip "this kernel has no pm_test"
+# It waits for so many seconds before it comes back.
+echo 1 >/sys/module/suspend/parameters/pm_test_delay
+kpf save /tmp/baseline
+expect_status 0 hibernate
+memplugctl unplug 64M --quiet >/dev/null
+dmesg -c >/dev/null
+! hibernate 2>/tmp/refused || fail "it hibernates with memory unplugged"
+cat /tmp/refused
+grep -q 'Device or resource busy' /tmp/refused || fail "it was refused for another reason"
+dmesg | grep 'memplug: no hibernation while 64 MiB are unplugged: .*plug --all' ||
+	fail "the kernel log does not say what to do"
+! dmesg | grep -q 'Freezing user space' || fail "tasks were frozen before it was refused"
+assert_eq "unplugged bytes" "$(unplugged_bytes)" 67108864
+kpf check /tmp/baseline
+# A refusal leaves nothing behind that would keep requests out.
+memplugctl unplug 64M --timeout 10s --quiet >/dev/null
+memplugctl plug --all --quiet >/dev/null
+
+# A request that runs meanwhile waits, and goes on.
+memplugctl unplug 2G --json >/tmp/result.json 2>/dev/null &
+request=$!
+hibernated=0
+refused=0
+while [ $hibernated -lt 3 ] && kill -0 $request 2>/dev/null; do
+	if hibernate 2>/dev/null; then
+		hibernated=$((hibernated + 1))
+	else
+		refused=$((refused + 1))
+	fi
+done
+wait $request
+echo "while it ran: hibernated $hibernated times, refused $refused"
+assert_eq "shortfall" "$(json /tmp/result.json /shortfall)" 0
+assert_eq "stopped_by" "$(json /tmp/result.json /stopped_by)" null
+memplugctl plug --all --quiet >/dev/null
+expect_status 0 hibernate
+kpf check /tmp/baseline

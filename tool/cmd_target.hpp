@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// The verb 'target': sets what the module works toward, and waits for it if asked to.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "device.hpp"
+#include "output.hpp"
+#include "watermarks.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace memplug {
+
+// As typed: quantities are parsed by us, for CLI11 takes signs, octal and overflow.
+struct TargetOptions {
+  std::optional<std::string> what = std::nullopt;
+  std::optional<std::string> timeout = std::nullopt;
+  bool wait = false;
+  bool keep_watermarks = false;
+};
+
+CLI::App* setup_target(CLI::App& app, TargetOptions& options);
+[[nodiscard]] ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_device,
+                                    const Watermarks& watermarks, Output& output);
+
+}  // namespace memplug
