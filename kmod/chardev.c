@@ -14,6 +14,7 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/user_namespace.h>
 
 #include "chardev.h"
 #include "compat.h"
@@ -87,7 +88,7 @@ static int answer(struct call *call)
 
 static bool may_see_addresses(void)
 {
-	return has_capability_noaudit(current, CAP_SYS_ADMIN);
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 }
 
 static int run_info(struct call *call)

@@ -77,6 +77,16 @@ static inline bool compat_page_maybe_dma_pinned(struct page *head)
 #endif
 }
 
+/* PageSwapCache() gave way to the folio form, too, and went with 6.12. */
+static inline bool compat_page_is_swap_cache(struct page *head)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
+	return folio_test_swapcache((struct folio *)head);
+#else
+	return PageSwapCache(head);
+#endif
+}
+
 /* Not on the LRU, but its owner can move it (zsmalloc, balloons). */
 static inline bool compat_page_has_movable_ops(struct page *page)
 {

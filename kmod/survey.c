@@ -33,7 +33,7 @@ static bool has_extra_references(struct page *page)
 
 	if (!PageAnon(page))
 		expected += 1 + PagePrivate(page);
-	else if (PageSwapCache(page))
+	else if (compat_page_is_swap_cache(page))
 		expected++;
 	return page_ref_count(page) > expected;
 }
