@@ -25,8 +25,8 @@ void books_set_wanted(unsigned long index, bool wanted)
 		region_books.wanted_here += wanted ? 1 : -1;
 }
 
-/* Wanted subblocks that are not managed: so many of them are not wanted any more. */
-static void drop_absent(unsigned long nr)
+/* So many wanted subblocks that are managed, or that are not, are not wanted any more. */
+static void drop_some(bool managed, unsigned long nr)
 {
 	struct region_maps *maps = &region_books.maps;
 	unsigned long i;
@@ -34,7 +34,7 @@ static void drop_absent(unsigned long nr)
 	for_each_set_bit(i, maps->wanted, region_books.nr) {
 		if (!nr)
 			break;
-		if (test_bit(i, maps->managed))
+		if (test_bit(i, maps->managed) != managed)
 			continue;
 		books_set_wanted(i, false);
 		nr--;
@@ -57,7 +57,7 @@ void books_move_target(unsigned long lasting_before)
 	/* some of what went was about to be plugged: it will be when it comes back */
 	more = region_books.target - region_books.managed;
 	region_books.target = region_books.managed;
-	drop_absent(more);
+	drop_some(false, more);
 }
 
 /**
@@ -150,18 +150,8 @@ void region_drop_wanted(struct subblock_run within, int nid)
  */
 void region_drop_wanted_here(unsigned long nr)
 {
-	struct region_maps *maps = &region_books.maps;
-	unsigned long i;
-
 	spin_lock(&region_books.lock);
-	for_each_set_bit(i, maps->wanted, region_books.nr) {
-		if (!nr)
-			break;
-		if (!test_bit(i, maps->managed))
-			continue;
-		books_set_wanted(i, false);
-		nr--;
-	}
+	drop_some(true, nr);
 	books_changed();
 	spin_unlock(&region_books.lock);
 }
