@@ -15,16 +15,6 @@
 #include <linux/pageblock-flags.h>
 #include <linux/version.h>
 
-#ifndef CONFIG_64BIT
-#error "memplug needs a 64-bit kernel"
-#endif
-#ifndef CONFIG_CONTIG_ALLOC
-#error "memplug needs a kernel with CONFIG_CONTIG_ALLOC=y (alloc_contig_range)"
-#endif
-#ifndef CONFIG_MEMORY_HOTPLUG
-#error "memplug needs a kernel with CONFIG_MEMORY_HOTPLUG=y (online state of memory)"
-#endif
-
 /*
  * alloc_contig_range() checks single pageblocks since 6.1 (b2c9e2fbba32, 5.19); before,
  * it widened the range to the largest buddy block and checked all of that.

@@ -4,6 +4,7 @@
  * free_contig_range(), and the only place that touches PageOffline and the managed page
  * counts. Knows nothing of subblocks, regions or requests.
  */
+#include <linux/error-injection.h>
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 #include <linux/sched.h>
@@ -51,6 +52,16 @@ static unsigned long longest_piece(unsigned long nr_pages)
 					     COMPAT_GRANULARITY_PAGES) : nr_pages;
 }
 
+/* One call; of its own, so that a debug kernel can make it fail where a test wants it to. */
+static noinline int alloc_piece(unsigned long start_pfn, unsigned long end_pfn)
+{
+	return compat_alloc_contig_range(start_pfn, end_pfn);
+}
+
+#ifdef MEMPLUG_DEBUG
+ALLOW_ERROR_INJECTION(alloc_piece, ERRNO);
+#endif
+
 /* All or nothing. */
 static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages)
 {
@@ -61,7 +72,7 @@ static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages)
 	for (done = 0; done < nr_pages; done += piece) {
 		piece = min(longest, nr_pages - done);
 		cond_resched();
-		ret = compat_alloc_contig_range(start_pfn + done, start_pfn + done + piece);
+		ret = alloc_piece(start_pfn + done, start_pfn + done + piece);
 		if (ret) {
 			if (done)
 				free_contig_range(start_pfn, done);

@@ -9,6 +9,11 @@ packages_guest=(
   linux-headers-amd64 make nlohmann-json3-dev python3 qemu-system-x86
 )
 packages_test=("${packages_guest[@]}" g++-multilib kexec-tools libgtest-dev makedumpfile)
+# Built from source.
+packages_debug_kernel=(bc bison flex gcc libelf-dev make perl xz-utils)
+# In a root of its own Debian.
+packages_other_kernel=(mmdebstrap util-linux)
+packages_coverage=(gcc gcovr)
 packages_bench=("${packages_guest[@]}" python3-matplotlib)
 packages_bench_scale=(cmake g++ libbenchmark-dev libc6-dev libcli11-dev make nlohmann-json3-dev)
 packages_lint=(

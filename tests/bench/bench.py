@@ -65,7 +65,7 @@ def _conditions(options: argparse.Namespace, built: artefacts.Built) -> dict:
 
 
 def _measure(options: argparse.Namespace) -> dict:
-    built = artefacts.build(kernels.DEFAULT, "bench")
+    built = artefacts.build(kernels.default(), "bench")
     results = {"conditions": _conditions(options, built), "records": []}
     inits = INITS if options.init == "both" else (int(options.init),)
     for number in range(options.rounds):

@@ -120,12 +120,6 @@ def module_copy(kernel: kernels.Kernel, purpose: str = "module") -> Path:
     return target
 
 
-def make_command(kernel: kernels.Kernel, folder: Path, *extra: str) -> list[str]:
-    """The kbuild line for the sources in a folder."""
-    return ["make", "-j", str(os.cpu_count() or 1), "-C", str(kernel.headers), f"M={folder}",
-            *extra, "modules"]
-
-
 def _warnings(output: str) -> list[str]:
     return re.findall(r"^.*(?:warning|error):.*$", output, re.MULTILINE)
 
@@ -139,14 +133,17 @@ def check_module(kernel_name: str, how: str) -> list[str]:
     with locked():
         kernel = kernels.get(kernel_name)
         folder = module_copy(kernel, how)
-        _run([*make_command(kernel, folder)[:-1], "clean"], "cleaning the module's build")
-        return _warnings(_run(make_command(kernel, folder, *CHECKS[how]), f"the {how} build"))
+        _run(kernel.make(folder, "clean"), "cleaning the module's build")
+        return _warnings(_run(kernel.make(folder, *CHECKS[how], "modules"), f"the {how} build"))
 
 
 def build_module(kernel: kernels.Kernel) -> Path:
     """Builds the module; returns the folder of the copy."""
     folder = module_copy(kernel)
-    output = _run(make_command(kernel, folder, "W=1"), "building the module")
+    options = ["W=1"]
+    if kernel.instrumented:
+        options.append("MEMPLUG_DEBUG=1")
+    output = _run(kernel.make(folder, *options, "modules"), "building the module")
     warnings = _warnings(output)
     if warnings and os.environ.get("CI"):
         raise LabError("warnings while building the module:\n" + "\n".join(warnings))
@@ -161,7 +158,7 @@ def build_helper_modules(kernel: kernels.Kernel) -> list[Path]:
         return []
     target = paths.LAB_BUILD / kernel.release / "helpers"
     _mirror(HELPER_MODULES, target)
-    _run(make_command(kernel, target), "building the helper modules")
+    _run(kernel.make(target, "modules"), "building the helper modules")
     return sorted(target.glob("*.ko"))
 
 

@@ -11,7 +11,7 @@ from outcome import Kind, LabError
 
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
          "modules", "max-mem", "devices", "qmp", "programs", "vmlinuz",
-         "expect-report", "expect-panic", "expect"}
+         "kernel", "expect-report", "expect-panic", "expect", "expect-message"}
 _LINE = re.compile(r"# lab: ([a-z-]+)=(.*)")
 
 
@@ -36,6 +36,19 @@ class Case:
     def expect(self) -> Kind:
         """How the run is to end: a negative control names the failure that must be found."""
         return Kind(self.values.get("expect", "pass"))
+
+    @property
+    def message(self) -> str:
+        """A control's end has to be told in words that this regular expression finds."""
+        return self.values.get("expect-message", "")
+
+    @property
+    def needs_debug_kernel(self) -> bool:
+        """Whether the case can only run on a kernel that reports leaks and counts what ran."""
+        value = self.values.get("kernel")
+        if value not in (None, "debug"):
+            raise ValueError("kernel can only be debug")
+        return value == "debug"
 
     @property
     def load(self) -> bool:
@@ -104,8 +117,11 @@ def read(name: str) -> Case:
     case = Case(path, values)
     try:
         # A wrong value has to be told before a guest is built for it.
-        case.machine(), case.timeout, case.expect, case.commands_qemu, case.image
-        for key in ("expect-report", "expect-panic"):
+        case.machine(), case.timeout, case.expect, case.commands_qemu, case.image, \
+            case.needs_debug_kernel
+        if case.message and case.expect == Kind.PASS:
+            raise ValueError("expect-message is for controls")
+        for key in ("expect-report", "expect-panic", "expect-message"):
             re.compile(values.get(key, ""))
     except (ValueError, re.error) as error:
         raise LabError(f"{path.name}: {error}") from error

@@ -31,10 +31,12 @@ class Run:
     qemu_status: int | None  # None: it was killed at its deadline
     qemu_errors: str
     seconds: float
+    coverage: bytes = b""  # what an instrumented kernel counted, an archive
 
 
 class Ports:
-    """The pipes that QEMU's serial ports write to: console, verdict, stdout, stderr."""
+    """The pipes that QEMU's serial ports write to: console, verdict, stdout, stderr, and one for
+    coverage if it is wanted."""
 
     def __init__(self, sinks: list[Callable[[bytes], None]]):
         self.sinks = sinks
@@ -79,19 +81,22 @@ def write_all(file) -> Callable[[bytes], None]:
 
 def run(make_line: Callable[[list[str]], list[str]], timeout: float,
         on_stdout: Callable[[bytes], None], on_stderr: Callable[[bytes], None],
-        on_console: Callable[[bytes], None], verdict_end: bytes, panics: int = 0) -> Run:
+        on_console: Callable[[bytes], None], verdict_end: bytes, panics: int = 0,
+        has_coverage: bool = False) -> Run:
     """Boots the guest that `make_line(chardevs)` describes and waits for its end.
 
     After so many `panics` the guest goes on; one more ends it.
     """
     console = bytearray()
     verdict = bytearray()
+    coverage = bytearray()
 
     def keep_console(data: bytes):
         console.extend(data)
         on_console(data)
 
-    ports = Ports([keep_console, verdict.extend, on_stdout, on_stderr])
+    ports = Ports([keep_console, verdict.extend, on_stdout, on_stderr,
+                   *([coverage.extend] if has_coverage else [])])
     began = time.monotonic()
     deadline = began + timeout
     with subprocess.Popen(make_line(ports.chardevs()), stdin=subprocess.DEVNULL,
@@ -112,7 +117,8 @@ def run(make_line: Callable[[list[str]], list[str]], timeout: float,
                 process.kill()
             ports.close_readers()
     return Run(bytes(console), bytes(verdict), None if killed else status,
-               errors.decode(errors="replace").strip(), time.monotonic() - began)
+               errors.decode(errors="replace").strip(), time.monotonic() - began,
+               bytes(coverage))
 
 
 def _pump(process: subprocess.Popen, ports: Ports, on_error: Callable[[bytes], None],

@@ -1,76 +1,67 @@
 # SPDX-License-Identifier: MIT
-"""The guest kernels: one table, and fetching a kernel's image into the cache.
+"""The guest kernels: one table of where each comes from, and what can be done with one.
 
-Never installs a kernel: the packages are downloaded and unpacked, no more.
+Never installs a kernel: each is fetched or built into the cache.
 """
 
 import dataclasses
 import os
-import re
-import shutil
-import subprocess
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-import paths
-from outcome import LabError, say
-
-DEFAULT = "6.1"
-
-# What a guest may want, with everything these depend on. An image package holds 4,000 modules.
-WANTED_MODULES = (
-    "virtio_pci",
-    "virtio_blk",
-    "virtio_mem",
-    "virtio_balloon",
-    "virtio_console",
-    "ext4",
-    "crc32c_generic",
-    "crc32c-intel",
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """Where a kernel comes from.
-
-    headers: the metapackage that names the current headers; these must be installed, as the
-    module is built against them. image: the image package of a release.
-    """
-
-    headers: str
-    image: str
-
-
-KERNELS = {
-    "6.1": Source(headers="linux-headers-amd64", image="linux-image-{release}"),
-}
+import debian_root
+import debug_kernel
+import host_kernel
+import kernel_files
+from outcome import LabError
 
 
 @dataclasses.dataclass(frozen=True)
 class Kernel:
-    """A kernel that is ready to boot and to build against."""
+    """A kernel that is ready to boot and to build against.
 
+    headers: where an external module is built, below `root` if there is one: another Debian's
+    root, whose compiler and kbuild have to be used. slowness: how much longer than Debian's own
+    kernel it may take for anything. instrumented: it reports leaks, and modules can be built so
+    that it counts what ran.
+    """
+
+    name: str
     release: str
     folder: Path
+    headers: Path
+    root: Path | None = None
+    slowness: int = 1
+    instrumented: bool = False
 
     @property
     def image(self) -> Path:
         """The bzImage."""
         return self.folder / "vmlinuz"
 
-    @property
-    def headers(self) -> Path:
-        """Where an external module is built."""
-        return Path("/lib/modules") / self.release / "build"
+    def make(self, folder: Path, *arguments: str) -> list[str]:
+        """The kbuild line for the sources in a folder."""
+        options = ["-j", str(os.cpu_count() or 1), "-C", str(self.headers)]
+        if self.root:
+            return debian_root.command(self.root, folder,
+                                       ["make", *options, f"M={debian_root.BOUND}", *arguments])
+        return ["make", *options, f"M={folder}", *arguments]
+
+    def _find_module(self, name: str) -> Path | None:
+        wanted = name.replace("-", "_")
+        return next((path for path in (self.folder / "modules").glob("*.ko")
+                     if path.stem.replace("-", "_") == wanted), None)
+
+    def has_module(self, name: str) -> bool:
+        """Whether it is a module of this kernel, and not built in or missing."""
+        return self._find_module(name) is not None
 
     def module(self, name: str) -> Path:
         """The file of a kernel module; '-' and '_' are the same, as in modprobe."""
-        wanted = name.replace("-", "_")
-        for path in (self.folder / "modules").glob("*.ko"):
-            if path.stem.replace("-", "_") == wanted:
-                return path
-        raise LabError(f"the lab keeps no kernel module '{name}' of {self.release}")
+        path = self._find_module(name)
+        if not path:
+            raise LabError(f"the lab keeps no kernel module '{name}' of {self.release}")
+        return path
 
     def load_order(self, names: list[str]) -> list[Path]:
         """The files to insert for these modules, dependencies first."""
@@ -80,7 +71,7 @@ class Kernel:
             path = self.module(name)
             if path in order:
                 return
-            for dependency in module_depends(path):
+            for dependency in kernel_files.module_depends(path):
                 visit(dependency)
             order.append(path)
 
@@ -89,104 +80,45 @@ class Kernel:
         return order
 
 
-def module_depends(path: Path) -> list[str]:
-    """What a module file says it depends on (its modinfo)."""
-    match = re.search(rb"\0depends=([^\0]*)\0", path.read_bytes())
-    return [name for name in match.group(1).decode().split(",") if name] if match else []
+def _host() -> Kernel:
+    release, folder = host_kernel.get()
+    return Kernel("6.1", release, folder, Path("/lib/modules") / release / "build")
 
 
-def installed(package: str, field: str) -> str:
-    """A field of an installed package, '' if it is not installed."""
-    result = subprocess.run(
-        ["dpkg-query", "-W", "-f", f"${{db:Status-Abbrev}}${{{field}}}", package],
-        capture_output=True, text=True, check=False)
-    text = result.stdout
-    return text[3:].strip() if result.returncode == 0 and text.startswith("ii") else ""
+def _of_suite(name: str, suite: debian_root.Suite) -> Callable[[], Kernel]:
+    def get_it() -> Kernel:
+        release, folder, root = debian_root.get(name, suite)
+        return Kernel(name, release, folder, Path("/lib/modules") / release / "build", root)
+    return get_it
 
 
-def release_of(name: str) -> tuple[str, str]:
-    """(release, package version) of the headers that are installed for this kernel."""
-    source = KERNELS[name]
-    match = re.search(r"linux-headers-(\S+?-amd64)\b", installed(source.headers, "Depends"))
-    if not match or not match.group(1).startswith(name + "."):
-        raise LabError(f"{source.headers} is not installed for kernel {name}; "
-                       f"on Debian 12: apt-get install {source.headers}")
-    release = match.group(1)
-    version = installed(f"linux-headers-{release}", "Version")
-    if not version:
-        raise LabError(f"linux-headers-{release} is not installed; "
-                       f"apt-get install linux-headers-{release}")
-    return release, version
+def _debug() -> Kernel:
+    release, folder, headers = debug_kernel.get()
+    return Kernel("debug", release, folder, headers, slowness=debug_kernel.SLOWNESS,
+                  instrumented=True)
+
+
+KERNELS: dict[str, Callable[[], Kernel]] = {
+    "5.10": _of_suite("5.10", debian_root.Suite("bullseye")),
+    "6.1": _host,
+    "6.12": _of_suite("6.12", debian_root.Suite("bookworm", "bookworm-backports")),
+    "7.3": _of_suite("7.3", debian_root.Suite("trixie", "trixie-backports")),
+    "debug": _debug,
+}
+
+
+def check_name(name: str) -> str:
+    """The name, if there is such a kernel."""
+    if name not in KERNELS:
+        raise LabError(f"unknown kernel '{name}'; known: {', '.join(KERNELS)}")
+    return name
+
+
+def default() -> str:
+    """The kernel that is meant where none is named; `./run test --kernel` sets it for all."""
+    return check_name(os.environ.get("MEMPLUG_KERNEL") or "6.1")
 
 
 def get(name: str) -> Kernel:
-    """The kernel of that name, fetched if the cache lacks it."""
-    if name not in KERNELS:
-        raise LabError(f"unknown kernel '{name}'; known: {', '.join(KERNELS)}")
-    release, version = release_of(name)
-    kernel = Kernel(release, paths.cache() / "kernels" / f"{release}_{version}")
-    if not kernel.folder.is_dir():
-        package = KERNELS[name].image.format(release=release)
-        _fetch(package, version, kernel)
-    return kernel
-
-
-def _fetch(package: str, version: str, kernel: Kernel):
-    kernels = kernel.folder.parent
-    kernels.mkdir(parents=True, exist_ok=True)
-    # In the same file system as its target, so that the rename at the end is atomic.
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=kernels) as scratch:
-        folder = Path(scratch)
-        say(f"downloading {package} {version} (unpacked in the cache, not installed)")
-        archive = download(f"{package}={version}", folder)
-        tree = folder / "tree"
-        subprocess.run(["dpkg-deb", "-x", archive, tree], check=True)
-        ready = folder / "ready"
-        _keep(tree, kernel.release, ready)
-        try:
-            os.rename(ready, kernel.folder)
-        except OSError:
-            # Another run was faster; what it left is the same.
-            if not kernel.folder.is_dir():
-                raise
-
-
-def _keep(tree: Path, release: str, ready: Path):
-    modules = ready / "modules"
-    modules.mkdir(parents=True)
-    for name in ("vmlinuz", "config"):
-        shutil.copy(tree / "boot" / f"{name}-{release}", ready / name)
-    files = {path.stem.replace("-", "_"): path
-             for path in (tree / "lib/modules" / release).rglob("*.ko")}
-    todo = [name.replace("-", "_") for name in WANTED_MODULES]
-    while todo:
-        path = files.get(todo.pop())
-        # A module that this kernel has built in, or lacks, is missed where a case asks for it.
-        if path is None or (modules / path.name).exists():
-            continue
-        shutil.copy(path, modules)
-        todo += [name.replace("-", "_") for name in module_depends(path)]
-
-
-def download(package: str, folder: Path) -> Path:
-    """Downloads a package's archive into a folder, refreshing apt's lists if it is not known."""
-    command = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package]
-    first = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if first.returncode != 0:
-        _update_lists()
-        second = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if second.returncode != 0:
-            raise LabError(f"apt-get can't download {package}:\n{second.stderr.strip()}\n"
-                           "If the installed headers are older than what the mirror has, "
-                           "upgrade them: apt-get install linux-headers-amd64")
-    return next(folder.glob("*.deb"))
-
-
-def _update_lists():
-    update = ["apt-get", "-q", "update"]
-    if os.geteuid() != 0:
-        if not shutil.which("sudo"):
-            return
-        update = ["sudo", *update]
-    say(f"{' '.join(update)} (the package is not in apt's lists)")
-    subprocess.run(update, stdout=subprocess.DEVNULL, check=False)
+    """The kernel of that name, fetched or built if the cache lacks it."""
+    return KERNELS[check_name(name)]()

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import artefacts
+import coverage
 import guest
 import kernels
+import matrix
 import paths
 import qemu
 import session
@@ -78,14 +80,28 @@ def _setup(options: argparse.Namespace) -> int:
     return 0
 
 
+def _coverage(_options: argparse.Namespace) -> int:
+    built = artefacts.build("debug", "needed")
+    target = paths.BUILD / "coverage"
+    summary = coverage.report(built, target)
+    for row in summary["files"]:
+        print(f"{row['line_percent']:6.1f} % of {row['line_total']:4} lines  "
+              f"{row['branch_percent']:6.1f} % of {row['branch_total']:4} branches  "
+              f"{row['filename']}")
+    print(f"{summary['line_percent']:6.1f} % of {summary['line_total']:4} lines  "
+          f"{summary['branch_percent']:6.1f} % of {summary['branch_total']:4} branches  kmod/")
+    say(f"line by line: {target / 'kmod.html'}")
+    return 0
+
+
 def _check_module(options: argparse.Namespace) -> int:
-    found = artefacts.check_module(kernels.DEFAULT, options.how)
+    found = artefacts.check_module(kernels.default(), options.how)
     print("\n".join(found))
     return 1 if found else 0
 
 
 def _add_guest_options(parser: argparse.ArgumentParser):
-    parser.add_argument("--kernel", default=kernels.DEFAULT, choices=list(kernels.KERNELS))
+    parser.add_argument("--kernel", default=kernels.default(), choices=list(kernels.KERNELS))
     parser.add_argument("--mem", default="6G", metavar="SIZE", help="memory (default 6G)")
     parser.add_argument("--numa", type=int, default=1, metavar="N", help="nodes (default 1)")
     parser.add_argument("--smp", type=int, default=2, metavar="N", help="CPUs (default 2)")
@@ -129,9 +145,20 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(handler=_demo)
 
     setup = verbs.add_parser("setup", help="build what the guests need")
-    setup.add_argument("--kernel", default=kernels.DEFAULT, choices=list(kernels.KERNELS))
+    setup.add_argument("--kernel", default=kernels.default(), choices=list(kernels.KERNELS))
     setup.add_argument("--programs", choices=("needed", "native", "all"), default="native")
     setup.set_defaults(handler=_setup)
+
+    tests = verbs.add_parser("matrix", allow_abbrev=False,
+                             help="run the lab's tests on each kernel")
+    tests.add_argument("--build", required=True, type=Path, help=argparse.SUPPRESS)
+    tests.add_argument("--tests", metavar="REGEX", help="only tests with such a name")
+    tests.add_argument("kernels", nargs="*", metavar="KERNEL", type=kernels.check_name,
+                       help=f"which ones: {', '.join(kernels.KERNELS)} (default: all)")
+    tests.set_defaults(handler=matrix.run)
+
+    report = verbs.add_parser("coverage", help="report what of the module has run")
+    report.set_defaults(handler=_coverage)
 
     check = verbs.add_parser("check-module", help="print what the compiler or sparse warns of")
     check.add_argument("how", choices=list(artefacts.CHECKS))

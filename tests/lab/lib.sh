@@ -3,6 +3,8 @@
 # What cases share: saying why they end, comparing, waiting, reading the guest's memory figures.
 # Sourced by a case; changes nothing in the guest.
 
+. /lab/plan
+
 # busybox's shell prefers its own applets, and its insmod runs a module's failing init twice.
 insmod() { /usr/sbin/insmod "$@"; }
 rmmod() { /usr/sbin/rmmod "$@"; }
@@ -34,9 +36,10 @@ expect_status() {
 	assert_eq "exit status of '$*'" "$got_status" "$wanted_status"
 }
 
-# wait_for SECONDS CMD...: until CMD succeeds; fails if it does not in that time.
+# wait_for SECONDS CMD...: until CMD succeeds; fails if it does not in that time. A slow kernel is
+# given more.
 wait_for() {
-	wait_limit=$1
+	wait_limit=$(($1 * PLAN_SLOWNESS))
 	shift
 	# /proc/uptime goes on whatever the wall clock does.
 	wait_end=$(($(cut -d. -f1 /proc/uptime) + wait_limit))

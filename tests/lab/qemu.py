@@ -58,7 +58,8 @@ def base_command(accel: str) -> list[str]:
 
 def command(machine: Machine, accel: str, image: Path, initrd: Path,
             ports: list[str]) -> list[str]:
-    """The whole line. `ports` are chardev options for console, verdict, stdout and stderr."""
+    """The whole line. `ports` are chardev options for console, verdict, stdout, stderr and, if
+    there is a fifth, coverage: that is the guest's last serial port."""
     line = base_command(accel)
     line += _processors(machine) + _memory(machine)
     for number, (port, (iobase, irq)) in enumerate(zip(ports, _PORTS)):
@@ -70,9 +71,11 @@ def command(machine: Machine, accel: str, image: Path, initrd: Path,
     if machine.qmp:
         line += ["-qmp", f"unix:{machine.qmp},server=on,wait=off"]
     line += machine.devices
-    arguments = KERNEL_ARGUMENTS.format(ports=len(_PORTS) + (machine.own_qmp is not None))
     if machine.own_qmp:
         line += _own_monitor(machine.own_qmp)
+    for port in ports[len(_PORTS):]:
+        line += ["-chardev", f"{port},id=coverage", "-device", "pci-serial,chardev=coverage"]
+    arguments = KERNEL_ARGUMENTS.format(ports=len(ports) + (machine.own_qmp is not None))
     return line + ["-kernel", str(image), "-initrd", str(initrd),
                    "-append", f"{arguments} {machine.append}".strip()]
 

@@ -36,7 +36,7 @@ class Wish:
     command: list[str]
     machine: qemu.Machine
     expected: verdict.Expectation
-    kernel: str = kernels.DEFAULT
+    kernel: str = dataclasses.field(default_factory=kernels.default)
     load: bool = True
     module_args: str = ""
     disk: str | None = None
@@ -79,10 +79,13 @@ def run(wish: Wish, built: artefacts.Built, sinks: Sinks) -> tuple[guest.Run, Ou
             sinks.line(shlex.join(line))
             return line
 
-        result = guest.run(make_line, wish.expected.timeout, sinks.stdout, sinks.stderr,
+        expected = dataclasses.replace(
+            wish.expected, timeout=wish.expected.timeout * built.kernel.slowness)
+        result = guest.run(make_line, expected.timeout, sinks.stdout, sinks.stderr,
                            sinks.console, verdict.end_mark(ready.plan.token),
-                           panics=1 if wish.expected.panic else 0)
-    return result, verdict.judge(result, ready.plan.token, wish.expected)
+                           panics=1 if expected.panic else 0,
+                           has_coverage=built.kernel.instrumented)
+    return result, verdict.judge(result, ready.plan.token, expected)
 
 
 def run_shell(wish: Wish, built: artefacts.Built, show_line: Callable[[str], None]) -> int:
@@ -107,13 +110,15 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
         machine = wish.machine
         wanted = list(wish.kernel_modules)
         if wish.disk:
-            wanted = _DISK_MODULES + wanted
+            # Some kernels have some of them built in.
+            wanted = list(filter(built.kernel.has_module, _DISK_MODULES)) + wanted
             machine = dataclasses.replace(machine, disk=_make_disk(folder, wish.disk))
         if wish.commands_qemu:
             machine = dataclasses.replace(machine, own_qmp=folder / "qmp")
         modules = built.kernel.load_order(wanted)
         plan = Plan(kernel_modules=modules, load=wish.load, module_args=wish.module_args,
-                    disk=wish.disk is not None, interactive=wish.interactive)
+                    disk=wish.disk is not None, interactive=wish.interactive,
+                    slowness=built.kernel.slowness, coverage_port=_coverage_port(wish, built))
         image = built.kernel.image
         lab_files = {**built.module_files(), **wish.lab_files}
         if wish.image:
@@ -127,6 +132,12 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
         with artefacts.locked():
             initramfs.write(initrd, contents)
         yield _Prepared(plan, accel.choose(image), image, initrd, machine)
+
+
+def _coverage_port(wish: Wish, built: artefacts.Built) -> str:
+    if not built.kernel.instrumented or wish.interactive:
+        return ""
+    return "ttyS5" if wish.commands_qemu else "ttyS4"
 
 
 def _host_program(name: str) -> Path:

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""Coverage of the module: keeps what guests counted, and makes one report of all of it.
+
+What a guest counted belongs to one build of the module, and is kept below that build's name.
+"""
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import artefacts
+import paths
+from outcome import LabError, say
+
+_FOLDER = paths.LAB_BUILD / "coverage"
+_GCDA = "*.gcda"
+
+
+def keep(built: artefacts.Built, name: str, archive: bytes):
+    """Keeps what one guest counted, if its kernel counts."""
+    if not archive:
+        return
+    folder = _of_build(built)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.tgz").write_bytes(archive)
+
+
+def _of_build(built: artefacts.Built) -> Path:
+    return _FOLDER / hashlib.sha256(built.modules[0].read_bytes()).hexdigest()[:12]
+
+
+def report(built: artefacts.Built, target: Path) -> dict:
+    """Writes the report of all guests of this build to a folder; returns gcovr's summary."""
+    archives = sorted(_of_build(built).glob("*.tgz"))
+    if not archives:
+        raise LabError("nothing has run with this build of the module on an instrumented kernel; "
+                       "./run test --kernel debug")
+    objects = built.modules[0].parent
+    merged = _FOLDER / "merged"
+    shutil.rmtree(merged, ignore_errors=True)
+    say(f"merging what {len(archives)} guests counted")
+    for archive in archives:
+        _merge(archive.read_bytes(), merged, objects)
+    for gcno in objects.glob("*.gcno"):
+        shutil.copy(gcno, merged)
+    target.mkdir(parents=True, exist_ok=True)
+    source = objects.parent
+    command = ["gcovr", "--root", str(source), "--object-directory", str(merged),
+               "--filter", "kmod/", "--exclude-unreachable-branches",
+               "--print-summary", "--txt", str(target / "kmod.txt"),
+               "--json-summary", str(target / "kmod.json"),
+               "--html-details", str(target / "kmod.html"), str(merged)]
+    result = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise LabError(f"gcovr failed:\n{result.stderr.strip()}")
+    return json.loads((target / "kmod.json").read_text(encoding="utf-8"))
+
+
+def _merge(archive: bytes, merged: Path, objects: Path):
+    one = _FOLDER / "one"
+    shutil.rmtree(one, ignore_errors=True)
+    one.mkdir(parents=True)
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for member in tar.getmembers():
+            path = Path("/") / member.name
+            if member.isfile() and path.match(_GCDA) and path.parent == objects:
+                (one / path.name).write_bytes(tar.extractfile(member).read())
+    if not merged.exists():
+        one.rename(merged)
+        return
+    both = _FOLDER / "both"
+    shutil.rmtree(both, ignore_errors=True)
+    result = subprocess.run(["gcov-tool", "merge", "-o", both, merged, one],
+                            capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise LabError(f"gcov-tool failed:\n{result.stderr.strip()}")
+    shutil.rmtree(merged)
+    both.rename(merged)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""The debug kernel: built from Debian's kernel source and debug.config, kept in the cache.
+
+Everything is keyed by what goes into it, so that a change builds it anew.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import host_kernel
+import kernel_files
+import paths
+from outcome import LabError, say
+
+# KASAN, lockdep and the rest under emulation.
+SLOWNESS = 6
+_PACKAGE = "linux-source-6.1"
+_FRAGMENT = paths.LAB / "debug.config"
+# On x86-64 the stack filter of fault injection was shut off until 6.2; frame pointers will do.
+_STACK_FILTER = ("lib/Kconfig.debug", "\tdepends on !X86_64\n")
+_RECIPE = 1  # raised when this file changes what it builds
+# Modules are built against the rest.
+_SOURCE_FOLDERS = ("arch", "include", "scripts", "tools")
+
+
+def get() -> tuple[str, Path, Path]:
+    """(release, folder, headers)."""
+    key = hashlib.sha256(_FRAGMENT.read_bytes() + str(_RECIPE).encode()).hexdigest()[:12]
+    version = _source_version()
+    folder = kernel_files.cached(
+        kernel_files.kernels_folder() / f"debug_{version}_{key}", _make)
+    headers = folder / "source"
+    release = (headers / "include/config/kernel.release").read_text(encoding="ascii").strip()
+    return release, folder, headers
+
+
+def _source_version() -> str:
+    """The version of the source package that apt would download; of the newest kernel that was
+    built if apt knows none."""
+    result = subprocess.run(["apt-cache", "show", "--no-all-versions", _PACKAGE],
+                            capture_output=True, text=True, check=False)
+    match = re.search(r"^Version: (\S+)$", result.stdout, re.MULTILINE)
+    if match:
+        return match.group(1)
+    raise LabError(f"apt knows no package {_PACKAGE}; apt-get update")
+
+
+def _make(scratch: Path):
+    say(f"building the debug kernel from {_PACKAGE} (139 MB to download; minutes, in the cache)")
+    source = _unpack(scratch)
+    _configure(source)
+    _run(["make", f"-j{os.cpu_count() or 1}", "bzImage", "modules"], source)
+    kernel_files.keep(source / "arch/x86/boot/bzImage", source / ".config", source, scratch)
+    _prune(source)
+
+
+def _unpack(scratch: Path) -> Path:
+    archive = host_kernel.download(_PACKAGE, scratch)
+    files = scratch / "files"
+    subprocess.run(["dpkg-deb", "-x", archive, files], check=True)
+    archive.unlink()
+    source = scratch / "source"
+    source.mkdir()
+    subprocess.run(["tar", "-xJf", files / f"usr/src/{_PACKAGE}.tar.xz", "-C", source,
+                    "--strip-components=1"], check=True)
+    shutil.rmtree(files)
+    kconfig, line = _STACK_FILTER
+    text = (source / kconfig).read_text(encoding="utf-8")
+    before, entry, after = text.partition("config FAULT_INJECTION_STACKTRACE_FILTER\n")
+    if not entry or line not in after:
+        raise LabError(f"{kconfig} is not what it was: look after _STACK_FILTER")
+    (source / kconfig).write_text(before + entry + after.replace(line, "", 1), encoding="utf-8")
+    return source
+
+
+def _configure(source: Path):
+    _run(["make", "tinyconfig"], source)
+    _run(["scripts/kconfig/merge_config.sh", "-m", ".config", str(_FRAGMENT)], source)
+    _run(["make", "olddefconfig"], source)
+    # kconfig drops what depends on something else without a word.
+    made = set((source / ".config").read_text(encoding="utf-8").splitlines())
+    wanted = [line for line in _FRAGMENT.read_text(encoding="utf-8").splitlines()
+              if re.match(r"(# )?CONFIG_", line)]
+    missing = [line for line in wanted if line not in made]
+    if missing:
+        raise LabError(f"{_FRAGMENT.name}: kconfig does not take {', '.join(missing)}")
+
+
+def _prune(source: Path):
+    """Leaves what an external module needs."""
+    for path in source.iterdir():
+        if path.is_dir() and path.name not in _SOURCE_FOLDERS:
+            shutil.rmtree(path)
+        elif path.name.startswith(("vmlinux", ".tmp_vmlinux")) and path.name != "vmlinux.symvers":
+            path.unlink()
+    for path in (source / "arch").iterdir():
+        if path.is_dir() and path.name != "x86":
+            shutil.rmtree(path)
+    for pattern in ("*.o", "*.a", "*.ko", "*.gcno", "bzImage"):
+        for path in (source / "arch").rglob(pattern):
+            path.unlink()
+
+
+def _run(command: list[str], source: Path):
+    result = subprocess.run(command, cwd=source, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, check=False)
+    if result.returncode != 0:
+        raise LabError(f"{' '.join(command)} failed:\n"
+                       + "\n".join(result.stdout.splitlines()[-30:]))

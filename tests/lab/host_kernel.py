@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""The kernel whose headers are installed on this machine: its image, fetched into the cache."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import kernel_files
+from outcome import LabError, say
+
+_SERIES = "6.1"
+_HEADERS = "linux-headers-amd64"  # the metapackage that names the current ones
+
+
+def _installed(package: str, field: str) -> str:
+    """A field of an installed package, '' if it is not installed."""
+    result = subprocess.run(
+        ["dpkg-query", "-W", "-f", f"${{db:Status-Abbrev}}${{{field}}}", package],
+        capture_output=True, text=True, check=False)
+    text = result.stdout
+    return text[3:].strip() if result.returncode == 0 and text.startswith("ii") else ""
+
+
+def _release() -> tuple[str, str]:
+    """(release, package version) of the headers that are installed."""
+    match = re.search(r"linux-headers-(\S+?-amd64)\b", _installed(_HEADERS, "Depends"))
+    if not match or not match.group(1).startswith(f"{_SERIES}."):
+        raise LabError(f"{_HEADERS} is not installed for kernel {_SERIES}; "
+                       f"on Debian 12: apt-get install {_HEADERS}")
+    release = match.group(1)
+    version = _installed(f"linux-headers-{release}", "Version")
+    if not version:
+        raise LabError(f"linux-headers-{release} is not installed; "
+                       f"apt-get install linux-headers-{release}")
+    return release, version
+
+
+def get() -> tuple[str, Path]:
+    """(release, folder)."""
+    release, version = _release()
+    package = f"linux-image-{release}"
+
+    def fetch(scratch: Path):
+        say(f"downloading {package} {version} (unpacked in the cache, not installed)")
+        archive = download(f"{package}={version}", scratch)
+        tree = scratch / "tree"
+        subprocess.run(["dpkg-deb", "-x", archive, tree], check=True)
+        boot = tree / "boot"
+        kernel_files.keep(boot / f"vmlinuz-{release}", boot / f"config-{release}",
+                          tree / "lib/modules" / release, scratch)
+        shutil.rmtree(tree)
+        archive.unlink()
+
+    return release, kernel_files.cached(
+        kernel_files.kernels_folder() / f"{release}_{version}", fetch)
+
+
+def download(package: str, folder: Path) -> Path:
+    """Downloads a package's archive into a folder, refreshing apt's lists if it is not known."""
+    command = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package]
+    first = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if first.returncode != 0:
+        _update_lists()
+        second = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if second.returncode != 0:
+            raise LabError(f"apt-get can't download {package}:\n{second.stderr.strip()}\n"
+                           "If the installed headers are older than what the mirror has, "
+                           f"upgrade them: apt-get install {_HEADERS}")
+    return next(folder.glob("*.deb"))
+
+
+def _update_lists():
+    update = ["apt-get", "-q", "update"]
+    if os.geteuid() != 0:
+        if not shutil.which("sudo"):
+            return
+        update = ["sudo", *update]
+    say(f"{' '.join(update)} (the package is not in apt's lists)")
+    subprocess.run(update, stdout=subprocess.DEVNULL, check=False)

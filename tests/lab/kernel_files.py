@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""What the lab keeps of a kernel: its image, its configuration, the modules that guests want.
+
+Knows no package and no source: it picks from a tree that somebody else has unpacked or built.
+"""
+
+import contextlib
+import fcntl
+import lzma
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paths
+from outcome import LabError
+
+# What a guest may want, with everything these depend on. An image package holds 4,000 modules.
+WANTED_MODULES = (
+    "virtio_pci",
+    "virtio_blk",
+    "virtio_mem",
+    "virtio_balloon",
+    "virtio_console",
+    "ext4",
+    "crc32c_generic",
+    "crc32c-intel",
+)
+
+
+def cached(folder: Path, make: Callable[[Path], None]) -> Path:
+    """The folder, made by make(scratch) if it is not there: whole, or not at all."""
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        if folder.is_dir():
+            return folder
+        # In the same file system as its target, so that the rename at the end is atomic.
+        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            make(scratch)
+            scratch.chmod(0o755)
+            os.rename(scratch, folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return folder
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    # Two runs would fetch or build the same for minutes.
+    with (folder.parent / f".{folder.name}.lock").open("w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def kernels_folder() -> Path:
+    """Where kernels are kept."""
+    return paths.cache() / "kernels"
+
+
+def module_depends(path: Path) -> list[str]:
+    """What a module file says it depends on (its modinfo)."""
+    match = re.search(rb"\0depends=([^\0]*)\0", path.read_bytes())
+    return [name for name in match.group(1).decode().split(",") if name] if match else []
+
+
+def keep(image: Path, config: Path, module_tree: Path, target: Path):
+    """Copies what the lab needs into a folder."""
+    modules = target / "modules"
+    modules.mkdir(parents=True)
+    shutil.copy(image, target / "vmlinuz")
+    shutil.copy(config, target / "config")
+    files = {_module_name(path): path
+             for pattern in ("*.ko", "*.ko.xz") for path in module_tree.rglob(pattern)}
+    if not files:
+        raise LabError(f"no modules below {module_tree}")
+    todo = [name.replace("-", "_") for name in WANTED_MODULES]
+    while todo:
+        path = files.get(todo.pop())
+        # A module that this kernel has built in, or lacks, is missed where a case asks for it.
+        if path is None:
+            continue
+        copy = modules / path.name.removesuffix(".xz")
+        if copy.exists():
+            continue
+        data = path.read_bytes()
+        # The lab's own insmod need not know the compression.
+        copy.write_bytes(lzma.decompress(data) if path.suffix == ".xz" else data)
+        todo += [name.replace("-", "_") for name in module_depends(copy)]
+
+
+def _module_name(path: Path) -> str:
+    return path.name.removesuffix(".xz").removesuffix(".ko").replace("-", "_")
