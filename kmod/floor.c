@@ -8,6 +8,7 @@
  * counted twice, as reserved and as gone already; who is refused meanwhile waits for its
  * end.
  */
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/sizes.h>
@@ -102,6 +103,7 @@ static bool total_allows(unsigned long nr_pages)
 {
 	u64 floor_pages = floor_bytes() >> PAGE_SHIFT;
 
+	lockdep_assert_held(&floor.lock);
 	return si_mem_available() >= floor_pages + nr_pages + floor.reserved + counter_drift();
 }
 
@@ -173,6 +175,16 @@ bool floor_has_room(unsigned long nr_pages)
 	return ret;
 }
 
+static void add_reservation(struct zone *zone, struct floor_share share)
+{
+	struct floor_share *reserved = &floor.zones[zone_to_nid(zone)];
+
+	lockdep_assert_held(&floor.lock);
+	floor.reserved += share.nr_pages;
+	reserved->nr_pages += share.nr_pages;
+	reserved->nr_free += share.nr_free;
+}
+
 /**
  * floor_reserve - reserve a run's share before it is claimed
  * @zone: the run's zone
@@ -183,16 +195,12 @@ bool floor_has_room(unsigned long nr_pages)
  */
 enum floor_verdict floor_reserve(struct zone *zone, struct floor_share share)
 {
-	struct floor_share *reserved = &floor.zones[zone_to_nid(zone)];
 	enum floor_verdict ret;
 
 	spin_lock(&floor.lock);
 	ret = verdict(zone, share, share.nr_pages);
-	if (ret == FLOOR_OK) {
-		floor.reserved += share.nr_pages;
-		reserved->nr_pages += share.nr_pages;
-		reserved->nr_free += share.nr_free;
-	}
+	if (ret == FLOOR_OK)
+		add_reservation(zone, share);
 	spin_unlock(&floor.lock);
 	return ret;
 }

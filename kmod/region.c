@@ -84,6 +84,7 @@ static void update_seam(unsigned long index)
 
 static void set_managed(unsigned long index, bool managed)
 {
+	lockdep_assert_held(&region_books.lock);
 	if (books_managed(index) == managed)
 		return;
 	__assign_bit(index, region_books.maps.managed, managed);
@@ -98,6 +99,7 @@ static void set_managed(unsigned long index, bool managed)
 /* Of a managed subblock. */
 static void set_unplugged(unsigned long index, bool unplugged)
 {
+	lockdep_assert_held(&region_books.lock);
 	__assign_bit(index, region_books.maps.unplugged, unplugged);
 	region_books.unplugged += unplugged ? 1 : -1;
 	region_books.nodes[books_node(index)].unplugged += unplugged ? 1 : -1;
@@ -266,6 +268,15 @@ void region_exit(void)
 	free_maps(&region_books.maps);
 }
 
+static void set_busy(struct subblock_run run, bool busy)
+{
+	lockdep_assert_held(&region_books.lock);
+	if (busy)
+		bitmap_set(region_books.maps.busy, run.first, run.nr);
+	else
+		bitmap_clear(region_books.maps.busy, run.first, run.nr);
+}
+
 static bool is_reservable(unsigned long index, enum region_direction direction)
 {
 	return books_managed(index) && !test_bit(index, region_books.maps.busy) &&
@@ -289,7 +300,7 @@ bool region_reserve(struct subblock_run run, enum region_direction direction)
 	for (i = run.first; i < run.first + run.nr && ok; i++)
 		ok = is_reservable(i, direction);
 	if (ok)
-		bitmap_set(region_books.maps.busy, run.first, run.nr);
+		set_busy(run, true);
 	spin_unlock(&region_books.lock);
 	return ok;
 }
@@ -308,7 +319,7 @@ void region_commit(struct subblock_run run, enum region_direction direction,
 
 	spin_lock(&region_books.lock);
 	lasting = books_lasting();
-	bitmap_clear(region_books.maps.busy, run.first, run.nr);
+	set_busy(run, false);
 	for (i = run.first; i < run.first + run.nr; i++) {
 		set_unplugged(i, unplugged);
 		books_set_wanted(i, false);
@@ -326,6 +337,6 @@ void region_commit(struct subblock_run run, enum region_direction direction,
 void region_abort(struct subblock_run run)
 {
 	spin_lock(&region_books.lock);
-	bitmap_clear(region_books.maps.busy, run.first, run.nr);
+	set_busy(run, false);
 	spin_unlock(&region_books.lock);
 }

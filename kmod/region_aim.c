@@ -17,6 +17,7 @@
 /* Whoever calls this has the target moved, or makes up its mind that it shall not. */
 void books_set_wanted(unsigned long index, bool wanted)
 {
+	lockdep_assert_held(&region_books.lock);
 	if (test_bit(index, region_books.maps.wanted) == wanted)
 		return;
 	__assign_bit(index, region_books.maps.wanted, wanted);

@@ -14,6 +14,7 @@
 #define MEMPLUG_REGION_BOOKS_H
 
 #include <linux/bitmap.h>
+#include <linux/lockdep.h>
 #include <linux/nodemask.h>
 #include <linux/spinlock.h>
 
@@ -106,6 +107,7 @@ static inline unsigned long books_lasting(void)
 
 static inline void books_changed(void)
 {
+	lockdep_assert_held(&region_books.lock);
 	region_books.generation++;
 	wake_up_interruptible_all(&region_books.wait);
 }

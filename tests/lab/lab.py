@@ -12,6 +12,7 @@ import coverage
 import guest
 import kernels
 import matrix
+import mutants
 import paths
 import qemu
 import session
@@ -156,6 +157,10 @@ def _parser() -> argparse.ArgumentParser:
     tests.add_argument("kernels", nargs="*", metavar="KERNEL", type=kernels.check_name,
                        help=f"which ones: {', '.join(kernels.KERNELS)} (default: all)")
     tests.set_defaults(handler=matrix.run)
+
+    bugs = verbs.add_parser("mutants", help="put bugs in and see that a test catches each")
+    bugs.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
+    bugs.set_defaults(handler=mutants.run)
 
     report = verbs.add_parser("coverage", help="report what of the module has run")
     report.set_defaults(handler=_coverage)

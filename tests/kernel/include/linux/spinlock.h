@@ -46,4 +46,10 @@ static inline void spin_unlock(spinlock_t *lock)
 	__atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
 }
 
+static inline void lockdep_assert_held(const spinlock_t *lock)
+{
+	if (!lock->held)
+		abort();
+}
+
 #endif
