@@ -21,14 +21,19 @@ static struct {
 	.running = LIST_HEAD_INIT(migrations.running),
 };
 
-/* All pages that the kernel has moved so far. Foldings of a CPU that goes away lose none. */
+/*
+ * All pages that the kernel has moved so far; 0 if it does not count. Foldings of a CPU that goes
+ * away lose none.
+ */
 static u64 pages_migrated_by_all(void)
 {
 	u64 sum = 0;
+#ifdef CONFIG_VM_EVENT_COUNTERS
 	int cpu;
 
 	for_each_possible_cpu(cpu)
 		sum += per_cpu(vm_event_states, cpu).event[PGMIGRATE_SUCCESS];
+#endif
 	return sum;
 }
 

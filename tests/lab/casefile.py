@@ -11,7 +11,7 @@ from outcome import Kind, LabError
 
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
          "modules", "max-mem", "devices", "qmp", "programs", "vmlinuz",
-         "kernel", "expect-report", "expect-panic", "expect", "expect-message"}
+         "kernel", "leaks", "expect-report", "expect-panic", "expect", "expect-message"}
 _LINE = re.compile(r"# lab: ([a-z-]+)=(.*)")
 
 
@@ -49,6 +49,11 @@ class Case:
         if value not in (None, "debug"):
             raise ValueError("kernel can only be debug")
         return value == "debug"
+
+    @property
+    def looks_for_leaks(self) -> bool:
+        """Whether a kernel that can looks for memory that is unreachable at the end."""
+        return self._is_set("leaks")
 
     @property
     def load(self) -> bool:
@@ -118,7 +123,7 @@ def read(name: str) -> Case:
     try:
         # A wrong value has to be told before a guest is built for it.
         case.machine(), case.timeout, case.expect, case.commands_qemu, case.image, \
-            case.needs_debug_kernel
+            case.needs_debug_kernel, case.looks_for_leaks
         if case.message and case.expect == Kind.PASS:
             raise ValueError("expect-message is for controls")
         for key in ("expect-report", "expect-panic", "expect-message"):

@@ -17,6 +17,7 @@ class Plan:
     disk: bool = False
     interactive: bool = False
     slowness: int = 1  # by how much deadlines are longer than on Debian's own kernel
+    leaks: bool = False
     coverage_port: str = ""  # where an instrumented kernel's counts go
     # New for each run, so that nothing but this run's init can have written the verdict.
     token: str = dataclasses.field(default_factory=lambda: secrets.token_hex(8))
@@ -30,6 +31,7 @@ class Plan:
             "MODULE_ARGS": self.module_args,
             "DISK": "yes" if self.disk else "no",
             "INTERACTIVE": "yes" if self.interactive else "no",
+            "LEAKS": "yes" if self.leaks else "no",
             "SLOWNESS": str(self.slowness),
             "COVERAGE_PORT": self.coverage_port,
         }

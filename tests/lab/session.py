@@ -44,6 +44,7 @@ class Wish:
     lab_files: dict[str, Path] = dataclasses.field(default_factory=dict)
     given: tuple[Path, ...] = ()
     interactive: bool = False
+    looks_for_leaks: bool = False
     commands_qemu: bool = False  # the guest may give commands to its own QEMU
     programs: tuple[str, ...] = ()  # this machine's, by name
     image: bool = False  # the kernel's image is at /lab/vmlinuz
@@ -118,6 +119,7 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
         modules = built.kernel.load_order(wanted)
         plan = Plan(kernel_modules=modules, load=wish.load, module_args=wish.module_args,
                     disk=wish.disk is not None, interactive=wish.interactive,
+                    leaks=wish.looks_for_leaks,
                     slowness=built.kernel.slowness, coverage_port=_coverage_port(wish, built))
         image = built.kernel.image
         lab_files = {**built.module_files(), **wish.lab_files}

@@ -7,6 +7,7 @@
 # lab: timeout=60
 # lab: expect=report
 # lab: expect-message=kmemleak: \d+ new suspected memory leak
+# lab: leaks=yes
 set -eu
 . /lab/lib.sh
 

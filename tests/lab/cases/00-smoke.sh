@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The module loads, takes 64 MiB by size, shows them, gives them back.
+# lab: leaks=yes
 
 . /lab/lib.sh
 

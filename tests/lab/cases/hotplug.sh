@@ -6,6 +6,7 @@
 # module. A page that somebody else holds a reference to keeps the block.
 # lab: mem=6G
 # lab: append=init_on_alloc=0
+# lab: leaks=yes
 set -eu
 . /lab/lib.sh
 

@@ -4,6 +4,7 @@
 # the documented errno, and nothing changed.
 # lab: mem=6G
 # lab: timeout=180
+# lab: leaks=yes
 set -eu
 . /lab/lib.sh
 
