@@ -7,7 +7,7 @@
 mkdir /tmp/new
 set -- --corpus /lab/fuzz-corpus --save /tmp/new --journal /mnt/journal "$@"
 for folder in fuzz-corpus fuzz-crashes; do
-	for input in /lab/$folder/*.txt; do
+	for input in /lab/"$folder"/*.txt; do
 		[ ! -e "$input" ] || inputs="$inputs $input"
 	done
 done

@@ -84,7 +84,8 @@ class Hotplug {
     while (!board_.stop) {
       rest_if_asked(board_, slot_);
       cycle(blocks_[random_() % blocks_.size()] / "state");
-      std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 1000));
+      // Claims wait for hotplug: most of the time there has to be none.
+      std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 3000));
     }
   }
 
@@ -99,7 +100,7 @@ class Hotplug {
   void cycle(const std::filesystem::path& state) {
     // The kernel tries for as long as no signal comes.
     itimerval timer{};
-    timer.it_value.tv_usec = 900000;
+    timer.it_value.tv_usec = 500000;
     ::setitimer(ITIMER_REAL, &timer, nullptr);
     const bool offline = set(state, "offline");
     timer = {};

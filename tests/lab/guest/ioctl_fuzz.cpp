@@ -223,16 +223,16 @@ int fuzz_device(const Options& options) {
       "fuzz: edges=%u answers=%u kept=%u new_inputs=%zu kills=%llu checks=%llu faults=%llu "
       "late_faults=%llu blocks_cycled=%llu mib_dirtied=%llu\n",
       static_cast<unsigned long long>(totals.calls), static_cast<unsigned long long>(totals.passed),
-      static_cast<unsigned long long>(totals.passed * 100 /
-                                      std::max<std::uint64_t>(1, totals.calls)),
+      static_cast<unsigned long long>(totals.passed) * 100 /
+          std::max<std::uint64_t>(1, totals.calls),
       static_cast<unsigned long long>(totals.claimed), crew.seconds(), unseen,
       board.reached.edges(), board.reached.answers(), board.corpus.size(), saved,
       static_cast<unsigned long long>(crew.kills()),
       static_cast<unsigned long long>(crew.books().checks()),
       static_cast<unsigned long long>(board.faults_injected),
-      static_cast<unsigned long long>(board.late_plug_faults + board.late_unplug_faults),
+      static_cast<unsigned long long>(board.late_plug_faults.load()) + board.late_unplug_faults,
       static_cast<unsigned long long>(board.blocks_cycled),
-      static_cast<unsigned long long>(board.pages_dirtied / 256));
+      static_cast<unsigned long long>(board.pages_dirtied.load()) / 256);
   return options.complete && unseen != 0 ? 1 : 0;
 }
 
