@@ -26,7 +26,7 @@ from outcome import EXIT_STATUS, Kind, say
 _BEGIN = b"-----BEGIN NEW INPUTS-----\n"
 _END = b"-----END NEW INPUTS-----\n"
 _JOURNAL_MARK = b"# memplug fuzz journal, process "
-_BLOCK = 4096
+_RECORD = 4096
 # Boot, replay, the last checks and choosing the new inputs, on a kernel that is not slow.
 _SECONDS_AROUND = 240
 
@@ -95,16 +95,18 @@ def unpack(archive: bytes, folder: Path) -> list[Path]:
 
 def read_journal(disk: Path, folder: Path) -> list[Path]:
     """What each process tried last, from the raw disk: its file system was never unmounted."""
-    written = []
-    with disk.open("rb") as file:
-        while block := file.read(_BLOCK):
-            if block.startswith(_JOURNAL_MARK):
-                text = block.rstrip(b"\0")
-                name = text[len(_JOURNAL_MARK):].split(b",")[0].decode(errors="replace")
-                path = folder / f"last-{int(name):02}.txt"
-                path.write_bytes(b"# SPDX-License-Identifier: MIT\n" + text)
-                written.append(path)
-    return sorted(written)
+    written = {}
+    data = disk.read_bytes()
+    place = data.find(_JOURNAL_MARK)
+    # Where a file system puts a file, it does in blocks of its own size.
+    while place >= 0:
+        text = data[place:place + _RECORD].split(b"\0")[0]
+        number = int(text[len(_JOURNAL_MARK):].split(b",")[0])
+        path = folder / f"last-{number:02}.txt"
+        path.write_bytes(b"# SPDX-License-Identifier: MIT\n" + text)
+        written[number] = path
+        place = data.find(_JOURNAL_MARK, place + len(text))
+    return [written[number] for number in sorted(written)]
 
 
 def _wish(options: argparse.Namespace, folder: Path, slowness: int) -> session.Wish:
