@@ -38,11 +38,11 @@ class Author {
   std::uint64_t below(std::uint64_t limit) { return limit == 0 ? 0 : random_() % limit; }
   bool one_in(std::uint64_t chance) { return below(chance) == 0; }
 
-  // Two of three are light: requests are there, but with a fault. One that is right takes a hundred
-  // times as long as any other call.
+  // Most are light: requests are there, but with a fault. One that is right takes a hundred times
+  // as long as any other call.
   Sequence fresh() {
     Sequence sequence;
-    light_ = !one_in(3);
+    light_ = !one_in(4);
     for (std::uint64_t i = 1 + below(Sequence::room); i > 0; --i) {
       sequence.add(some_call());
     }
@@ -51,8 +51,14 @@ class Author {
 
   // The other is there to take calls from.
   Sequence changed(Sequence sequence, const Sequence& other) {
+    light_ = !one_in(4);
     for (std::uint64_t i = 1 + below(4); i > 0; --i) {
       change(sequence, other);
+    }
+    for (std::uint32_t i = 0; light_ && i < sequence.count; ++i) {
+      if (sequence.calls[i].is_request() && one_in(2)) {
+        spoil(sequence.calls[i]);
+      }
     }
     return sequence;
   }

@@ -297,6 +297,10 @@ class Crew {
     }
     books_.check();
     board_.pause = false;
+    std::printf("so far: %llu calls, %u edges, %u answers, %u inputs kept\n",
+                static_cast<unsigned long long>(board_.calls), board_.reached.edges(),
+                board_.reached.answers(), board_.corpus.size());
+    std::fflush(stdout);
   }
 
   [[noreturn]] void abandon(const std::string& why) {

@@ -30,6 +30,46 @@ inline void write_text(const std::string& path, const std::string& text) {
   ::close(file);
 }
 
+// Has one of the next allocations and copies of this thread fail.
+class Injection {
+ public:
+  Injection() : file_(::open(fail_nth, O_RDWR | O_CLOEXEC)) {}
+
+  // A signal whose frame can't be written ends the process: none may come while a fault is due.
+  static void keep_signals_out() {
+    sigset_t signals{};
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGALRM);
+    sigaddset(&signals, SIGUSR1);
+    if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) {
+      lab::die("sigprocmask: %s", std::strerror(errno));
+    }
+  }
+  Injection(const Injection&) = delete;
+  Injection& operator=(const Injection&) = delete;
+  ~Injection() {
+    if (file_ >= 0) {
+      ::close(file_);
+    }
+  }
+
+  void arm(std::uint64_t nth) const { set(std::to_string(nth)); }
+  void disarm() const { set("0"); }
+
+ private:
+  // What is left of a fault may hit the very copy that is to end it: once.
+  void set(const std::string& text) const {
+    for (int tries = 0; tries < 3; ++tries) {
+      if (::write(file_, text.data(), text.size()) == static_cast<ssize_t>(text.size())) {
+        return;
+      }
+    }
+    lab::die("can't write %s to %s: %s", text.c_str(), fail_nth, std::strerror(errno));
+  }
+
+  int file_;
+};
+
 // What a process last tried, at its place in a file on a disk that outlives the guest. A block
 // holds the beginning of a sequence that is too long for it.
 class Journal {
@@ -107,6 +147,8 @@ class Process {
     if (role == Role::no_capability) {
       drop_capabilities();
       caller_.lose_rights();
+    } else if (role == Role::injector) {
+      Injection::keep_signals_out();
     } else if (role == Role::other_namespace) {
       if (::unshare(CLONE_NEWUSER) != 0) {
         lab::die("unshare: %s", std::strerror(errno));
@@ -162,7 +204,7 @@ class Process {
   bool try_out(const Call& call, const Sequence& sequence) {
     const bool inject = role_ == Role::injector && call.is_command() && author_.one_in(2);
     if (inject) {
-      write_text(fail_nth, std::to_string(1 + author_.below(author_.one_in(4) ? 60 : 8)));
+      injection_.arm(1 + author_.below(author_.one_in(4) ? 60 : 8));
     }
     coverage_.begin();
     const auto begin = std::chrono::steady_clock::now();
@@ -170,7 +212,7 @@ class Process {
     const auto time = std::chrono::steady_clock::now() - begin;
     const std::uint32_t edges = coverage_.collect(board_.reached);
     if (inject) {
-      write_text(fail_nth, "0");
+      injection_.disarm();
       ++board_.faults_injected;
     }
     if (!call.is_call()) {
@@ -209,6 +251,7 @@ class Process {
   Terrain terrain_;
   Caller caller_;
   Coverage coverage_;
+  Injection injection_;
   Journal journal_;
 };
 
