@@ -11,7 +11,8 @@ from outcome import Kind, LabError
 
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
          "modules", "max-mem", "devices", "qmp", "programs", "vmlinuz",
-         "kernel", "leaks", "expect-report", "expect-panic", "expect", "expect-message"}
+         "files", "kernel", "leaks",
+         "expect-report", "expect-panic", "expect", "expect-message"}
 _LINE = re.compile(r"# lab: ([a-z-]+)=(.*)")
 
 
@@ -80,6 +81,16 @@ class Case:
         """Whether the case wants the kernel's image."""
         return self._is_set("vmlinuz")
 
+    @property
+    def files(self) -> dict[str, Path]:
+        """What lies in folders of tests/lab that the case wants, by its name at /lab."""
+        found = {}
+        for name in self._list("files"):
+            if not (paths.LAB / name).is_dir():
+                raise ValueError(f"there is no folder {name} in {paths.LAB}")
+            found.update(folder_files(name))
+        return found
+
     def machine(self) -> qemu.Machine:
         """The guest's hardware."""
         return qemu.Machine(self.values.get("mem", "6G"), int(self.values.get("numa", "1")),
@@ -104,6 +115,11 @@ class Case:
         return options
 
 
+def folder_files(name: str) -> dict[str, Path]:
+    """The files of a folder of tests/lab, by their names at /lab."""
+    return {f"{name}/{path.name}": path for path in sorted((paths.LAB / name).iterdir())}
+
+
 def read(name: str) -> Case:
     """The case of that name."""
     path = paths.CASES / f"{name}.sh"
@@ -123,7 +139,7 @@ def read(name: str) -> Case:
     try:
         # A wrong value has to be told before a guest is built for it.
         case.machine(), case.timeout, case.expect, case.commands_qemu, case.image, \
-            case.needs_debug_kernel, case.looks_for_leaks
+            case.needs_debug_kernel, case.looks_for_leaks, case.files
         if case.message and case.expect == Kind.PASS:
             raise ValueError("expect-message is for controls")
         for key in ("expect-report", "expect-panic", "expect-message"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The lab's command line: guest, shell, demo, case, setup. Only takes arguments apart."""
+"""The lab's command line: guest, shell, demo, case, fuzz, setup. Only takes arguments apart."""
 
 import argparse
 import shutil
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import artefacts
 import coverage
+import fuzz
 import guest
 import kernels
 import matrix
@@ -144,6 +145,11 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = verbs.add_parser("demo", help="watch a guest lose and regain memory")
     demo.set_defaults(handler=_demo)
+
+    fuzzing = verbs.add_parser("fuzz", allow_abbrev=False,
+                               help="fuzz the module's ioctls in a guest")
+    fuzz.add_options(fuzzing)
+    fuzzing.set_defaults(handler=fuzz.run)
 
     setup = verbs.add_parser("setup", help="build what the guests need")
     setup.add_argument("--kernel", default=kernels.default(), choices=list(kernels.KERNELS))

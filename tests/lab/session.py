@@ -40,6 +40,7 @@ class Wish:
     load: bool = True
     module_args: str = ""
     disk: str | None = None
+    disk_path: Path | None = None  # where it is left; otherwise it goes with the guest
     kernel_modules: tuple[str, ...] = ()
     lab_files: dict[str, Path] = dataclasses.field(default_factory=dict)
     given: tuple[Path, ...] = ()
@@ -113,7 +114,8 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
         if wish.disk:
             # Some kernels have some of them built in.
             wanted = list(filter(built.kernel.has_module, _DISK_MODULES)) + wanted
-            machine = dataclasses.replace(machine, disk=_make_disk(folder, wish.disk))
+            machine = dataclasses.replace(machine, disk=_make_disk(
+                wish.disk_path or folder / "disk", wish.disk))
         if wish.commands_qemu:
             machine = dataclasses.replace(machine, own_qmp=folder / "qmp")
         modules = built.kernel.load_order(wanted)
@@ -149,8 +151,7 @@ def _host_program(name: str) -> Path:
     return Path(found)
 
 
-def _make_disk(folder: Path, size: str) -> Path:
-    disk = folder / "disk"
+def _make_disk(disk: Path, size: str) -> Path:
     with disk.open("wb") as file:
         file.truncate(qemu.size_in_bytes(size))
     subprocess.run(["/sbin/mkfs.ext4", "-q", "-E", "lazy_itable_init=1", disk], check=True)

@@ -41,7 +41,7 @@ def run_case(name: str, is_built: bool) -> int:
         load=case.load, module_args=case.values.get("module-args", ""),
         looks_for_leaks=case.looks_for_leaks, disk=case.values.get("disk"), kernel_modules=case.kernel_modules,
         commands_qemu=case.commands_qemu, programs=case.programs, image=case.image,
-        lab_files=initramfs.case_files(case.path))
+        lab_files={**initramfs.case_files(case.path), **case.files})
     built = artefacts.built(wish.kernel) if is_built else artefacts.build(wish.kernel, "all")
     if case.needs_debug_kernel and not built.kernel.instrumented:
         print(f"SKIPPED: {name}: only the debug kernel can show this, "

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// Which errno each command may end with, as kmod/uapi/memplug.h documents it, and which of them
+// tell that the call came through the checks of its syntax.
+#pragma once
+
+#include <vector>
+
+#include "fuzz_board.hpp"
+
+namespace fuzz {
+
+struct Documented {
+  Operation operation;
+  int error;
+  // Comes only where the kernel lets faults be injected.
+  bool wants_injection = false;
+};
+
+// ENOMEM is left out where the call allocates nothing of its own.
+inline const std::vector<Documented>& documented() {
+  using enum Operation;
+  static const std::vector<Documented> all = [] {
+    std::vector<Documented> pairs;
+    for (std::size_t i = 0; i < nr_commands; ++i) {
+      for (const int error : {0, EFAULT, EINVAL, E2BIG, EOPNOTSUPP}) {
+        pairs.push_back({static_cast<Operation>(i), error});
+      }
+    }
+    for (const Operation changing : {unplug, plug, target}) {
+      pairs.push_back({changing, EBADF});
+      pairs.push_back({changing, EPERM});
+    }
+    for (const Operation request : {unplug, plug}) {
+      for (const int error : {EBUSY, EOVERFLOW, ENXIO}) {
+        pairs.push_back({request, error});
+      }
+    }
+    for (const Operation listing : {nodes, list}) {
+      pairs.push_back({listing, EMSGSIZE});
+    }
+    for (const Operation allocating : {nodes, list, unplug, plug}) {
+      pairs.push_back({allocating, ENOMEM, true});
+    }
+    pairs.push_back({target, ERANGE});
+    pairs.push_back({unknown, ENOTTY});
+    // What the device does not have, as the VFS tells it.
+    pairs.push_back({poll, 0});
+    for (const Operation transfer : {read, write}) {
+      pairs.push_back({transfer, EINVAL});
+      pairs.push_back({transfer, EBADF});
+    }
+    pairs.push_back({mmap, ENODEV});
+    pairs.push_back({mmap, EACCES});
+    return pairs;
+  }();
+  return all;
+}
+
+inline bool is_documented(Operation operation, int error) {
+  return std::any_of(documented().begin(), documented().end(), [&](const Documented& pair) {
+    return pair.operation == operation && pair.error == error;
+  });
+}
+
+// Of a command; EFAULT and ENOMEM come before and after, and count as before.
+inline bool came_through(int error) {
+  return error == 0 || error == ENXIO || error == EBUSY || error == ERANGE || error == EMSGSIZE;
+}
+
+}  // namespace fuzz
