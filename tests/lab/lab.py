@@ -16,6 +16,7 @@ import mutants
 import paths
 import qemu
 import session
+import soak
 import suite
 import verdict
 from outcome import EXIT_STATUS, HOST_SETUP_STATUS, Kind, LabError, say
@@ -144,6 +145,11 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = verbs.add_parser("demo", help="watch a guest lose and regain memory")
     demo.set_defaults(handler=_demo)
+
+    soaking = verbs.add_parser("soak", allow_abbrev=False,
+                               help="everything at once in one guest, for as long as you like")
+    soak.add_options(soaking)
+    soaking.set_defaults(handler=soak.run)
 
     setup = verbs.add_parser("setup", help="build what the guests need")
     setup.add_argument("--kernel", default=kernels.default(), choices=list(kernels.KERNELS))

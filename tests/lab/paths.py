@@ -11,6 +11,7 @@ BUILD = ROOT / "build"
 # What the lab makes of this checkout; what it fetches goes to the cache.
 LAB_BUILD = BUILD / "lab"
 LOGS = LAB_BUILD / "logs"
+SOAK = LAB_BUILD / "soak"
 
 
 def cache() -> Path:
