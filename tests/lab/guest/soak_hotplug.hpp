@@ -40,7 +40,8 @@ class Hotplug {
     ::sigaction(SIGALRM, &action, nullptr);
     Gate gate(board_, slot_);
     while (gate.enter()) {
-      cycle(blocks_[random_() % blocks_.size()]);
+      // Many hold the kernel's own pages and never go: half of the time one that has gone before.
+      cycle(went_.empty() || random_() % 2 == 0 ? pick(blocks_) : pick(went_));
       gate.leave();
       // Claims wait for hotplug: most of the time there has to be none.
       std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 1500));
@@ -48,6 +49,10 @@ class Hotplug {
   }
 
  private:
+  using Blocks = std::vector<std::filesystem::path>;
+
+  std::filesystem::path pick(const Blocks& blocks) { return blocks[random_() % blocks.size()]; }
+
   static bool set(const std::filesystem::path& state, const std::string& word) {
     const int file = ::open(state.c_str(), O_WRONLY | O_CLOEXEC);
     const bool done = file >= 0 && ::write(file, word.data(), word.size()) > 0;
@@ -72,7 +77,7 @@ class Hotplug {
     const bool unplugged = has_unplugged(block);
     // The kernel tries for as long as no signal comes.
     itimerval timer{};
-    timer.it_value.tv_sec = 1;
+    timer.it_value.tv_sec = 3;
     timer.it_interval.tv_usec = 500000;
     ::setitimer(ITIMER_REAL, &timer, nullptr);
     const bool offline = set(state, "offline");
@@ -83,6 +88,9 @@ class Hotplug {
       return;
     }
     ++board_.blocks_offlined;
+    if (std::find(went_.begin(), went_.end(), block) == went_.end()) {
+      went_.push_back(block);
+    }
     board_.blocks_with_unplugged += unplugged ? 1 : 0;
     std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 100));
     const auto deadline = Clock::now() + patience;
@@ -98,7 +106,8 @@ class Hotplug {
   Board& board_;
   std::size_t slot_;
   std::mt19937_64 random_;
-  std::vector<std::filesystem::path> blocks_;
+  Blocks blocks_;
+  Blocks went_;
 };
 
 }  // namespace soak
