@@ -40,8 +40,8 @@ class Crew {
   void watch() {
     for (auto* list : {&others_, &requesters_}) {
       for (Process& process : *list) {
-        if (process.ended()) {
-          throw Wrong(reason("a process ended by itself"));
+        if (const auto status = process.ended()) {
+          throw Wrong(reason(list == &others_ ? "a holder or hotplug" : "a requester", *status));
         }
       }
     }
@@ -51,7 +51,8 @@ class Crew {
   void disturb() {
     const std::size_t slot = random_() % requesters_.size();
     Process& victim = requesters_[slot];
-    if (random_() % 3 == 0) {
+    // Before its first request it may not have said yet that SIGINT is not to end it.
+    if (random_() % 3 == 0 && board_.in_request[slot]) {
       victim.signal(SIGINT);
       ++interrupts_;
       return;
@@ -63,7 +64,7 @@ class Crew {
       throw Wrong("a process that was killed does not end");
     }
     if (!WIFSIGNALED(*status)) {
-      throw Wrong(reason("a process ended by itself"));
+      throw Wrong(reason("a requester", *status));
     }
     ++kills_;
     kills_in_request_ += in_request ? 1 : 0;
@@ -92,8 +93,11 @@ class Crew {
     for (auto* list : {&requesters_, &others_}) {
       for (Process& process : *list) {
         const auto status = process.await(patience);
-        if (!status || !succeeded(*status)) {
-          throw Wrong(reason(status ? "a process failed at the end" : "a process does not end"));
+        if (!status) {
+          throw Wrong("a process does not end");
+        }
+        if (!succeeded(*status)) {
+          throw Wrong(reason("a process that was to finish", *status));
         }
       }
     }
@@ -110,8 +114,14 @@ class Crew {
     return Process([this, slot, seed] { Requester(board_, slot, memory_, seed).run(); });
   }
 
-  std::string reason(const char* otherwise) const {
-    return board_.broken ? std::string(board_.broken_why.data()) : otherwise;
+  // What it found, or else how it ended.
+  [[nodiscard]] std::string reason(const char* who, int status) const {
+    if (board_.broken) {
+      return board_.broken_why.data();
+    }
+    return std::string(who) + (WIFSIGNALED(status)
+                                   ? " was ended by signal " + std::to_string(WTERMSIG(status))
+                                   : " ended with " + std::to_string(WEXITSTATUS(status)));
   }
 
   Board& board_;

@@ -40,8 +40,7 @@ class Hotplug {
     ::sigaction(SIGALRM, &action, nullptr);
     Gate gate(board_, slot_);
     while (gate.enter()) {
-      // Many hold the kernel's own pages and never go: half of the time one that has gone before.
-      cycle(went_.empty() || random_() % 2 == 0 ? pick(blocks_) : pick(went_));
+      cycle(choose());
       gate.leave();
       // Claims wait for hotplug: most of the time there has to be none.
       std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 1500));
@@ -53,6 +52,42 @@ class Hotplug {
 
   std::filesystem::path pick(const Blocks& blocks) { return blocks[random_() % blocks.size()]; }
 
+  // Most that are picked blindly hold pages of the kernel's own and never go. One that has gone
+  // before may go again, and one that is unplugged will.
+  std::filesystem::path choose() {
+    const std::uint64_t dice = random_() % 3;
+    if (dice == 0 && !went_.empty()) {
+      return pick(went_);
+    }
+    if (dice == 1) {
+      const Unplugged unplugged;
+      return *std::max_element(
+          blocks_.begin(), blocks_.end(),
+          [&](const auto& one, const auto& two) { return unplugged.of(one) < unplugged.of(two); });
+    }
+    return pick(blocks_);
+  }
+
+  // How much of a block is unplugged, as LIST has it.
+  class Unplugged {
+   public:
+    [[nodiscard]] std::uint64_t of(const std::filesystem::path& block) const {
+      const std::uint64_t start = std::stoull(block.filename().string().substr(6)) * size_;
+      std::uint64_t sum = 0;
+      for (const memplug_range& range : ranges_) {
+        const std::uint64_t from = std::max<std::uint64_t>(range.start, start);
+        const std::uint64_t to = std::min<std::uint64_t>(range.start + range.length, start + size_);
+        sum += to > from ? to - from : 0;
+      }
+      return sum;
+    }
+
+   private:
+    lab::Device device_{O_RDONLY};
+    std::uint64_t size_ = device_.info().out_memory_block_size;
+    std::vector<memplug_range> ranges_ = device_.list();
+  };
+
   static bool set(const std::filesystem::path& state, const std::string& word) {
     const int file = ::open(state.c_str(), O_WRONLY | O_CLOEXEC);
     const bool done = file >= 0 && ::write(file, word.data(), word.size()) > 0;
@@ -62,19 +97,9 @@ class Hotplug {
     return done;
   }
 
-  static bool has_unplugged(const std::filesystem::path& block) {
-    const lab::Device device(O_RDONLY);
-    const std::uint64_t size = device.info().out_memory_block_size;
-    const std::uint64_t start = std::stoull(block.filename().string().substr(6)) * size;
-    const std::vector<memplug_range> ranges = device.list();
-    return std::any_of(ranges.begin(), ranges.end(), [&](const memplug_range& range) {
-      return range.start < start + size && range.start + range.length > start;
-    });
-  }
-
   void cycle(const std::filesystem::path& block) {
     const std::filesystem::path state = block / "state";
-    const bool unplugged = has_unplugged(block);
+    const bool unplugged = Unplugged().of(block) != 0;
     // The kernel tries for as long as no signal comes.
     itimerval timer{};
     timer.it_value.tv_sec = 3;

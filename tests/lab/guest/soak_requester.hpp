@@ -128,7 +128,7 @@ class Requester {
       request.timeout_ns = up_to(50) * 1000000;
     } else if (dice <= 72) {
       wanted.kind = Kind::plug_size;
-    } else if (dice <= 97) {
+    } else if (dice <= 95) {
       wanted.kind = Kind::plug_range;
     } else {
       wanted.kind = Kind::plug_all;
