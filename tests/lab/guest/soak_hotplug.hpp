@@ -52,27 +52,49 @@ class Hotplug {
 
   std::filesystem::path pick(const Blocks& blocks) { return blocks[random_() % blocks.size()]; }
 
-  // Most that are picked blindly hold pages of the kernel's own and never go. One that has gone
-  // before may go again, and one that is unplugged will.
+  // Most that are picked blindly hold pages of the kernel's own, or take long and never go. One
+  // that is unplugged goes, and until one has gone that is what is tried.
   std::filesystem::path choose() {
     const std::uint64_t dice = random_() % 3;
-    if (dice == 0 && !went_.empty()) {
-      return pick(went_);
+    if (dice == 0 || went_.empty()) {
+      return unplug_one();
     }
-    if (dice == 1) {
-      const Unplugged unplugged;
-      return *std::max_element(
-          blocks_.begin(), blocks_.end(),
-          [&](const auto& one, const auto& two) { return unplugged.of(one) < unplugged.of(two); });
+    return dice == 1 ? pick(went_) : pick(blocks_);
+  }
+
+  // The one with most of it unplugged, after an attempt to unplug some whole. Others may plug it
+  // again at once.
+  std::filesystem::path unplug_one() {
+    const lab::Device device(O_RDWR);
+    const std::uint64_t size = device.info().out_memory_block_size;
+    for (int attempts = 8; attempts > 0; --attempts) {
+      auto request = lab::sized<memplug_request>();
+      request.flags = MEMPLUG_REQ_RANGE | MEMPLUG_REQ_EXACT;
+      request.length = size;
+      request.start = number(pick(blocks_)) * size;
+      // Every block is online: only this process changes that.
+      if (const int error = device.call(MEMPLUG_IOC_UNPLUG, &request)) {
+        broke(board_, "UNPLUG of a whole block: %s", std::strerror(error));
+      }
+      if (request.out_stop == MEMPLUG_STOP_NONE) {
+        break;
+      }
     }
-    return pick(blocks_);
+    const Unplugged unplugged;
+    return *std::max_element(blocks_.begin(), blocks_.end(), [&](const auto& one, const auto& two) {
+      return unplugged.of(one) < unplugged.of(two);
+    });
+  }
+
+  static std::uint64_t number(const std::filesystem::path& block) {
+    return std::stoull(block.filename().string().substr(6));
   }
 
   // How much of a block is unplugged, as LIST has it.
   class Unplugged {
    public:
     [[nodiscard]] std::uint64_t of(const std::filesystem::path& block) const {
-      const std::uint64_t start = std::stoull(block.filename().string().substr(6)) * size_;
+      const std::uint64_t start = number(block) * size_;
       std::uint64_t sum = 0;
       for (const memplug_range& range : ranges_) {
         const std::uint64_t from = std::max<std::uint64_t>(range.start, start);
