@@ -17,6 +17,7 @@ import mutants
 import paths
 import qemu
 import session
+import soak
 import suite
 import verdict
 from outcome import EXIT_STATUS, HOST_SETUP_STATUS, Kind, LabError, say
@@ -150,6 +151,10 @@ def _parser() -> argparse.ArgumentParser:
                                help="fuzz the module's ioctls in a guest")
     fuzz.add_options(fuzzing)
     fuzzing.set_defaults(handler=fuzz.run)
+    soaking = verbs.add_parser("soak", allow_abbrev=False,
+                               help="everything at once in one guest, for as long as you like")
+    soak.add_options(soaking)
+    soaking.set_defaults(handler=soak.run)
 
     setup = verbs.add_parser("setup", help="build what the guests need")
     setup.add_argument("--kernel", default=kernels.default(), choices=list(kernels.KERNELS))

@@ -12,6 +12,7 @@ BUILD = ROOT / "build"
 LAB_BUILD = BUILD / "lab"
 LOGS = LAB_BUILD / "logs"
 FUZZ = LAB_BUILD / "fuzz"
+SOAK = LAB_BUILD / "soak"
 
 
 def cache() -> Path:

@@ -26,47 +26,14 @@
 #include <vector>
 
 #include "memplug_device.hpp"
+#include "pattern.hpp"
 
 namespace {
 
 using lab::die;
-
-constexpr std::size_t page_size = 4096;
-constexpr std::size_t page_words = page_size / sizeof(std::uint64_t);
-
-// Every word depends on the page's index, so that a page in another page's place is found too.
-class Pattern {
- public:
-  explicit Pattern(std::uint64_t seed) : seed_(seed) {}
-
-  void fill(std::uint64_t index, std::uint64_t* page) const {
-    std::uint64_t word = first(index);
-    for (std::size_t i = 0; i < page_words; ++i, word = next(word)) {
-      page[i] = word;
-    }
-  }
-
-  // The first wrong word, or page_words.
-  [[nodiscard]] std::size_t mismatch(std::uint64_t index, const std::uint64_t* page) const {
-    std::uint64_t word = first(index);
-    for (std::size_t i = 0; i < page_words; ++i, word = next(word)) {
-      if (page[i] != word) {
-        return i;
-      }
-    }
-    return page_words;
-  }
-
- private:
-  [[nodiscard]] std::uint64_t first(std::uint64_t index) const {
-    return (index + 1) * 0x9E3779B97F4A7C15ULL ^ seed_;
-  }
-  static std::uint64_t next(std::uint64_t word) {
-    return word * 6364136223846793005ULL + 1442695040888963407ULL;
-  }
-
-  std::uint64_t seed_;
-};
+using lab::page_size;
+using lab::page_words;
+using lab::Pattern;
 
 struct Verdict {
   bool good = true;

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// Starts processes of the soak, and waits for them with a deadline. A child dies with its parent.
+#pragma once
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "soak_board.hpp"
+
+namespace soak {
+
+// Killed, if it still runs, when this goes.
+class Process {
+ public:
+  explicit Process(const std::function<void()>& body) {
+    std::fflush(nullptr);
+    pid_ = ::fork();
+    if (pid_ < 0) {
+      lab::die("fork: %s", std::strerror(errno));
+    }
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      body();
+      std::fflush(nullptr);
+      // No destructors of what the parent owns.
+      std::_Exit(0);
+    }
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+  Process& operator=(Process&& other) noexcept {
+    std::swap(pid_, other.pid_);
+    return *this;
+  }
+  ~Process() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+  }
+
+  void signal(int number) const { ::kill(pid_, number); }
+
+  // Its wait status, if it has ended.
+  std::optional<int> ended() {
+    int status = 0;
+    if (::waitpid(pid_, &status, WNOHANG) != pid_) {
+      return std::nullopt;
+    }
+    pid_ = -1;
+    return status;
+  }
+
+  // Nothing, if it has not ended in that time.
+  std::optional<int> await(Clock::duration limit) {
+    const auto deadline = Clock::now() + limit;
+    for (;;) {
+      if (const auto status = ended()) {
+        return status;
+      }
+      if (Clock::now() > deadline) {
+        return std::nullopt;
+      }
+      std::this_thread::sleep_for(2ms);
+    }
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+// Runs a program, both its streams into a file.
+inline Process run_program(const std::vector<std::string>& words, const std::string& log) {
+  return Process([words, log] {
+    const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ::dup2(file, STDOUT_FILENO);
+    ::dup2(file, STDERR_FILENO);
+    std::vector<char*> arguments;
+    for (const std::string& word : words) {
+      arguments.push_back(const_cast<char*>(word.c_str()));
+    }
+    arguments.push_back(nullptr);
+    ::execvp(arguments[0], arguments.data());
+    lab::die("%s: %s", arguments[0], std::strerror(errno));
+  });
+}
+
+inline bool succeeded(int status) { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
+
+}  // namespace soak
