@@ -39,7 +39,8 @@ def run_case(name: str, is_built: bool) -> int:
         expected=verdict.Expectation(case.timeout, case.values.get("expect-report"),
                                      case.values.get("expect-panic")),
         load=case.load, module_args=case.values.get("module-args", ""),
-        looks_for_leaks=case.looks_for_leaks, disk=case.values.get("disk"), kernel_modules=case.kernel_modules,
+        looks_for_leaks=case.looks_for_leaks, disk=case.values.get("disk"),
+        kernel_modules=case.kernel_modules,
         commands_qemu=case.commands_qemu, programs=case.programs, image=case.image,
         lab_files={**initramfs.case_files(case.path), **case.files})
     built = artefacts.built(wish.kernel) if is_built else artefacts.build(wish.kernel, "all")
