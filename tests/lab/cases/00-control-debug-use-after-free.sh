@@ -6,7 +6,7 @@
 # lab: mem=1G
 # lab: timeout=60
 # lab: expect=panic
-# lab: expect-message=BUG: KASAN: use-after-free in use_after_free
+# lab: expect-message=BUG: KASAN: use-after-free in seeded_init
 set -eu
 . /lab/lib.sh
 
