@@ -337,22 +337,16 @@ bool is_loaded() { return ::access("/sys/module/memplug", F_OK) == 0; }
 
 int unload() { return ::syscall(SYS_delete_module, "memplug", O_NONBLOCK) == 0 ? 0 : errno; }
 
-class Loading {
- public:
-  Loading(const char* path, const char* arguments)
-      : fd_(::open(path, O_RDONLY | O_CLOEXEC)), arguments_(arguments), total_(memtotal_bytes()) {
-    if (fd_ < 0) {
-      lab::die("%s: %s", path, std::strerror(errno));
-    }
+int walk_load(const char* path, const char* arguments) {
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    lab::die("%s: %s", path, std::strerror(errno));
   }
-  Loading(const Loading&) = delete;
-  Loading& operator=(const Loading&) = delete;
-  ~Loading() { ::close(fd_); }
-
-  // Loads with a fault, and unloads if that worked. Whether the fault was used up.
-  bool walk(unsigned nth) {
+  const std::uint64_t total = memtotal_bytes();
+  Tally tally;
+  for (unsigned nth = 1; nth <= max_faults; ++nth) {
     const Result result = with_fault(
-        nth, [&] { return ::syscall(SYS_finit_module, fd_, arguments_, 0) == 0 ? 0 : errno; });
+        nth, [&] { return ::syscall(SYS_finit_module, fd, arguments, 0) == 0 ? 0 : errno; });
     if (is_loaded() != (result.error == 0)) {
       lab::die("fault %u: finit_module says %s, and the module is %sthere", nth,
                std::strerror(result.error), is_loaded() ? "" : "not ");
@@ -363,51 +357,19 @@ class Loading {
     if (result.error == 0) {
       demand(unload(), "unloading");
     }
-    if (memtotal_bytes() != total_) {
+    if (memtotal_bytes() != total) {
       lab::die("fault %u: MemTotal has changed", nth);
     }
     if (!result.injected) {
       demand(result.error, "loading");
-      return false;
+      ::close(fd);
+      print("loading", tally);
+      return 0;
     }
-    ++tally_.faults;
-    tally_.failed += result.error != 0 ? 1 : 0;
-    return true;
+    ++tally.faults;
+    tally.failed += result.error != 0 ? 1 : 0;
   }
-
-  [[nodiscard]] const Tally& tally() const { return tally_; }
-
- private:
-  int fd_;
-  const char* arguments_;
-  std::uint64_t total_;
-  Tally tally_;
-};
-
-// Most of what can fail is the kernel's own, before the module's first line runs: of these every
-// tenth; each of the last ones, which are the module's.
-int walk_load(const char* path, const char* arguments) {
-  constexpr unsigned each_of_last = 250;
-  constexpr unsigned stride = 10;
-  Loading loading(path, arguments);
-  unsigned all = 1;
-  while (loading.walk(all)) {
-    all *= 2;
-    if (all > max_faults) {
-      lab::die("loading has more than %u things that can fail", max_faults);
-    }
-  }
-  unsigned some = all / 2;
-  while (all - some > 1) {
-    const unsigned middle = some + (all - some) / 2;
-    (loading.walk(middle) ? some : all) = middle;
-  }
-  std::printf("loading has %u things that can fail\n", some);
-  for (unsigned nth = 1; nth <= some + 1; nth += nth + each_of_last < some ? stride : 1) {
-    loading.walk(nth);
-  }
-  print("loading", loading.tally());
-  return 0;
+  lab::die("loading has more than %u things that can fail", max_faults);
 }
 
 }  // namespace
