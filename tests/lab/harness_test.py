@@ -193,6 +193,13 @@ class Headers(unittest.TestCase):
         self.assertEqual(case.machine(), qemu.Machine("4G", 2, 2, "a=b c"))
         self.assertEqual((case.load, case.expect), (False, Kind.PANIC))
 
+    def test_files(self):
+        files = self.read("# lab: files=fuzz-corpus,fuzz-crashes\n").files
+        self.assertEqual(files["fuzz-corpus/sizes.txt"], paths.LAB / "fuzz-corpus" / "sizes.txt")
+        self.assertIn("fuzz-crashes/README.md", files)
+        with self.assertRaises(LabError):
+            self.read("# lab: files=no-such-folder\n")
+
     def test_room_for_devices(self):
         case = self.read("# lab: max-mem=8G\n# lab: devices=virtio-mem,virtio-balloon\n"
                          "# lab: qmp=yes\n# lab: modules=virtio_mem,virtio_balloon\n")
