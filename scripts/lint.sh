@@ -71,7 +71,7 @@ check_clang_tidy() {
   cmake --preset "$preset" || return
   cmake --preset bench-scale || return
   local status=0
-  files 'tool/*.cpp' 'tests/unit/*.cpp' 'tests/kernel/*.cpp' |
+  files 'tool/*.cpp' 'tests/unit/*.cpp' 'tests/kernel/*.cpp' 'tests/fuzz/*.cpp' |
     xargs -P "$(nproc)" -n 2 clang-tidy -p "build/$preset" --quiet --warnings-as-errors='*' ||
     status=1
   files 'tests/bench/scale/*.cpp' |
@@ -102,7 +102,8 @@ check_spdx() {
       echo "$file: no SPDX-License-Identifier in its first three lines"
       status=1
     fi
-  done < <(files | grep -Ev '^(VERSION|LICENSE|LICENSES/.*|tests/unit/golden/.*|.*\.json)$')
+  done < <(files ':!tests/unit/golden' ':!tests/fuzz/corpus' ':!tests/fuzz/crashes' |
+    grep -Ev '^(VERSION|LICENSE|LICENSES/.*|.*\.json)$')
   return "$status"
 }
 
@@ -113,7 +114,7 @@ check_version_tests() {
 
 check_leftovers() {
   # Spelt so that this line does not find itself.
-  ! files | xargs grep -nE 'TO''DO|FIX''ME|X''XX'
+  ! files ':!tests/fuzz/corpus' ':!tests/fuzz/crashes' | xargs grep -nE 'TO''DO|FIX''ME|X''XX'
 }
 
 check "SPDX on every file" check_spdx

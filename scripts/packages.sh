@@ -17,6 +17,9 @@ packages_other_kernel=(mmdebstrap util-linux)
 packages_coverage=(gcc gcovr)
 packages_bench=("${packages_guest[@]}" python3-matplotlib)
 packages_bench_scale=(cmake g++ libbenchmark-dev libc6-dev libcli11-dev make nlohmann-json3-dev)
+packages_fuzz=(
+  clang cmake g++ libc6-dev libclang-rt-14-dev libcli11-dev make nlohmann-json3-dev
+)
 packages_lint=(
   "${packages_test[@]}" clang-format clang-tidy git libbenchmark-dev perl python3-flake8 shellcheck
   sparse xz-utils

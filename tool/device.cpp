@@ -151,6 +151,8 @@ UnmanagedError::UnmanagedError(Range part, BadWhy why)
 Info Device::info() {
   auto abi = sized<memplug_info>();
   check(channel_->info(abi), "cannot read what the module is");
+  // Everything is counted in it.
+  check(abi.out_subblock_size == 0 ? EPROTO : 0, "the module has no size for a subblock");
   Info info;
   info.abi_version = abi.out_abi_version;
   info.page_size = abi.out_page_size;

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <csignal>
@@ -43,7 +44,9 @@ std::string about(double bytes) {
 }
 
 std::string about_time(double seconds) {
-  const auto whole = static_cast<long long>(std::ceil(seconds));
+  // What the module says may come to more than fits into an integer.
+  constexpr double longest = 1e15;
+  const auto whole = static_cast<long long>(std::ceil(std::min(seconds, longest)));
   if (whole < 60) {
     return std::to_string(whole) + " s";
   }

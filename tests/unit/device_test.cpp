@@ -55,6 +55,16 @@ TEST_F(DeviceTest, InfoIsTranslated) {
   EXPECT_EQ(info.generation, 7U);
 }
 
+TEST_F(DeviceTest, AModuleWithoutASubblockIsRefused) {
+  module_.info.out_subblock_size = 0;
+  try {
+    static_cast<void>(device_.info());
+    FAIL() << "nothing can be counted in subblocks of no bytes";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code().value(), EPROTO);
+  }
+}
+
 TEST_F(DeviceTest, NoTargetIsNothing) { EXPECT_FALSE(device_.info().target.has_value()); }
 
 TEST_F(DeviceTest, WhatCameAfterTheFirstVersionIsTranslated) {

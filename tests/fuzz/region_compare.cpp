@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+// One function for each group of questions.
+#include "region_compare.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+#include "require.hpp"
+
+extern "C" {
+#include <linux/bitmap.h>
+#include <linux/nodemask.h>
+#include <linux/spinlock.h>
+}
+
+namespace memplug::fuzz {
+namespace {
+
+constexpr unsigned long nowhere = std::numeric_limits<unsigned long>::max();
+
+void require_equal(unsigned long books, unsigned long model, const char* what) {
+  if (books != model) {
+    require(false, what, "books " + std::to_string(books) + ", model " + std::to_string(model));
+  }
+}
+
+void compare_sizes(const RegionModel& model, const Machine& machine) {
+  // "struct" because a function has the same name.
+  struct region_sizes sizes {};
+  region_sizes(&sizes);
+  unsigned long elsewhere = 0;
+  for (unsigned long i = 0; i < model.size(); ++i) {
+    const std::uint32_t bad = machine.judge(i);
+    elsewhere += model.at(i).wanted && !model.at(i).managed && !model.at(i).leaving &&
+                         bad != MEMPLUG_BAD_ABSENT && bad != MEMPLUG_BAD_OFFLINE
+                     ? 1
+                     : 0;
+  }
+  require_equal(sizes.managed, model.managed(), "managed");
+  require_equal(sizes.unplugged, model.unplugged(), "unplugged");
+  require_equal(sizes.wanted, model.wanted(true) + model.wanted(false), "wanted");
+  require_equal(sizes.wanted_other_zone, elsewhere, "wanted in another zone");
+  require_equal(sizes.target, model.target().value_or(REGION_NO_TARGET), "target");
+  require_equal(sizes.target_state, model.state(), "state of the target");
+  require_equal(sizes.generation, region_generation(), "generation");
+
+  region_aim aim{};
+  region_read_aim(&aim);
+  require_equal(aim.target, sizes.target, "target of the aim");
+  require_equal(aim.lasting, model.lasting(), "plugged to stay");
+  require_equal(aim.wanted_here, model.wanted(true), "wanted here");
+  require_equal(aim.wanted_absent, model.wanted(false), "wanted and absent");
+}
+
+void compare_nodes(const RegionModel& model, const Machine& machine) {
+  std::vector<memplug_node> nodes(static_cast<std::size_t>(machine.nodes()));
+  u64 generation = 0;
+  nodes.resize(region_nodes(nodes.data(), static_cast<unsigned int>(nodes.size()), &generation));
+  auto next = nodes.begin();
+  for (int nid = 0; nid < machine.nodes(); ++nid) {
+    unsigned long managed = 0;
+    unsigned long unplugged = 0;
+    for (unsigned long i = 0; i < model.size(); ++i) {
+      managed += model.at(i).managed && model.at(i).node == nid ? 1 : 0;
+      unplugged += model.at(i).unplugged && model.at(i).node == nid ? 1 : 0;
+    }
+    if (managed == 0) {
+      continue;
+    }
+    require(next != nodes.end() && next->node == nid, "each node with managed memory is told");
+    require_equal(next->managed_size, managed * Machine::subblock_size, "managed of a node");
+    require_equal(next->unplugged_size, unplugged * Machine::subblock_size, "unplugged of a node");
+    ++next;
+  }
+  require(next == nodes.end(), "no other node is told");
+}
+
+bool is_joined(const RegionModel& model, unsigned long index) {
+  return index > 0 && model.at(index - 1).unplugged &&
+         model.at(index - 1).node == model.at(index).node;
+}
+
+void compare_list(const RegionModel& model) {
+  std::vector<memplug_range> expected;
+  for (unsigned long i = 0; i < model.size(); ++i) {
+    if (model.at(i).unplugged && is_joined(model, i)) {
+      expected.back().length += Machine::subblock_size;
+    } else if (model.at(i).unplugged) {
+      expected.push_back(
+          {i * Machine::subblock_size, Machine::subblock_size, 0, model.at(i).node, 0, 0});
+    }
+  }
+  std::vector<memplug_range> ranges(model.size());
+  u64 generation = 0;
+  const auto fit = static_cast<unsigned int>(ranges.size() / 2);
+  const unsigned int count = region_list(ranges.data(), fit, &generation);
+  require_equal(count, expected.size(), "unplugged ranges");
+  require_equal(generation, region_generation(), "generation of the list");
+  for (std::size_t i = 0; i < std::min<std::size_t>(count, fit); ++i) {
+    require_equal(ranges[i].start, expected[i].start, "start of a range");
+    require_equal(ranges[i].length, expected[i].length, "length of a range");
+    require_equal(static_cast<unsigned long>(ranges[i].node),
+                  static_cast<unsigned long>(expected[i].node), "node of a range");
+  }
+}
+
+void compare_view(const RegionModel& model, region_direction direction, subblock_run within,
+                  int nid) {
+  const unsigned long nr = region_nr();
+  std::vector<unsigned long> ready(nr / BITS_PER_LONG + 1);
+  std::vector<unsigned long> busy(ready.size());
+  std::vector<unsigned long> seams(ready.size());
+  region_view view{};
+  view.nr = nr;
+  view.ready = ready.data();
+  view.busy = busy.data();
+  view.seams = seams.data();
+  region_snapshot(direction, within, nid, &view);
+  region_view counted{};
+  for (unsigned long i = 0; i < std::min(nr, model.size()); ++i) {
+    const ModelSubblock& one = model.at(i);
+    const bool in = one.managed && i >= within.first && i - within.first < within.nr &&
+                    (nid == NUMA_NO_NODE || one.node == nid);
+    const bool there = one.unplugged == (direction == REGION_UNPLUG);
+    const bool seam =
+        i > 0 && one.managed && model.at(i - 1).managed && one.node != model.at(i - 1).node;
+    require(test_bit(i, ready.data()) == (in && !one.busy && !there), "ready", i);
+    require(test_bit(i, busy.data()) == (in && one.busy), "busy", i);
+    require(test_bit(i, seams.data()) == seam, "border between nodes", i);
+    counted.nr_ready += in && !one.busy && !there ? 1 : 0;
+    counted.nr_busy += in && one.busy ? 1 : 0;
+    counted.nr_already += in && !one.busy && there ? 1 : 0;
+  }
+  require_equal(view.nr_ready, counted.nr_ready, "how many are ready");
+  require_equal(view.nr_busy, counted.nr_busy, "how many are busy");
+  require_equal(view.nr_already, counted.nr_already, "how many are so already");
+}
+
+void compare_walks(const RegionModel& model) {
+  unsigned long unplugged = region_next_unplugged(0);
+  unsigned long absent = region_next_absent(0);
+  unsigned long leaving = region_next_leaving(0);
+  for (unsigned long i = 0; i < model.size(); ++i) {
+    const ModelSubblock& one = model.at(i);
+    require((unplugged == i) == one.unplugged, "the next unplugged", i);
+    require((absent == i) == (one.wanted && !one.managed), "the next absent", i);
+    require((leaving == i) == one.leaving, "the next leaving", i);
+    require(region_is_unplugged(i) == one.unplugged, "is it unplugged", i);
+    require(region_node(i) == (one.managed ? one.node : NUMA_NO_NODE), "its node", i);
+    unplugged = unplugged == i ? region_next_unplugged(i + 1) : unplugged;
+    absent = absent == i ? region_next_absent(i + 1) : absent;
+    leaving = leaving == i ? region_next_leaving(i + 1) : leaving;
+  }
+  require(unplugged == nowhere && absent == nowhere && leaving == nowhere, "walks end");
+}
+
+void compare_unmanaged(const RegionModel& model, subblock_run within) {
+  const auto is_managed = [&model](unsigned long i) {
+    return i < model.size() && model.at(i).managed;
+  };
+  const unsigned long end = within.first + within.nr;
+  unsigned long first = within.first;
+  while (first < end && is_managed(first)) {
+    ++first;
+  }
+  unsigned long last = first;
+  while (last < end && !is_managed(last)) {
+    ++last;
+  }
+  subblock_run bad{};
+  require(region_find_unmanaged(within, &bad) == (first < end), "is a part unmanaged");
+  if (first < end) {
+    require_equal(bad.first, first, "where the unmanaged part begins");
+    require_equal(bad.nr, last - first, "how long it is");
+  }
+  bool any = false;
+  for (unsigned long i = within.first; i < end; ++i) {
+    any = any || is_managed(i);
+  }
+  require(region_has_managed(within) == any, "is a part managed");
+  require(region_is_managed(within) == (first == end), "is all of it managed");
+}
+
+}  // namespace
+
+void compare(const RegionModel& model, const Machine& machine, subblock_run within, int nid) {
+  compare_sizes(model, machine);
+  compare_nodes(model, machine);
+  compare_list(model);
+  compare_walks(model);
+  compare_unmanaged(model, within);
+  compare_view(model, REGION_UNPLUG, within, nid);
+  compare_view(model, REGION_PLUG, within, nid);
+  require(machine_locks_held == 0, "no lock is left held");
+}
+
+}  // namespace memplug::fuzz

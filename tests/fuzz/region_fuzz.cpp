@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+// The module's books under any sequence of requests, targets and memory hotplug that the module
+// lets happen: after each step they say what the model says, and what changed is told.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "input.hpp"
+#include "region_compare.hpp"
+#include "require.hpp"
+
+extern "C" {
+#include <linux/nodemask.h>
+}
+
+namespace memplug::fuzz {
+namespace {
+
+constexpr unsigned long block = 8;
+constexpr unsigned long blocks = 16;
+constexpr unsigned long blocks_at_first = 6;
+constexpr unsigned long nr = blocks * block;
+constexpr int nodes = 3;
+constexpr int most_steps = 32;
+
+class Session {
+ public:
+  explicit Session(Input& input) : input_(input) {
+    for (unsigned long i = 0; i < blocks_at_first; ++i) {
+      const int nid = static_cast<int>(input.below(nodes));
+      machine_.add({i * block, block}, nid);
+      states_[i] = Block::Online;
+    }
+    require(region_init() == 0, "the books begin");
+    model_.update(machine_, {0, nr});
+    check();
+  }
+
+  void step() {
+    const RegionModel before = model_;
+    const u64 generation = region_generation();
+    const unsigned long woken = region_wait_queue()->woken;
+    act();
+    check();
+    const bool told = region_generation() != generation;
+    require(told || without_busy(before) == without_busy(model_),
+            "what changes is a new generation");
+    require(told == (region_wait_queue()->woken != woken), "a new generation wakes who waits");
+  }
+
+ private:
+  enum class Block { Absent, Online, Leaving, Offline };
+  struct Reservation {
+    subblock_run run;
+    region_direction direction;
+  };
+
+  // Reserving is seen by requests only, and leaving by the notifier.
+  static std::vector<std::array<bool, 3>> visible(const RegionModel& model) {
+    std::vector<std::array<bool, 3>> result;
+    for (unsigned long i = 0; i < model.size(); ++i) {
+      result.push_back({model.at(i).managed, model.at(i).unplugged, model.at(i).wanted});
+    }
+    return result;
+  }
+  struct Visible {
+    std::vector<std::array<bool, 3>> subblocks;
+    std::optional<unsigned long> target;
+    std::uint32_t state;
+    bool operator==(const Visible&) const = default;
+  };
+  static Visible without_busy(const RegionModel& model) {
+    return {visible(model), model.target(), model.state()};
+  }
+
+  void act() {
+    switch (input_.below(16)) {
+      case 0:
+      case 1:
+      case 2:
+        reserve(REGION_UNPLUG);
+        break;
+      case 3:
+      case 4:
+        reserve(REGION_PLUG);
+        break;
+      case 5:
+      case 6:
+      case 7:
+      case 8:
+        end_reservation();
+        break;
+      case 9:
+        begin_offline();
+        break;
+      case 10:
+        end_offline();
+        break;
+      case 11:
+        bring_online();
+        break;
+      case 12:
+        set_target();
+        break;
+      case 13:
+        set_target_state();
+        break;
+      case 14:
+        drop_wanted();
+        break;
+      default:
+        drop_wanted_here();
+        break;
+    }
+  }
+
+  // The whole of the books, or the part that the input points at.
+  void check() {
+    const subblock_run within{input_.below(nr), input_.below(nr + 8)};
+    const int nid = static_cast<int>(input_.below(nodes + 1)) - 1;
+    if (within.nr == 0) {
+      compare(model_, machine_, {0, nr}, nid);
+    } else {
+      compare(model_, machine_, within, nid);
+    }
+  }
+
+  subblock_run some_run() { return {input_.below(nr), 1 + input_.below(24)}; }
+
+  subblock_run some_block(Block wanted) {
+    const unsigned long start = input_.below(blocks);
+    for (unsigned long i = 0; i < blocks; ++i) {
+      const unsigned long number = (start + i) % blocks;
+      if (states_.at(number) == wanted) {
+        return {number * block, block};
+      }
+    }
+    return {0, 0};
+  }
+
+  Block& state_of(subblock_run run) { return states_.at(run.first / block); }
+
+  void reserve(region_direction direction) {
+    const subblock_run run = some_run();
+    const bool expected = model_.reserve(run, direction);
+    require(region_reserve(run, direction) == expected, "what is free can be reserved");
+    if (expected) {
+      reservations_.push_back({run, direction});
+    }
+  }
+
+  // As the requests do: what went meanwhile, or is no longer unplugged, is aborted. No claim ends
+  // while hotplug is under way; giving back may.
+  void end_reservation() {
+    if (reservations_.empty()) {
+      return;
+    }
+    const auto number = static_cast<std::ptrdiff_t>(input_.below(reservations_.size()));
+    const auto [run, direction] = reservations_[static_cast<std::size_t>(number)];
+    const auto mover = input_.flag() ? REGION_OWN : REGION_ASKED;
+    const unsigned long done = input_.below(run.nr + 1);
+    const bool may_commit = direction == REGION_PLUG || some_block(Block::Leaving).nr == 0;
+    reservations_.erase(reservations_.begin() + number);
+    for (unsigned long i = run.first; i < run.first + run.nr; ++i) {
+      const subblock_run one{i, 1};
+      const bool fit = direction == REGION_PLUG ? region_is_unplugged(i) : region_is_managed(one);
+      if (may_commit && fit && i - run.first < done) {
+        region_commit(one, direction, mover);
+        model_.commit(one, direction, mover);
+      } else {
+        region_abort(one);
+        model_.abort(one);
+      }
+    }
+  }
+
+  // One block at a time, as the hotplug lock has it.
+  void begin_offline() {
+    const subblock_run run = some_block(Block::Online);
+    if (run.nr == 0 || some_block(Block::Leaving).nr != 0) {
+      return;
+    }
+    region_leave(subblock_pfn(run.first), run.nr * subblock_pages());
+    model_.leave(run);
+    state_of(run) = Block::Leaving;
+  }
+
+  void end_offline() {
+    const subblock_run run = some_block(Block::Leaving);
+    if (run.nr == 0) {
+      return;
+    }
+    if (input_.flag()) {
+      update(run);
+      for (unsigned long i = region_next_leaving(0); i < nr; i = region_next_leaving(i + 1)) {
+        require(region_stay(i) == model_.stay(i), "what is wanted is held again");
+      }
+      state_of(run) = Block::Online;
+      return;
+    }
+    machine_.add(run, 0, MEMPLUG_BAD_OFFLINE);
+    region_gone(subblock_pfn(run.first), run.nr * subblock_pages());
+    model_.gone(run);
+    state_of(run) = Block::Offline;
+    if (input_.flag()) {
+      machine_.remove(run);
+      state_of(run) = Block::Absent;
+    }
+  }
+
+  // On any node, all of it or but a part fit to be managed.
+  void bring_online() {
+    const subblock_run run = some_block(input_.flag() ? Block::Offline : Block::Absent);
+    if (run.nr == 0 || some_block(Block::Leaving).nr != 0) {
+      return;
+    }
+    constexpr std::array<std::uint32_t, 4> kinds{MEMPLUG_BAD_NONE, MEMPLUG_BAD_NONE,
+                                                 MEMPLUG_BAD_ZONE, MEMPLUG_BAD_MIXED};
+    const int nid = static_cast<int>(input_.below(nodes));
+    const unsigned long fit = input_.below(block + 1);
+    machine_.add(run, nid, kinds.at(input_.below(kinds.size())));
+    machine_.add({run.first, fit}, nid);
+    state_of(run) = Block::Online;
+    const unsigned long nr_before = region_nr();
+    const bool grows = run.first + run.nr > nr_before;
+    if (grows && input_.below(4) == 3) {
+      // six maps are needed
+      limit_allocations(static_cast<int>(input_.below(6)));
+      require(region_update(subblock_pfn(run.first), run.nr * subblock_pages()) == -ENOMEM,
+              "without memory the books can't grow");
+      limit_allocations(-1);
+      require(region_nr() == nr_before, "and then they don't");
+      return;
+    }
+    update(run);
+  }
+
+  void update(subblock_run run) {
+    require(region_update(subblock_pfn(run.first), run.nr * subblock_pages()) == 0,
+            "with memory the books can grow");
+    model_.update(machine_, run);
+  }
+
+  void set_target() {
+    if (input_.below(4) == 0) {
+      require(region_set_target(REGION_NO_TARGET) == 0, "no target can always be set");
+      model_.set_target(std::nullopt);
+      return;
+    }
+    const unsigned long target = input_.below(nr + 8);
+    const bool taken = model_.set_target(target);
+    require(region_set_target(target) == (taken ? 0 : -ERANGE),
+            "a target is no more than is managed");
+  }
+
+  void set_target_state() {
+    const auto state = static_cast<std::uint32_t>(1 + input_.below(4));
+    const bool old = input_.flag();
+    region_set_target_state(state, region_generation() - (old ? 1 : 0));
+    if (!old) {
+      model_.set_state(state);
+    }
+  }
+
+  void drop_wanted() {
+    const subblock_run run = input_.flag() ? some_run() : subblock_run{0, nr};
+    const int nid = static_cast<int>(input_.below(nodes + 1)) - 1;
+    region_drop_wanted(run, nid);
+    model_.drop_wanted(run, nid);
+  }
+
+  void drop_wanted_here() {
+    const unsigned long some = input_.below(24);
+    region_drop_wanted_here(some);
+    model_.drop_wanted_here(some);
+  }
+
+  Input& input_;
+  Machine machine_{nodes};
+  RegionModel model_{nr};
+  std::array<Block, blocks> states_{};
+  std::vector<Reservation> reservations_;
+};
+
+}  // namespace
+}  // namespace memplug::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace memplug::fuzz;
+  Input input(data, size);
+  {
+    Session session(input);
+    for (int i = 0; i < most_steps && !input.empty(); ++i) {
+      session.step();
+    }
+  }
+  require(kernel_bytes() == 0, "the end of the books frees all of them");
+  return 0;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// What region.h says of the books, in the plainest form: a record a subblock, and sums that are
+// counted anew each time they are asked for.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "machine.hpp"
+
+namespace memplug::fuzz {
+
+struct ModelSubblock {
+  int node = 0;
+  bool managed = false;
+  bool unplugged = false;
+  bool busy = false;
+  bool wanted = false;
+  bool leaving = false;
+
+  bool operator==(const ModelSubblock&) const = default;
+};
+
+class RegionModel {
+ public:
+  explicit RegionModel(unsigned long subblocks) : subblocks_(subblocks) {}
+
+  [[nodiscard]] const ModelSubblock& at(unsigned long index) const { return subblocks_.at(index); }
+  [[nodiscard]] unsigned long size() const { return subblocks_.size(); }
+  [[nodiscard]] std::optional<unsigned long> target() const { return target_; }
+  [[nodiscard]] std::uint32_t state() const { return state_; }
+  // All that can be seen of it, to tell whether something changed.
+  bool operator==(const RegionModel&) const = default;
+
+  [[nodiscard]] unsigned long managed() const;
+  [[nodiscard]] unsigned long unplugged() const;
+  [[nodiscard]] unsigned long wanted(bool here) const;
+  // Plugged, and not to be unplugged again.
+  [[nodiscard]] unsigned long lasting() const;
+
+  void update(const Machine& machine, subblock_run run);
+  void leave(subblock_run run);
+  bool stay(unsigned long index);
+  void gone(subblock_run run);
+  bool reserve(subblock_run run, region_direction direction);
+  void commit(subblock_run run, region_direction direction, region_mover mover);
+  void abort(subblock_run run);
+  bool set_target(std::optional<unsigned long> target);
+  void set_state(std::uint32_t state);
+  void drop_wanted(subblock_run run, int nid);
+  void drop_wanted_here(unsigned long nr);
+
+ private:
+  template <typename Is>
+  [[nodiscard]] unsigned long count(Is is) const;
+  [[nodiscard]] unsigned long end_of(subblock_run run) const;
+  void drop_lowest(bool here, unsigned long nr);
+  void move_target(unsigned long lasting_before);
+
+  std::vector<ModelSubblock> subblocks_;
+  std::optional<unsigned long> target_;
+  std::uint32_t state_ = MEMPLUG_TARGET_NONE;
+};
+
+}  // namespace memplug::fuzz
