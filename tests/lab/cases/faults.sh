@@ -7,7 +7,6 @@
 # lab: mem=5G
 # lab: timeout=200
 # lab: append=init_on_alloc=1
-# lab: expect-report=page allocation failure: order
 # lab: leaks=yes
 set -eu
 . /lab/lib.sh
