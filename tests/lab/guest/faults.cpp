@@ -189,10 +189,14 @@ int open_another(const lab::Device& /*device*/) {
   return 0;
 }
 
-std::vector<Command> commands(std::uint64_t start) {
-  const std::uint64_t some = 16 * mib;
-  auto range = request(MEMPLUG_REQ_RANGE, some);
-  range.start = start;
+// `start` is where the range is at the time of the call.
+std::vector<Command> commands(const std::uint64_t& start) {
+  constexpr std::uint64_t some = 16 * mib;
+  const auto range = [&start] {
+    auto value = request(MEMPLUG_REQ_RANGE, some);
+    value.start = start;
+    return value;
+  };
   return {
       {"open", 0, false, open_another},
       {"INFO", 0, false,
@@ -213,7 +217,7 @@ std::vector<Command> commands(std::uint64_t start) {
          return run_request(device, MEMPLUG_IOC_UNPLUG, request(0, some));
        }},
       {"UNPLUG of a range", 0, false,
-       [=](const lab::Device& device) { return run_request(device, MEMPLUG_IOC_UNPLUG, range); }},
+       [=](const lab::Device& device) { return run_request(device, MEMPLUG_IOC_UNPLUG, range()); }},
       {"UNPLUG exactly", 0, false,
        [=](const lab::Device& device) {
          return run_request(device, MEMPLUG_IOC_UNPLUG, request(MEMPLUG_REQ_EXACT, some));
@@ -231,7 +235,7 @@ std::vector<Command> commands(std::uint64_t start) {
          return run_request(device, MEMPLUG_IOC_PLUG, request(0, some));
        }},
       {"PLUG of a range", some, true,
-       [=](const lab::Device& device) { return run_request(device, MEMPLUG_IOC_PLUG, range); }},
+       [=](const lab::Device& device) { return run_request(device, MEMPLUG_IOC_PLUG, range()); }},
       {"PLUG of all", some, true,
        [=](const lab::Device& device) {
          return run_request(device, MEMPLUG_IOC_PLUG, request(MEMPLUG_REQ_ALL, 0));
@@ -271,22 +275,38 @@ void demand(int error, const char* what) {
   }
 }
 
-// So much is unplugged afterwards, from this address on.
-void make_unplugged(const lab::Device& device, std::uint64_t start, std::uint64_t bytes) {
+// Memory that can be had.
+std::uint64_t find_range(const lab::Device& device) {
   demand(run_request(device, MEMPLUG_IOC_PLUG, request(MEMPLUG_REQ_ALL, 0)), "PLUG");
-  if (bytes != 0) {
-    auto range = request(MEMPLUG_REQ_RANGE, bytes);
-    range.start = start;
-    demand(run_request(device, MEMPLUG_IOC_UNPLUG, range), "UNPLUG");
+  demand(run_request(device, MEMPLUG_IOC_UNPLUG, request(MEMPLUG_REQ_CONTIGUOUS, 64 * mib)),
+         "UNPLUG");
+  const std::vector<memplug_range> ranges = device.list();
+  demand(run_request(device, MEMPLUG_IOC_PLUG, request(MEMPLUG_REQ_ALL, 0)), "PLUG");
+  return ranges.at(0).start;
+}
+
+// So much is unplugged afterwards, in one piece that begins at `start`: at another place than
+// before if the kernel has put something of its own there meanwhile.
+void make_unplugged(const lab::Device& device, std::uint64_t& start, std::uint64_t bytes) {
+  constexpr int tries = 10;
+  for (int attempt = 0; attempt < tries; ++attempt) {
+    demand(run_request(device, MEMPLUG_IOC_PLUG, request(MEMPLUG_REQ_ALL, 0)), "PLUG");
+    if (bytes != 0) {
+      auto range = request(MEMPLUG_REQ_RANGE, bytes);
+      range.start = start;
+      demand(run_request(device, MEMPLUG_IOC_UNPLUG, range), "UNPLUG");
+    }
+    if (device.info().out_unplugged_size == bytes) {
+      return;
+    }
+    start = find_range(device);
   }
-  if (device.info().out_unplugged_size != bytes) {
-    lab::die("the range at %#llx can't be had", static_cast<unsigned long long>(start));
-  }
+  lab::die("no range of %llu bytes can be had twice", static_cast<unsigned long long>(bytes));
 }
 
 bool is_fault(int error) { return error == ENOMEM || error == EFAULT; }
 
-Tally walk(const lab::Device& device, const Command& command, std::uint64_t start) {
+Tally walk(const lab::Device& device, const Command& command, std::uint64_t& start) {
   Tally tally;
   const Accounts accounts(device);
   for (unsigned nth = 1; nth <= max_faults; ++nth) {
@@ -314,18 +334,9 @@ Tally walk(const lab::Device& device, const Command& command, std::uint64_t star
   lab::die("%s has more than %u things that can fail", command.name, max_faults);
 }
 
-// Memory that can be had, and that is not among the first that a request by size takes.
-std::uint64_t find_range(const lab::Device& device) {
-  demand(run_request(device, MEMPLUG_IOC_UNPLUG, request(MEMPLUG_REQ_CONTIGUOUS, 64 * mib)),
-         "UNPLUG");
-  const std::vector<memplug_range> ranges = device.list();
-  demand(run_request(device, MEMPLUG_IOC_PLUG, request(MEMPLUG_REQ_ALL, 0)), "PLUG");
-  return ranges.at(0).start;
-}
-
 int walk_ioctls() {
   const lab::Device device;
-  const std::uint64_t start = find_range(device);
+  std::uint64_t start = find_range(device);
   for (const Command& command : commands(start)) {
     print(command.name, walk(device, command, start));
   }
