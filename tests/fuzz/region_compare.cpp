@@ -34,8 +34,8 @@ void compare_sizes(const RegionModel& model, const Machine& machine) {
     const std::uint32_t bad = machine.judge(i);
     elsewhere += model.at(i).wanted && !model.at(i).managed && !model.at(i).leaving &&
                          bad != MEMPLUG_BAD_ABSENT && bad != MEMPLUG_BAD_OFFLINE
-                     ? 1
-                     : 0;
+                     ? 1U
+                     : 0U;
   }
   require_equal(sizes.managed, model.managed(), "managed");
   require_equal(sizes.unplugged, model.unplugged(), "unplugged");
@@ -62,8 +62,8 @@ void compare_nodes(const RegionModel& model, const Machine& machine) {
     unsigned long managed = 0;
     unsigned long unplugged = 0;
     for (unsigned long i = 0; i < model.size(); ++i) {
-      managed += model.at(i).managed && model.at(i).node == nid ? 1 : 0;
-      unplugged += model.at(i).unplugged && model.at(i).node == nid ? 1 : 0;
+      managed += model.at(i).managed && model.at(i).node == nid ? 1U : 0U;
+      unplugged += model.at(i).unplugged && model.at(i).node == nid ? 1U : 0U;
     }
     if (managed == 0) {
       continue;
