@@ -43,7 +43,9 @@ class Input {
     if (kind >= 0xf0) {
       return number<std::uint64_t>();
     }
-    const auto offset = static_cast<std::uint64_t>(number<std::int8_t>());
+    // -128 to 127
+    const std::uint64_t byte = number<std::uint8_t>();
+    const std::uint64_t offset = byte < 128 ? byte : byte - 256;
     return kind >= 0xc0 ? offset : (std::uint64_t{1} << (kind % 64U)) + offset;
   }
 
