@@ -78,12 +78,14 @@ u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 }
 
 /**
- * ram_is_online - is there memory that is in use, of whatever zone
+ * ram_is_in_other_zone - is there memory that is in use, of another zone than ZONE_NORMAL
  * @pfn: page frame
  *
  * Context: any. If memory hotplug is not kept out, the answer may be out of date.
  */
-bool ram_is_online(unsigned long pfn)
+bool ram_is_in_other_zone(unsigned long pfn)
 {
-	return pfn_to_online_page(pfn);
+	struct page *page = pfn_to_online_page(pfn);
+
+	return page && page_zonenum(page) != ZONE_NORMAL;
 }

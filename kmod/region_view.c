@@ -180,7 +180,7 @@ static unsigned int count_nodes(void)
 	return count;
 }
 
-/* Wanted memory that is online and not managed is in a zone where nothing can be managed. */
+/* Wanted memory that is back where nothing can be managed. */
 static unsigned long count_other_zone(void)
 {
 	const struct region_maps *maps = &region_books.maps;
@@ -190,7 +190,7 @@ static unsigned long count_other_zone(void)
 		return 0;
 	for_each_set_bit(i, maps->wanted, region_books.nr)
 		count += !test_bit(i, maps->managed) && !test_bit(i, maps->leaving) &&
-			 ram_is_online(subblock_pfn(i));
+			 ram_is_in_other_zone(subblock_pfn(i));
 	return count;
 }
 

@@ -98,9 +98,8 @@ u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages) {
   return running->judge(start_pfn >> region_subblock_order);
 }
 
-bool ram_is_online(unsigned long pfn) {
-  const std::uint32_t bad = running->judge(pfn >> region_subblock_order);
-  return bad != MEMPLUG_BAD_ABSENT && bad != MEMPLUG_BAD_OFFLINE;
+bool ram_is_in_other_zone(unsigned long pfn) {
+  return running->judge(pfn >> region_subblock_order) == MEMPLUG_BAD_ZONE;
 }
 
 void* kvcalloc(std::size_t nr, std::size_t size, unsigned int /*flags*/) {

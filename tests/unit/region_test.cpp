@@ -391,6 +391,15 @@ TEST_F(Region, WantedMemoryInAnotherZoneIsTold) {
   EXPECT_EQ(sizes().wanted_other_zone, 2U);
 }
 
+TEST_F(Region, WantedMemoryOnItsWayOutAgainIsNotInAnotherZone) {
+  change({60, 2}, REGION_UNPLUG);
+  offline({32, 32});
+  update({32, 32});
+  leave({32, 32});
+  EXPECT_EQ(sizes().wanted, 2U);
+  EXPECT_EQ(sizes().wanted_other_zone, 0U);
+}
+
 TEST_F(Region, WantsAreDroppedWhereTheyAreToBe) {
   change({60, 4}, REGION_UNPLUG);
   change({110, 4}, REGION_UNPLUG);
