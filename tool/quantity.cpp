@@ -79,27 +79,16 @@ std::size_t count_digits(std::string_view text) {
 
 // The bytes of 0.DIGITS units, if they are whole.
 std::optional<std::uint64_t> parse_fraction(std::string_view digits, std::uint64_t unit) {
-  while (!digits.empty() && digits.back() == '0') {
-    digits.remove_suffix(1);
+  // By hand, from the last digit: however many there are, what is carried is less than a unit.
+  std::uint64_t carried = 0;
+  for (; !digits.empty(); digits.remove_suffix(1)) {
+    const std::uint64_t product = static_cast<std::uint64_t>(digits.back() - '0') * unit + carried;
+    if (product % 10 != 0) {
+      return std::nullopt;
+    }
+    carried = product / 10;
   }
-  if (digits.empty()) {
-    return 0;
-  }
-  // 10^18 times a unit of 10^18 still fits into 128 bits.
-  constexpr std::size_t max_digits = 18;
-  const auto numerator = parse_digits(digits, 10);
-  if (digits.size() > max_digits || !numerator) {
-    return std::nullopt;
-  }
-  Wide denominator = 1;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    denominator *= 10;
-  }
-  const Wide scaled = Wide{*numerator} * unit;
-  if (scaled % denominator != 0) {
-    return std::nullopt;
-  }
-  return static_cast<std::uint64_t>(scaled / denominator);
+  return carried;
 }
 
 std::optional<PhysAddr> parse_address(std::string_view text) {

@@ -33,6 +33,7 @@ INSTANTIATE_TEST_SUITE_P(
                     GoodSize{"1.0", 1}, GoodSize{"0.000001MB", 1}, GoodSize{"3T", 3ULL << 40U},
                     GoodSize{"2P", 2ULL << 50U}, GoodSize{"15E", 15ULL << 60U},
                     GoodSize{"15.9375E", 18374686479671623680ULL},
+                    GoodSize{"0.0000019073486328125T", 2ULL << 20U},
                     GoodSize{"18EB", 18000000000000000000ULL},
                     GoodSize{"18446744073709551615", 18446744073709551615ULL}));
 
