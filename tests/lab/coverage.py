@@ -4,6 +4,7 @@
 What a guest counted belongs to one build of the module, and is kept below that build's name.
 """
 
+import argparse
 import hashlib
 import io
 import json
@@ -20,6 +21,22 @@ _FOLDER = paths.LAB_BUILD / "coverage"
 _GCDA = "*.gcda"
 
 
+def run(_options: argparse.Namespace) -> int:
+    """The verb: a line a file, and the pages."""
+    target = paths.BUILD / "coverage"
+    summary = _report(artefacts.build("debug", "needed"), target)
+    for row in summary["files"]:
+        _print(row, row["filename"])
+    _print(summary, "kmod/")
+    say(f"line by line: {target / 'kmod.html'}")
+    return 0
+
+
+def _print(figures: dict, name: str):
+    print(f"{figures['line_percent']:6.1f} % of {figures['line_total']:4} lines  "
+          f"{figures['branch_percent']:6.1f} % of {figures['branch_total']:4} branches  {name}")
+
+
 def keep(built: artefacts.Built, name: str, archive: bytes):
     """Keeps what one guest counted, if its kernel counts."""
     if not archive:
@@ -33,7 +50,7 @@ def _of_build(built: artefacts.Built) -> Path:
     return _FOLDER / hashlib.sha256(built.modules[0].read_bytes()).hexdigest()[:12]
 
 
-def report(built: artefacts.Built, target: Path) -> dict:
+def _report(built: artefacts.Built, target: Path) -> dict:
     """Writes the report of all guests of this build to a folder; returns gcovr's summary."""
     archives = sorted(_of_build(built).glob("*.tgz"))
     if not archives:

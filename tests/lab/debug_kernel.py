@@ -39,8 +39,7 @@ def get() -> tuple[str, Path, Path]:
 
 
 def _source_version() -> str:
-    """The version of the source package that apt would download; of the newest kernel that was
-    built if apt knows none."""
+    """The version of the source package that apt would download."""
     result = subprocess.run(["apt-cache", "show", "--no-all-versions", _PACKAGE],
                             capture_output=True, text=True, check=False)
     match = re.search(r"^Version: (\S+)$", result.stdout, re.MULTILINE)

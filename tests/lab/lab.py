@@ -83,20 +83,6 @@ def _setup(options: argparse.Namespace) -> int:
     return 0
 
 
-def _coverage(_options: argparse.Namespace) -> int:
-    built = artefacts.build("debug", "needed")
-    target = paths.BUILD / "coverage"
-    summary = coverage.report(built, target)
-    for row in summary["files"]:
-        print(f"{row['line_percent']:6.1f} % of {row['line_total']:4} lines  "
-              f"{row['branch_percent']:6.1f} % of {row['branch_total']:4} branches  "
-              f"{row['filename']}")
-    print(f"{summary['line_percent']:6.1f} % of {summary['line_total']:4} lines  "
-          f"{summary['branch_percent']:6.1f} % of {summary['branch_total']:4} branches  kmod/")
-    say(f"line by line: {target / 'kmod.html'}")
-    return 0
-
-
 def _check_module(options: argparse.Namespace) -> int:
     found = artefacts.check_module(kernels.default(), options.how)
     print("\n".join(found))
@@ -174,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     bugs.set_defaults(handler=mutants.run)
 
     report = verbs.add_parser("coverage", help="report what of the module has run")
-    report.set_defaults(handler=_coverage)
+    report.set_defaults(handler=coverage.run)
 
     check = verbs.add_parser("check-module", help="print what the compiler or sparse warns of")
     check.add_argument("how", choices=list(artefacts.CHECKS))

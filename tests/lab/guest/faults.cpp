@@ -14,12 +14,12 @@
 
 #include <array>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "memplug_device.hpp"
+#include "zoneinfo.hpp"
 
 namespace {
 
@@ -97,15 +97,7 @@ Result with_fault(unsigned nth, const std::function<int()>& call) {
   return shared().result;
 }
 
-std::uint64_t memtotal_bytes() {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/meminfo", "re"),
-                                                             &std::fclose);
-  unsigned long long kib = 0;
-  if (!file || std::fscanf(file.get(), "MemTotal: %llu kB", &kib) != 1) {
-    lab::die("/proc/meminfo has no MemTotal");
-  }
-  return kib * 1024;
-}
+std::uint64_t memtotal_bytes() { return lab::memtotal_kib() * 1024; }
 
 struct Tally {
   unsigned faults = 0;

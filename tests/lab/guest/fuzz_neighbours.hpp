@@ -4,9 +4,9 @@
 // at, with every block online.
 #pragma once
 
-#include <filesystem>
-
 #include "fuzz_process.hpp"
+#include "memory_block.hpp"
+#include "zoneinfo.hpp"
 
 namespace fuzz {
 
@@ -36,7 +36,7 @@ class Pressure {
     }
     auto* bytes = static_cast<volatile char*>(memory);
     for (std::size_t done = 0; done < size && !board_.stop && !board_.pause; done += step) {
-      if (available_kib() < margin_kib) {
+      if (lab::meminfo_kib("MemAvailable") < margin_kib) {
         break;
       }
       for (std::size_t i = done; i < std::min(done + step, size); i += 4096) {
@@ -47,18 +47,6 @@ class Pressure {
     ::munmap(memory, size);
   }
 
-  static std::uint64_t available_kib() {
-    std::ifstream file("/proc/meminfo");
-    for (std::string name; file >> name; file.ignore(256, '\n')) {
-      if (name == "MemAvailable:") {
-        std::uint64_t kib = 0;
-        file >> kib;
-        return kib;
-      }
-    }
-    lab::die("/proc/meminfo has no MemAvailable");
-  }
-
   Board& board_;
   std::size_t slot_;
   std::mt19937_64 random_;
@@ -67,54 +55,25 @@ class Pressure {
 class Hotplug {
  public:
   Hotplug(Board& board, std::size_t slot, std::uint64_t seed)
-      : board_(board), slot_(slot), random_(seed) {
-    for (const auto& entry : std::filesystem::directory_iterator("/sys/devices/system/memory")) {
-      std::ifstream zones(entry.path() / "valid_zones");
-      std::string zone;
-      if (zones >> zone && zone == "Normal") {
-        blocks_.push_back(entry.path());
-      }
-    }
-    if (blocks_.empty()) {
-      lab::die("no memory block is in ZONE_NORMAL");
-    }
-  }
+      : board_(board), slot_(slot), random_(seed) {}
 
   void run() {
     while (!board_.stop) {
       rest_if_asked(board_, slot_);
-      cycle(blocks_[random_() % blocks_.size()] / "state");
+      cycle(blocks_[random_() % blocks_.size()]);
       // Claims wait for hotplug: most of the time there has to be none.
       std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 3000));
     }
   }
 
  private:
-  static bool set(const std::filesystem::path& state, std::string_view word) {
-    const int file = ::open(state.c_str(), O_WRONLY | O_CLOEXEC);
-    const bool done = file >= 0 && ::write(file, word.data(), word.size()) > 0;
-    ::close(file);
-    return done;
-  }
-
-  void cycle(const std::filesystem::path& state) {
-    // The kernel tries for as long as no signal comes.
-    itimerval timer{};
-    timer.it_value.tv_usec = 500000;
-    ::setitimer(ITIMER_REAL, &timer, nullptr);
-    const bool offline = set(state, "offline");
-    timer = {};
-    ::setitimer(ITIMER_REAL, &timer, nullptr);
-    if (!offline) {
+  void cycle(const lab::MemoryBlock& block) {
+    if (!block.take_offline(std::chrono::milliseconds(500))) {
       return;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 100));
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!set(state, "online_kernel")) {
-      if (std::chrono::steady_clock::now() > deadline) {
-        lab::die("%s does not come back: %s", state.c_str(), std::strerror(errno));
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (const int error = block.bring_online(std::chrono::seconds(30))) {
+      lab::die("%s does not come back: %s", block.name().c_str(), std::strerror(error));
     }
     ++board_.blocks_cycled;
   }
@@ -122,7 +81,7 @@ class Hotplug {
   Board& board_;
   std::size_t slot_;
   std::mt19937_64 random_;
-  std::vector<std::filesystem::path> blocks_;
+  const std::vector<lab::MemoryBlock> blocks_ = lab::normal_memory_blocks();
 };
 
 }  // namespace fuzz

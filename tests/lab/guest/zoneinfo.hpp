@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reads what the kernel itself says about memory: each node's ZONE_NORMAL from /proc/zoneinfo and
-// MemTotal from /proc/meminfo. It must not ask memplug anything, for its answers are judged by it.
+// the figures of /proc/meminfo. It must not ask memplug anything, for its answers are judged by it.
 #pragma once
 
 #include <cstdint>
@@ -73,16 +73,19 @@ inline std::vector<Zone> normal_zones() {
   return zones;
 }
 
-inline std::uint64_t memtotal_kib() {
+inline std::uint64_t meminfo_kib(const char* wanted) {
   TextFile file("/proc/meminfo");
   char line[512];
+  char name[64];
   unsigned long long value = 0;
   while (file.next_line(line)) {
-    if (std::sscanf(line, "MemTotal: %llu kB", &value) == 1) {
+    if (std::sscanf(line, "%63[^:]: %llu kB", name, &value) == 2 && std::string(name) == wanted) {
       return value;
     }
   }
-  die("/proc/meminfo has no MemTotal");
+  die("/proc/meminfo has no %s", wanted);
 }
+
+inline std::uint64_t memtotal_kib() { return meminfo_kib("MemTotal"); }
 
 }  // namespace lab
