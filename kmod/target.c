@@ -274,6 +274,8 @@ static unsigned long work(u64 *seen)
 		WRITE_ONCE(target.cancelled, false);
 		/* a target that is set from here on cancels, one that was set before is read */
 		smp_mb();
+		/* who waits for the end of what was cancelled */
+		wake_up_all(region_wait_queue());
 		patience_forget(&target.patience);
 		note_progress();
 	}
@@ -354,13 +356,22 @@ void target_exit(void)
  * target_set - set the plugged size to work toward
  * @subblocks: as many, or REGION_NO_TARGET
  *
+ * Without a target nothing changes by itself once this has returned: it waits for what the
+ * worker had in flight, unless a fatal signal ends that. Another target does not wait: what was
+ * in flight for the earlier one counts for the new one.
+ *
+ * Context: sleeps.
  * Return: 0, or -ERANGE if that is more than is managed.
  */
 int target_set(unsigned long subblocks)
 {
 	int ret = region_set_target(subblocks);
 
-	if (!ret)
-		cancel();
-	return ret;
+	if (ret)
+		return ret;
+	cancel();
+	/* the worker takes it back when its request has ended */
+	if (subblocks == REGION_NO_TARGET)
+		wait_event_killable(*region_wait_queue(), !READ_ONCE(target.cancelled));
+	return 0;
 }

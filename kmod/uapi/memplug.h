@@ -486,7 +486,9 @@ struct memplug_request {
  * Returns at once; a worker of the module unplugs and plugs, under the same floor as any
  * request, until as much is plugged as @target says. INFO tells how far it is, and poll() when
  * that changes. What can't be had is tried again, after milliseconds at first and seconds
- * later. Cancels what the worker was doing for an earlier target.
+ * later. Cancels what the worker was doing for an earlier target; MEMPLUG_NO_TARGET also waits
+ * for its end, which takes as long as the claims in flight: tens of milliseconds, so that from
+ * then on nothing but requests, and memory that is wanted, changes what is plugged.
  *
  * The target moves along with what others do: an UNPLUG or PLUG moves it by what it did, and
  * memory that comes or goes moves it by what of that is plugged. So the worker never undoes

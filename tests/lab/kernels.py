@@ -22,8 +22,8 @@ class Kernel:
 
     headers: where an external module is built, below `root` if there is one: another Debian's
     root, whose compiler and kbuild have to be used. slowness: how much longer than Debian's own
-    kernel it may take for anything. instrumented: it reports leaks, and modules can be built so
-    that it counts what ran.
+    kernel it may take for anything. arguments: on its command line, before a case's own.
+    instrumented: it reports leaks, and modules can be built so that it counts what ran.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Kernel:
     headers: Path
     root: Path | None = None
     slowness: int = 1
+    arguments: str = ""
     instrumented: bool = False
 
     @property
@@ -95,7 +96,7 @@ def _of_suite(name: str, suite: debian_root.Suite) -> Callable[[], Kernel]:
 def _debug() -> Kernel:
     release, folder, headers = debug_kernel.get()
     return Kernel("debug", release, folder, headers, slowness=debug_kernel.SLOWNESS,
-                  instrumented=True)
+                  arguments=debug_kernel.ARGUMENTS, instrumented=True)
 
 
 KERNELS: dict[str, Callable[[], Kernel]] = {

@@ -109,7 +109,9 @@ def run_shell(wish: Wish, built: artefacts.Built, show_line: Callable[[str], Non
 def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
     with tempfile.TemporaryDirectory(prefix="memplug-lab-") as scratch:
         folder = Path(scratch)
-        machine = wish.machine
+        # A case's own arguments come last, so that they win.
+        machine = dataclasses.replace(
+            wish.machine, append=f"{built.kernel.arguments} {wish.machine.append}".strip())
         wanted = list(wish.kernel_modules)
         if wish.disk:
             # Some kernels have some of them built in.

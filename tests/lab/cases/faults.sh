@@ -6,7 +6,7 @@
 # lab: module=none
 # lab: mem=5G
 # lab: timeout=200
-# lab: append=init_on_alloc=1
+# lab: append=init_on_alloc=1 page_poison=0
 # lab: leaks=yes
 set -eu
 . /lab/lib.sh
