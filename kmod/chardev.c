@@ -19,6 +19,7 @@
 #include "chardev.h"
 #include "compat.h"
 #include "counters.h"
+#include "inspect.h"
 #include "others.h"
 #include "request.h"
 #include "target.h"
@@ -27,6 +28,14 @@
 #define UNPLUG_FLAGS (MEMPLUG_REQ_RANGE | MEMPLUG_REQ_NODE | MEMPLUG_REQ_WINDOW | \
 		      MEMPLUG_REQ_CONTIGUOUS | MEMPLUG_REQ_EXACT | MEMPLUG_REQ_DRY_RUN)
 #define PLUG_FLAGS (MEMPLUG_REQ_RANGE | MEMPLUG_REQ_ALL | MEMPLUG_REQ_NODE | MEMPLUG_REQ_DRY_RUN)
+
+/* The most records of a survey in one call: 256 KiB of kernel memory. */
+#define MAX_SURVEY_RECORDS 4096U
+
+/* What a command takes: a descriptor that is open for writing, CAP_SYS_ADMIN. */
+#define RIGHTS_WRITE BIT(0)
+#define RIGHTS_ADMIN BIT(1)
+#define RIGHTS_BOTH (RIGHTS_WRITE | RIGHTS_ADMIN)
 
 /* An open descriptor. */
 struct opened {
@@ -42,6 +51,7 @@ union argument {
 	struct memplug_counters counters;
 	struct memplug_progress progress;
 	struct memplug_target target;
+	struct memplug_survey survey;
 	struct memplug_request request;
 };
 
@@ -67,7 +77,7 @@ struct call {
  * @size: of its structure
  * @min_size: of the first version of its structure
  * @flags: those it knows
- * @changes: needs a writable descriptor and CAP_SYS_ADMIN
+ * @rights: RIGHTS_*
  * @run: does it; the argument is copied back on success, and on -EMSGSIZE and -ENXIO,
  *       which come with answers
  */
@@ -76,7 +86,7 @@ struct command {
 	u32 size;
 	u32 min_size;
 	u32 flags;
-	bool changes;
+	u32 rights;
 	int (*run)(struct call *call);
 };
 
@@ -102,7 +112,8 @@ static int run_info(struct call *call)
 	info->out_page_size = PAGE_SIZE;
 	memset(info->out_module_version, 0, sizeof(info->out_module_version));
 	strscpy(info->out_module_version, MEMPLUG_VERSION, sizeof(info->out_module_version));
-	info->out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_OTHERS;
+	info->out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM |
+			     MEMPLUG_FEATURE_OTHERS | MEMPLUG_FEATURE_SURVEY;
 	info->out_granularity = COMPAT_GRANULARITY_PAGES * PAGE_SIZE;
 	info->out_subblock_size = subblock_bytes();
 	info->out_memory_block_size = memory_block_size_bytes();
@@ -288,25 +299,57 @@ static int run_target(struct call *call)
 	return target_set(bytes / subblock_bytes());
 }
 
-#define COMMAND(_number, _type, _last, _flags, _changes, _run) \
+static int run_survey(struct call *call)
+{
+	struct memplug_survey *survey = &call->arg.survey;
+	u32 room = min(survey->capacity, MAX_SURVEY_RECORDS);
+	struct memplug_subblock *records;
+	struct subblock_run run;
+	unsigned long told;
+	int ret;
+
+	ret = transfer_stretch(survey->start, survey->length, &run);
+	if (ret)
+		return ret;
+	if (!room)
+		return -EINVAL;
+	records = kvcalloc(room, sizeof(*records), GFP_KERNEL);
+	if (!records)
+		return -ENOMEM;
+	survey->out_generation = region_generation();
+	told = inspect(run, records, room, &survey->out_count);
+	survey->out_next = subblock_address(run.first + told);
+	if (!told)
+		ret = -EINTR;
+	else if (copy_to_user(u64_to_user_ptr(survey->records), records,
+			      survey->out_count * sizeof(*records)))
+		ret = -EFAULT;
+	kvfree(records);
+	return ret;
+}
+
+#define COMMAND(_number, _type, _last, _flags, _rights, _run) \
 	{ \
 		.number = (_number), .size = sizeof(_type), \
 		.min_size = offsetofend(_type, _last), .flags = (_flags), \
-		.changes = (_changes), .run = (_run), \
+		.rights = (_rights), .run = (_run), \
 	}
 
 static const struct command commands[] = {
-	COMMAND(MEMPLUG_IOC_INFO, struct memplug_info, out_max_blocked, 0, false, run_info),
-	COMMAND(MEMPLUG_IOC_NODES, struct memplug_nodes, out_generation, 0, false, run_nodes),
-	COMMAND(MEMPLUG_IOC_LIST, struct memplug_list, __reserved, 0, false, run_list),
-	COMMAND(MEMPLUG_IOC_COUNTERS, struct memplug_counters, out_floor_stops, 0, false,
+	COMMAND(MEMPLUG_IOC_INFO, struct memplug_info, out_max_blocked, 0, 0, run_info),
+	COMMAND(MEMPLUG_IOC_NODES, struct memplug_nodes, out_generation, 0, 0, run_nodes),
+	COMMAND(MEMPLUG_IOC_LIST, struct memplug_list, __reserved, 0, 0, run_list),
+	COMMAND(MEMPLUG_IOC_COUNTERS, struct memplug_counters, out_floor_stops, 0, 0,
 		run_counters),
-	COMMAND(MEMPLUG_IOC_PROGRESS, struct memplug_progress, out_elapsed_ns, 0, false,
+	COMMAND(MEMPLUG_IOC_PROGRESS, struct memplug_progress, out_elapsed_ns, 0, 0,
 		run_progress),
-	COMMAND(MEMPLUG_IOC_UNPLUG, struct memplug_request, __reserved2, UNPLUG_FLAGS, true,
-		run_unplug),
-	COMMAND(MEMPLUG_IOC_PLUG, struct memplug_request, __reserved2, PLUG_FLAGS, true, run_plug),
-	COMMAND(MEMPLUG_IOC_TARGET, struct memplug_target, target, 0, true, run_target),
+	COMMAND(MEMPLUG_IOC_UNPLUG, struct memplug_request, __reserved2, UNPLUG_FLAGS,
+		RIGHTS_BOTH, run_unplug),
+	COMMAND(MEMPLUG_IOC_PLUG, struct memplug_request, __reserved2, PLUG_FLAGS,
+		RIGHTS_BOTH, run_plug),
+	COMMAND(MEMPLUG_IOC_TARGET, struct memplug_target, target, 0, RIGHTS_BOTH, run_target),
+	COMMAND(MEMPLUG_IOC_SURVEY, struct memplug_survey, out_generation, 0, RIGHTS_ADMIN,
+		run_survey),
 };
 
 /* The layout is the same for every caller, and does not change. */
@@ -318,6 +361,8 @@ static_assert(sizeof(struct memplug_list) == 40);
 static_assert(sizeof(struct memplug_counters) == 104);
 static_assert(sizeof(struct memplug_progress) == 56);
 static_assert(sizeof(struct memplug_target) == 16);
+static_assert(sizeof(struct memplug_subblock) == 64);
+static_assert(sizeof(struct memplug_survey) == 56);
 static_assert(sizeof(struct memplug_blocked) == 32);
 static_assert(sizeof(struct memplug_request) == 176);
 static_assert(offsetof(struct memplug_request, node) == 56);
@@ -366,9 +411,9 @@ static long chardev_ioctl(struct file *file, unsigned int number, unsigned long 
 
 	if (!command)
 		return -ENOTTY;
-	if (command->changes && !(file->f_mode & FMODE_WRITE))
+	if ((command->rights & RIGHTS_WRITE) && !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
-	if (command->changes && !capable(CAP_SYS_ADMIN))
+	if ((command->rights & RIGHTS_ADMIN) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	ret = copy_argument(command, &call);
 	if (ret)

@@ -20,6 +20,9 @@ struct ram_coverage {
 	bool foreign;
 };
 
+/* As memory in use appears in the resource tree, whoever added it. */
+#define SYSTEM_RAM (IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY)
+
 static int add_coverage(struct resource *res, void *data)
 {
 	struct ram_coverage *coverage = data;
@@ -51,8 +54,8 @@ u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 	unsigned long pfn;
 	bool normal = false, other = false;
 
-	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, start,
-			    start + size - 1, &coverage, add_coverage);
+	walk_iomem_res_desc(IORES_DESC_NONE, SYSTEM_RAM, start, start + size - 1, &coverage,
+			    add_coverage);
 	if (!coverage.covered)
 		return MEMPLUG_BAD_ABSENT;
 	if (coverage.foreign && !ram_driver_managed)
@@ -75,6 +78,31 @@ u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 	if (other)
 		return MEMPLUG_BAD_ZONE;
 	return coverage.covered == size ? MEMPLUG_BAD_NONE : MEMPLUG_BAD_MIXED;
+}
+
+static int note_start(struct resource *res, void *data)
+{
+	u64 *start = data;
+
+	*start = res->start;
+	return 1;
+}
+
+/**
+ * ram_next - find the next memory
+ * @pfn: where to start
+ *
+ * Context: takes the lock of the resource tree.
+ *
+ * Return: the first page frame from there on that is, partly at least, System RAM, or ULONG_MAX.
+ */
+unsigned long ram_next(unsigned long pfn)
+{
+	u64 start = U64_MAX;
+
+	walk_iomem_res_desc(IORES_DESC_NONE, SYSTEM_RAM, PFN_PHYS((u64)pfn), U64_MAX, &start,
+			    note_start);
+	return start == U64_MAX ? ULONG_MAX : PHYS_PFN(start);
 }
 
 /**

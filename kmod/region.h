@@ -116,6 +116,7 @@ void region_gone(unsigned long start_pfn, unsigned long nr_pages);
 bool region_find_unmanaged(struct subblock_run within, struct subblock_run *bad);
 bool region_has_managed(struct subblock_run within);
 int region_node(unsigned long index);
+u32 region_state(unsigned long index, int *nid, bool *wanted);
 
 unsigned long region_nr(void);
 unsigned long region_next_unplugged(unsigned long index);

@@ -63,6 +63,35 @@ int region_node(unsigned long index)
 	return nid;
 }
 
+/**
+ * region_state - what the books say of a subblock
+ * @index: subblock
+ * @nid: result: its node; NUMA_NO_NODE if it is not managed
+ * @wanted: result: is it to be unplugged, and is not
+ *
+ * Return: MEMPLUG_SUBBLOCK_*.
+ */
+u32 region_state(unsigned long index, int *nid, bool *wanted)
+{
+	const struct region_maps *maps = &region_books.maps;
+	u32 state = MEMPLUG_SUBBLOCK_UNMANAGED;
+
+	*nid = NUMA_NO_NODE;
+	spin_lock(&region_books.lock);
+	*wanted = index < region_books.nr && test_bit(index, maps->wanted);
+	if (books_managed(index)) {
+		*nid = books_node(index);
+		if (test_bit(index, maps->busy))
+			state = MEMPLUG_SUBBLOCK_BUSY;
+		else if (test_bit(index, maps->unplugged))
+			state = MEMPLUG_SUBBLOCK_UNPLUGGED;
+		else
+			state = MEMPLUG_SUBBLOCK_PLUGGED;
+	}
+	spin_unlock(&region_books.lock);
+	return state;
+}
+
 /** region_nr - how many bits a snapshot has at the moment */
 unsigned long region_nr(void)
 {

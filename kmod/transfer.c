@@ -15,8 +15,15 @@ static bool is_whole(u64 value)
 	return !(value & (subblock_bytes() - 1));
 }
 
-/* A stretch of whole subblocks that does not wrap around. */
-static int check_stretch(u64 start, u64 length, struct subblock_run *run)
+/**
+ * transfer_stretch - a stretch of memory in user space's words
+ * @start: first byte
+ * @length: bytes
+ * @run: result
+ *
+ * Return: 0; -EINVAL if these are not whole subblocks, or none; -EOVERFLOW if it wraps around.
+ */
+int transfer_stretch(u64 start, u64 length, struct subblock_run *run)
 {
 	if (!length || !is_whole(start) || !is_whole(length))
 		return -EINVAL;
@@ -47,7 +54,7 @@ static int check_place(const struct memplug_request *user, struct request *req)
 	req->within.first = 0;
 	req->within.nr = subblock_at(U64_MAX);
 	if (user->flags & MEMPLUG_REQ_WINDOW) {
-		int ret = check_stretch(user->window_start, user->window_length, &req->within);
+		int ret = transfer_stretch(user->window_start, user->window_length, &req->within);
 
 		if (ret)
 			return ret;
@@ -57,7 +64,7 @@ static int check_place(const struct memplug_request *user, struct request *req)
 	if (user->flags & MEMPLUG_REQ_RANGE) {
 		if (user->flags & excluded)
 			return -EINVAL;
-		return check_stretch(user->start, user->length, &req->within);
+		return transfer_stretch(user->start, user->length, &req->within);
 	}
 	return user->start ? -EINVAL : 0;
 }

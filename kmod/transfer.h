@@ -4,6 +4,7 @@
 
 #include "request.h"
 
+int transfer_stretch(u64 start, u64 length, struct subblock_run *run);
 int transfer_request(const struct memplug_request *user, struct request *req);
 int transfer_probe(const struct memplug_request *user);
 void transfer_figures(struct memplug_request *user, const struct request *req);

@@ -27,12 +27,7 @@ Request to_request(const UnplugOptions& options) {
   request.contiguous = options.contiguous;
   request.exact = options.exact;
   request.dry_run = options.dry_run;
-  if (const auto align = parse_option("--align", options.align, parse_size)) {
-    if (align->value == 0) {
-      throw UsageError("--align 0: an alignment is a power of two, such as 1G");
-    }
-    request.align = *align;
-  }
+  request.align = parse_option("--align", options.align, parse_align).value_or(request.align);
   request.timeout = parse_timeout(options.timeout).value_or(request.timeout);
   if (request.start) {
     reject_with_range(options.node.has_value(), "--node");

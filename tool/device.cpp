@@ -24,10 +24,13 @@ static_assert(sizeof(memplug_blocked) == 32);
 static_assert(sizeof(memplug_request) == 176 && offsetof(memplug_request, ranges) == 64 &&
               offsetof(memplug_request, out_bad_why) == 168);
 static_assert(sizeof(memplug_target) == 16);
+static_assert(sizeof(memplug_subblock) == 64 && offsetof(memplug_subblock, node) == 40);
+static_assert(sizeof(memplug_survey) == 56 && offsetof(memplug_survey, out_next) == 40);
 
 // A list that grows faster than it can be read is given up on.
 constexpr int max_list_tries = 32;
 constexpr std::uint32_t first_list_capacity = 256;
+constexpr std::uint32_t survey_capacity = 4096;
 
 void check(int error_number, const char* what) {
   if (error_number != 0) {
@@ -71,6 +74,11 @@ Reason to_reason(std::uint32_t reason) {
   return reason <= MEMPLUG_REASON_QUARANTINED ? static_cast<Reason>(reason) : Reason::Unknown;
 }
 
+SubblockState to_subblock_state(std::uint32_t state) {
+  return state <= MEMPLUG_SUBBLOCK_UNMANAGED ? static_cast<SubblockState>(state)
+                                             : SubblockState::Busy;
+}
+
 Stop to_stop(std::uint32_t stop) {
   return stop <= MEMPLUG_STOP_EXHAUSTED ? static_cast<Stop>(stop) : Stop::Exhausted;
 }
@@ -102,6 +110,10 @@ std::vector<OtherDriver> to_others(std::uint32_t others) {
 
 static_assert(static_cast<int>(Reason::Quarantined) == MEMPLUG_REASON_QUARANTINED &&
               static_cast<int>(Reason::NoMemory) == MEMPLUG_REASON_NO_MEMORY);
+static_assert(static_cast<int>(SubblockState::Plugged) == MEMPLUG_SUBBLOCK_PLUGGED &&
+              static_cast<int>(SubblockState::Unplugged) == MEMPLUG_SUBBLOCK_UNPLUGGED &&
+              static_cast<int>(SubblockState::Busy) == MEMPLUG_SUBBLOCK_BUSY &&
+              static_cast<int>(SubblockState::Unmanaged) == MEMPLUG_SUBBLOCK_UNMANAGED);
 static_assert(static_cast<int>(Stop::Exhausted) == MEMPLUG_STOP_EXHAUSTED);
 static_assert(static_cast<int>(BadWhy::Mixed) == MEMPLUG_BAD_MIXED);
 static_assert(static_cast<int>(TargetState::None) == MEMPLUG_TARGET_NONE &&
@@ -128,6 +140,35 @@ memplug_request to_abi(const Request& request) {
   abi.timeout_ns = static_cast<std::uint64_t>(request.timeout.count());
   abi.node = request.node.value_or(0);
   return abi;
+}
+
+Stretch to_stretch(const memplug_subblock& abi) {
+  Stretch stretch;
+  stretch.range = Range{PhysAddr{abi.start}, Bytes{abi.length}};
+  stretch.state = to_subblock_state(abi.state);
+  if (stretch.state != SubblockState::Unmanaged) {
+    stretch.node = abi.node;
+  } else {
+    stretch.why = to_bad_why(abi.why);
+  }
+  stretch.wanted = (abi.flags & MEMPLUG_SUBBLOCK_WANTED) != 0;
+  if (abi.pfn != 0) {
+    stretch.obstacle =
+        Obstacle{abi.pfn, to_reason(abi.reason), (abi.flags & MEMPLUG_SUBBLOCK_CERTAIN) != 0};
+  }
+  stretch.free_pages = abi.free;
+  stretch.movable_pages = abi.movable;
+  stretch.anon_pages = abi.anon;
+  stretch.file_pages = abi.file;
+  stretch.huge_pages = abi.huge;
+  return stretch;
+}
+
+// The same kind of memory, told of in two calls.
+bool continues(const Stretch& before, const Stretch& next) {
+  return before.state == next.state && before.why == next.why && before.node == next.node &&
+         before.wanted == next.wanted &&
+         (next.state == SubblockState::Unplugged || next.state == SubblockState::Unmanaged);
 }
 
 Blocked to_blocked(const memplug_blocked& abi) {
@@ -281,6 +322,42 @@ Result Device::carry_out(const Request& request, Capacity capacity) {
   result.pages_migrated = abi.out_pages_migrated;
   result.elapsed = std::chrono::nanoseconds(static_cast<std::int64_t>(abi.out_elapsed_ns));
   return result;
+}
+
+std::vector<Stretch> Device::survey(Range range) {
+  std::vector<Stretch> stretches;
+  std::vector<memplug_subblock> records(survey_capacity);
+  PhysAddr next = range.start;
+  std::uint64_t left = range.size.value;
+  while (left != 0) {
+    auto abi = sized<memplug_survey>();
+    abi.start = next.value;
+    abi.length = left;
+    abi.records = user_pointer(records);
+    abi.capacity = survey_capacity;
+    const int error_number = channel_->survey(abi);
+    if (error_number == EINTR) {
+      continue;  // by a signal that did not end the program
+    }
+    check(error_number, "cannot look at memory");
+    // What makes no headway would never end.
+    check(abi.out_next > next.value && abi.out_next - next.value <= left &&
+                  abi.out_count <= survey_capacity
+              ? 0
+              : EPROTO,
+          "the module's survey does not go on");
+    for (std::uint32_t i = 0; i < abi.out_count; ++i) {
+      Stretch stretch = to_stretch(records[i]);
+      if (i == 0 && !stretches.empty() && continues(stretches.back(), stretch)) {
+        stretches.back().range.size.value += stretch.range.size.value;
+      } else {
+        stretches.push_back(stretch);
+      }
+    }
+    left -= abi.out_next - next.value;
+    next.value = abi.out_next;
+  }
+  return stretches;
 }
 
 void Device::set_target(std::optional<Bytes> target) {

@@ -35,6 +35,7 @@ class Channel {
   virtual int unplug(memplug_request& request) = 0;
   virtual int plug(memplug_request& request) = 0;
   virtual int target(memplug_target& target) = 0;
+  virtual int survey(memplug_survey& survey) = 0;
   virtual int wait(std::chrono::milliseconds timeout) = 0;
 };
 
@@ -154,6 +155,30 @@ struct Blocked {
   std::optional<std::uint64_t> pfn;
 };
 
+enum class SubblockState { Plugged, Unplugged, Busy, Unmanaged };
+
+// What is in the way of taking a subblock, as far as can be seen.
+struct Obstacle {
+  std::uint64_t pfn = 0;
+  Reason reason = Reason::Unknown;
+  bool certain = false;  // it does not go away by trying
+};
+
+// A subblock, or a stretch of neighbours that are alike. The counts are of a plugged one.
+struct Stretch {
+  Range range;
+  SubblockState state = SubblockState::Unmanaged;
+  std::optional<int> node;  // of managed memory
+  BadWhy why = BadWhy::None;
+  bool wanted = false;
+  std::optional<Obstacle> obstacle;
+  std::uint32_t free_pages = 0;
+  std::uint32_t movable_pages = 0;
+  std::uint32_t anon_pages = 0;
+  std::uint32_t file_pages = 0;
+  std::uint32_t huge_pages = 0;
+};
+
 struct Result {
   Bytes requested;
   Bytes done;
@@ -197,6 +222,8 @@ class Device {
   [[nodiscard]] Counters counters();
   // Nothing when no request runs on this descriptor, or none can be asked about.
   [[nodiscard]] std::optional<Progress> progress();
+  // All of a range, by ascending address, without gaps.
+  [[nodiscard]] std::vector<Stretch> survey(Range range);
   [[nodiscard]] Result carry_out(const Request& request, Capacity capacity);
   // Nothing: work toward no target.
   void set_target(std::optional<Bytes> target);

@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <limits>
 
 #include "failure.hpp"
+#include "file_descriptor.hpp"
 
 namespace memplug {
 namespace {
@@ -20,15 +20,8 @@ class DeviceFile final : public Channel {
  public:
   DeviceFile(const std::string& path, int flags)
       : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) {}
-  DeviceFile(const DeviceFile&) = delete;
-  DeviceFile& operator=(const DeviceFile&) = delete;
-  ~DeviceFile() override {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-  }
 
-  [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+  [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }
 
   int info(memplug_info& info) override { return call(MEMPLUG_IOC_INFO, &info); }
   int nodes(memplug_nodes& nodes) override { return call(MEMPLUG_IOC_NODES, &nodes); }
@@ -42,16 +35,17 @@ class DeviceFile final : public Channel {
   int unplug(memplug_request& request) override { return call(MEMPLUG_IOC_UNPLUG, &request); }
   int plug(memplug_request& request) override { return call(MEMPLUG_IOC_PLUG, &request); }
   int target(memplug_target& target) override { return call(MEMPLUG_IOC_TARGET, &target); }
+  int survey(memplug_survey& survey) override { return call(MEMPLUG_IOC_SURVEY, &survey); }
   int wait(std::chrono::milliseconds timeout) override {
-    return wait_for_input(descriptor_, timeout);
+    return wait_for_input(descriptor_.number(), timeout);
   }
 
  private:
   int call(unsigned long command, void* argument) const {
-    return ::ioctl(descriptor_, command, argument) == 0 ? 0 : errno;
+    return ::ioctl(descriptor_.number(), command, argument) == 0 ? 0 : errno;
   }
 
-  int descriptor_;
+  FileDescriptor descriptor_;
 };
 
 std::string step_after_open(int error_number) {

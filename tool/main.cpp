@@ -5,8 +5,10 @@
 #include <iostream>
 #include <sstream>
 
+#include "cmd_explain.hpp"
 #include "cmd_list.hpp"
 #include "cmd_plug.hpp"
+#include "cmd_scan.hpp"
 #include "cmd_status.hpp"
 #include "cmd_target.hpp"
 #include "cmd_unplug.hpp"
@@ -52,6 +54,8 @@ class Program {
     add(setup_unplug(app_, unplug_), run_unplug, unplug_);
     add(setup_plug(app_, plug_), run_plug, plug_);
     add(setup_target(app_, target_), run_target, target_);
+    add(setup_scan(app_, scan_), run_scan, scan_);
+    add(setup_explain(app_, explain_), run_explain, explain_);
   }
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -96,6 +100,15 @@ class Program {
     });
   }
 
+  template <typename Options>
+  void add(CLI::App* verb,
+           ExitStatus (*run_verb)(const Options&, const OpenDevice&, const PageFacts&, Output&),
+           const Options& options) {
+    verbs_.emplace_back(verb, [this, run_verb, &options](const OpenDevice& open) {
+      return run_verb(options, open, page_facts_, output_);
+    });
+  }
+
   ExitStatus parse_and_run(const std::vector<std::string>& arguments) {
     output_.style.json = asks_for_json(arguments);
     try {
@@ -115,7 +128,7 @@ class Program {
         return run_verb(open);
       }
     }
-    throw UsageError("a verb is needed: status, list, unplug, plug or target");
+    throw UsageError("a verb is needed: status, list, unplug, plug, target, scan or explain");
   }
 
   void note_verb() {
@@ -147,12 +160,15 @@ class Program {
   Output output_;
   std::string device_path_ = "/dev/" MEMPLUG_DEVICE_NAME;
   const Watermarks watermarks_{"/proc/sys/vm/watermark_scale_factor"};
+  const PageFacts page_facts_{"/proc/kpageflags", "/sys/kernel/debug/page_owner"};
   std::string verb_name_;
   StatusOptions status_;
   ListOptions list_;
   UnplugOptions unplug_;
   PlugOptions plug_;
   TargetOptions target_;
+  ScanOptions scan_;
+  ExplainOptions explain_;
   std::vector<std::pair<CLI::App*, std::function<ExitStatus(const OpenDevice&)>>> verbs_;
 };
 

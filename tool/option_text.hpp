@@ -40,6 +40,15 @@ inline void add_keep_watermarks(CLI::App& app, bool& keep) {
                "do not have the kernel recompute the zones' watermarks afterwards");
 }
 
+// The value of --align; whether it suits the device is not known here.
+inline Bytes parse_align(const std::string& text) {
+  const Bytes align = parse_size(text);
+  if (align.value == 0) {
+    throw UsageError(text + ": an alignment is a power of two, such as 1G");
+  }
+  return align;
+}
+
 // The value of --timeout.
 inline std::optional<std::chrono::nanoseconds> parse_timeout(
     const std::optional<std::string>& text) {

@@ -11,6 +11,7 @@
 
 #include "device.hpp"
 #include "output.hpp"
+#include "survey.hpp"
 
 namespace memplug {
 
@@ -30,11 +31,34 @@ struct TargetReport {
   std::chrono::nanoseconds elapsed{};
 };
 
+// What could be taken now, and what is in the way of the rest.
+struct ScanReport {
+  std::optional<Range> within;
+  Bytes align;
+  SurveySums sums;
+  Bytes could_be_unplugged;  // by one request, the floor included
+  Stop stop = Stop::None;    // what would end it before all of it was done
+};
+
+// A stretch of memory, with what the kernel tells of the page frame in the way.
+struct ExplainedStretch {
+  Stretch stretch;
+  std::optional<std::vector<std::string_view>> page_flags;
+  std::optional<std::string> page_owner;
+};
+
+struct ExplainReport {
+  Range range;
+  std::vector<ExplainedStretch> stretches;
+};
+
 // Each ends with a newline and is one object.
 [[nodiscard]] std::string status_json(const Status& status);
 [[nodiscard]] std::string list_json(const std::vector<HeldRange>& ranges);
 [[nodiscard]] std::string result_json(const Request& request, const Result& result);
 [[nodiscard]] std::string target_json(const TargetReport& report);
+[[nodiscard]] std::string scan_json(const ScanReport& report);
+[[nodiscard]] std::string explain_json(const ExplainReport& report);
 [[nodiscard]] std::string error_json(std::optional<int> error_number, std::string_view message);
 
 [[nodiscard]] std::string status_text(const Status& status, const OutputStyle& style);
@@ -42,13 +66,21 @@ struct TargetReport {
 [[nodiscard]] std::string result_text(const Request& request, const Result& result,
                                       const OutputStyle& style);
 [[nodiscard]] std::string target_text(const TargetReport& report, const OutputStyle& style);
+[[nodiscard]] std::string scan_text(const ScanReport& report, const OutputStyle& style);
+[[nodiscard]] std::string explain_text(const ExplainReport& report, const OutputStyle& style);
 
 // As they stand in JSON; "unplug".
 [[nodiscard]] std::string_view operation_name(Operation operation);
 [[nodiscard]] std::string_view reason_name(Reason reason);
+[[nodiscard]] std::string_view stop_name(Stop stop);
+[[nodiscard]] std::string_view bad_why_name(BadWhy why);
+[[nodiscard]] std::string_view state_name(SubblockState state);
+[[nodiscard]] std::string_view outlook_name(Outlook outlook);
 [[nodiscard]] std::string_view target_state_name(TargetState state);
 [[nodiscard]] std::string_view other_name(OtherDriver driver);
 // A size for people, or in plain bytes if they asked for those.
 [[nodiscard]] std::string size_text(Bytes size, const OutputStyle& style);
+// As the kernel's own messages write it; "-" if there is none.
+[[nodiscard]] std::string page_frame_text(std::optional<std::uint64_t> pfn);
 
 }  // namespace memplug

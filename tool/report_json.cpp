@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: MIT
 // JSON reports. Keys are only ever added, at the end; all are always there.
-#include <nlohmann/json.hpp>
-
 #include "failure.hpp"
+#include "json_format.hpp"
 #include "report.hpp"
 
 namespace memplug {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-constexpr int schema_version = 1;
-
-template <typename Value>
-Json or_null(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 Json size_or_null(std::optional<Bytes> size) { return size ? Json(size->value) : Json(nullptr); }
 
@@ -23,21 +13,7 @@ auto microseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
 }
 
-Json stop_json(Stop stop) {
-  switch (stop) {
-    case Stop::None:
-      return nullptr;
-    case Stop::Floor:
-      return "floor";
-    case Stop::Timeout:
-      return "timeout";
-    case Stop::Interrupted:
-      return "interrupted";
-    case Stop::Exhausted:
-      return "exhausted";
-  }
-  return nullptr;
-}
+Json stop_json(Stop stop) { return stop == Stop::None ? Json(nullptr) : Json(stop_name(stop)); }
 
 Json range_json(const HeldRange& held) {
   Json json;
@@ -61,39 +37,11 @@ Json ranges_json(const std::vector<HeldRange>& ranges) {
 
 Json blocked_json(const Blocked& blocked) {
   Json json;
-  json["range"] = print_range(blocked.range);
-  json["start"] = blocked.range.start.value;
-  json["size"] = blocked.range.size.value;
+  add_range(json, blocked.range);
   json["node"] = blocked.node;
   json["reason"] = reason_name(blocked.reason);
   json["pfn"] = or_null(blocked.pfn);
   return json;
-}
-
-// A message may hold bytes that the user typed and that are not UTF-8; those must not throw.
-std::string compact(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-// One key a line and one record a line: as easy to read as to grep.
-std::string print(const Json& object) {
-  std::string text = "{";
-  const char* separator = "\n";
-  for (const auto& [key, value] : object.items()) {
-    text.append(separator).append(" ").append(compact(key)).append(": ");
-    separator = ",\n";
-    if (!value.is_array() || value.empty()) {
-      text += compact(value);
-      continue;
-    }
-    const char* record_separator = "[\n  ";
-    for (const Json& record : value) {
-      text.append(record_separator).append(compact(record));
-      record_separator = ",\n  ";
-    }
-    text += "]";
-  }
-  return text + "\n}\n";
 }
 
 }  // namespace
@@ -136,6 +84,68 @@ std::string_view reason_name(Reason reason) {
   return "unknown";
 }
 
+std::string_view stop_name(Stop stop) {
+  switch (stop) {
+    case Stop::None:
+      return "none";
+    case Stop::Floor:
+      return "floor";
+    case Stop::Timeout:
+      return "timeout";
+    case Stop::Interrupted:
+      return "interrupted";
+    case Stop::Exhausted:
+      return "exhausted";
+  }
+  return "none";
+}
+
+std::string_view bad_why_name(BadWhy why) {
+  switch (why) {
+    case BadWhy::None:
+      return "none";
+    case BadWhy::Absent:
+      return "absent";
+    case BadWhy::Offline:
+      return "offline";
+    case BadWhy::Zone:
+      return "zone";
+    case BadWhy::Foreign:
+      return "foreign";
+    case BadWhy::Mixed:
+      return "mixed";
+  }
+  return "none";
+}
+
+std::string_view state_name(SubblockState state) {
+  switch (state) {
+    case SubblockState::Plugged:
+      return "plugged";
+    case SubblockState::Unplugged:
+      return "unplugged";
+    case SubblockState::Busy:
+      return "busy";
+    case SubblockState::Unmanaged:
+      return "unmanaged";
+  }
+  return "unmanaged";
+}
+
+std::string_view outlook_name(Outlook outlook) {
+  switch (outlook) {
+    case Outlook::Free:
+      return "free";
+    case Outlook::Movable:
+      return "movable";
+    case Outlook::Maybe:
+      return "maybe";
+    case Outlook::Blocked:
+      return "blocked";
+  }
+  return "blocked";
+}
+
 std::string_view target_state_name(TargetState state) {
   switch (state) {
     case TargetState::None:
@@ -168,8 +178,7 @@ std::string_view other_name(OtherDriver driver) {
 
 std::string status_json(const Status& status) {
   const Info& info = status.info;
-  Json json;
-  json["schema_version"] = schema_version;
+  Json json = versioned_json();
   json["module_version"] = info.module_version;
   json["tool_version"] = status.tool_version;
   json["kernel"] = status.kernel;
@@ -210,19 +219,17 @@ std::string status_json(const Status& status) {
   for (const OtherDriver driver : info.others) {
     json["others"].push_back(other_name(driver));
   }
-  return print(json);
+  return print_json(json);
 }
 
 std::string list_json(const std::vector<HeldRange>& ranges) {
-  Json json;
-  json["schema_version"] = schema_version;
+  Json json = versioned_json();
   json["ranges"] = ranges_json(ranges);
-  return print(json);
+  return print_json(json);
 }
 
 std::string result_json(const Request& request, const Result& result) {
-  Json json;
-  json["schema_version"] = schema_version;
+  Json json = versioned_json();
   json["operation"] = operation_name(request.operation);
   json["dry_run"] = request.dry_run;
   json["requested_size"] = result.requested.value;
@@ -241,13 +248,12 @@ std::string result_json(const Request& request, const Result& result) {
   if (request.operation == Operation::Plug) {
     json["left_size"] = result.left.value;
   }
-  return print(json);
+  return print_json(json);
 }
 
 std::string target_json(const TargetReport& report) {
   const Info& info = report.info;
-  Json json;
-  json["schema_version"] = schema_version;
+  Json json = versioned_json();
   json["operation"] = "target";
   json["target_size"] = size_or_null(info.target);
   json["managed_size"] = info.managed.value;
@@ -257,15 +263,14 @@ std::string target_json(const TargetReport& report) {
   json["state"] = target_state_name(info.target_state);
   json["elapsed_us"] = microseconds(report.elapsed);
   json["stopped_by"] = stop_json(report.stop);
-  return print(json);
+  return print_json(json);
 }
 
 std::string error_json(std::optional<int> error_number, std::string_view message) {
-  Json json;
-  json["schema_version"] = schema_version;
+  Json json = versioned_json();
   json["error"]["errno"] = error_number ? Json(errno_name(*error_number)) : Json(nullptr);
   json["error"]["message"] = message;
-  return print(json);
+  return print_json(json);
 }
 
 }  // namespace memplug

@@ -6,56 +6,10 @@
 #include <sstream>
 
 #include "report.hpp"
+#include "table.hpp"
 
 namespace memplug {
 namespace {
-
-// Columns as wide as their widest cell; sizes to the right, the rest to the left.
-class Table {
- public:
-  struct Column {
-    std::string_view heading;
-    bool right = false;
-    std::size_t gap = 2;  // before it
-  };
-  using Row = std::vector<std::string>;
-
-  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
-
-  void add(Row row) { rows_.push_back(std::move(row)); }
-
-  [[nodiscard]] std::string print(bool with_heading) const {
-    Row heading;
-    std::vector<std::size_t> widths;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      heading.emplace_back(columns_[i].heading);
-      widths.push_back(with_heading ? columns_[i].heading.size() : 0);
-      for (const Row& row : rows_) {
-        widths[i] = std::max(widths[i], row[i].size());
-      }
-    }
-    std::string text = with_heading ? line(heading, widths) : "";
-    for (const Row& row : rows_) {
-      text += line(row, widths);
-    }
-    return text;
-  }
-
- private:
-  [[nodiscard]] std::string line(const Row& row, const std::vector<std::size_t>& widths) const {
-    std::string text;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string padding(widths[i] - row[i].size(), ' ');
-      text.append(i == 0 ? 0 : columns_[i].gap, ' ');
-      text += columns_[i].right ? padding + row[i] : row[i] + padding;
-    }
-    text.erase(text.find_last_not_of(' ') + 1);
-    return text + '\n';
-  }
-
-  std::vector<Column> columns_;
-  std::vector<Row> rows_;
-};
 
 std::string state_of(const HeldRange& held) {
   std::string state;
@@ -94,22 +48,12 @@ std::string changed_table(const std::vector<HeldRange>& ranges, const OutputStyl
   return table.print(!style.quiet);
 }
 
-// As the kernel's own messages write it.
-std::string page_frame(std::optional<std::uint64_t> pfn) {
-  if (!pfn) {
-    return "-";
-  }
-  std::ostringstream text;
-  text << std::hex << std::showbase << *pfn;
-  return text.str();
-}
-
 std::string blocked_table(const std::vector<Blocked>& blocked, const OutputStyle& style) {
   Table table({{"BLOCKED"}, {"SIZE", true}, {"NODE", true}, {"REASON"}, {"PFN"}});
   for (const Blocked& record : blocked) {
     table.add({print_range(record.range), size_text(record.range.size, style),
                std::to_string(record.node), std::string(reason_name(record.reason)),
-               page_frame(record.pfn)});
+               page_frame_text(record.pfn)});
   }
   return table.print(!style.quiet);
 }
@@ -145,6 +89,15 @@ std::string in_parentheses(const std::string& note) { return note.empty() ? "" :
 
 std::string size_text(Bytes size, const OutputStyle& style) {
   return style.bytes ? std::to_string(size.value) : print_size(size);
+}
+
+std::string page_frame_text(std::optional<std::uint64_t> pfn) {
+  if (!pfn) {
+    return "-";
+  }
+  std::ostringstream text;
+  text << std::hex << std::showbase << *pfn;
+  return text.str();
 }
 
 std::string list_text(const std::vector<HeldRange>& ranges, const OutputStyle& style) {

@@ -31,18 +31,6 @@ void check_size(std::string_view what, Bytes size, Bytes subblock) {
   check_multiple(what, size, subblock, subblock);
 }
 
-void check_range(std::string_view what, Range range, Bytes subblock) {
-  if (range.start.value % subblock.value == 0 && range.size.value % subblock.value == 0) {
-    return;
-  }
-  const PhysAddr first{round_down(range.start.value, subblock.value)};
-  const PhysAddr last{round_down(last_byte(range).value, subblock.value) + (subblock.value - 1)};
-  throw UsageError(std::string(what) + " " + print_range(range) +
-                   " does not begin and end at multiples of the subblock, which is " +
-                   print_size(subblock) + "; the subblocks it touches are " + print_address(first) +
-                   "-" + print_address(last));
-}
-
 void check_align(Bytes align, Bytes subblock) {
   if (std::has_single_bit(align.value) && align >= subblock) {
     return;
@@ -120,6 +108,18 @@ void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes lea
         "the nearest are " + print_size_argument(below) + " and " + print_size_argument(above);
   }
   throw UsageError(message);
+}
+
+void check_range(std::string_view what, Range range, Bytes subblock) {
+  if (range.start.value % subblock.value == 0 && range.size.value % subblock.value == 0) {
+    return;
+  }
+  const PhysAddr first{round_down(range.start.value, subblock.value)};
+  const PhysAddr last{round_down(last_byte(range).value, subblock.value) + (subblock.value - 1)};
+  throw UsageError(std::string(what) + " " + print_range(range) +
+                   " does not begin and end at multiples of the subblock, which is " +
+                   print_size(subblock) + "; the subblocks it touches are " + print_address(first) +
+                   "-" + print_address(last));
 }
 
 void check_against_subblock(const Request& request, Bytes subblock) {

@@ -20,6 +20,8 @@ void set_size_or_range(Request& request, const std::string& text);
 void check_against_subblock(const Request& request, Bytes subblock);
 // The same for a size alone, which is not below least.
 void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes least);
+// The same for a range alone.
+void check_range(std::string_view what, Range range, Bytes subblock);
 
 // Opens the device, runs the request, writes its report and the exit status it earns. Watermarks
 // may be null: those of the zones stay as they are. Throws UsageError or Failure if it could not

@@ -5,58 +5,11 @@
 #include <cerrno>
 #include <map>
 
+#include "reason_words.hpp"
 #include "report.hpp"
 
 namespace memplug {
 namespace {
-
-struct Words {
-  std::string_view what;
-  std::string_view step;
-};
-
-Words words_for(Reason reason) {
-  switch (reason) {
-    case Reason::Unmovable:
-      return {"kernel memory is in the way: slab, page tables, stacks, drivers",
-              "no request can move it; ask for other memory, or sooner after boot"};
-    case Reason::Reserved:
-      return {"reserved pages or a hole", "no request can move them; ask for other memory"};
-    case Reason::Pinned:
-      return {"user memory with extra references, for DMA for example",
-              "end the process that pins it, then try again"};
-    case Reason::Hugetlb:
-      return {"huge pages that this kernel can't move",
-              "free huge pages with vm.nr_hugepages, then try again"};
-    case Reason::Hwpoison:
-      return {"pages with an uncorrected memory error", "they stay where they are"};
-    case Reason::Cma:
-      return {"memory of a CMA area", "ask for memory outside it"};
-    case Reason::Busy:
-      return {"another request holds it, or its pages were in motion", "try again"};
-    case Reason::NoMemory:
-      return {"no room to move its contents to", "free memory or ask for less"};
-    case Reason::Floor:
-      return {"the floor would be undershot", "free memory, ask for less or lower the floor"};
-    case Reason::Offline:
-      return {"its memory block is offline",
-              "online it through /sys/devices/system/memory/memoryN/state"};
-    case Reason::Mapped:
-      return {"mapped by a process", "unmap it first"};
-    case Reason::Held:
-      return {"tied to a descriptor; 'memplugctl list' names the holder", "end the holder first"};
-    case Reason::Quarantined:
-      return {"kept out as bad", "lift its quarantine first"};
-    case Reason::Unknown:
-      break;
-  }
-  return {"the claim failed and no page was found that explains it", "try again"};
-}
-
-std::string floor_sentence(const Info& info, const OutputStyle& style) {
-  return "stopped by the floor: more would leave less than " + size_text(info.floor, style) +
-         " available, or a zone less than its own reserve";
-}
 
 std::string stop_sentence(const Request& request, const Info& info, Stop stop,
                           const OutputStyle& style) {
@@ -98,26 +51,6 @@ std::string_view stop_step(const Request& request, const Result& result) {
   return "";
 }
 
-Words words_for(BadWhy why) {
-  switch (why) {
-    case BadWhy::Offline:
-      return {"its memory block is offline",
-              "online it: echo online_kernel > /sys/devices/system/memory/memoryN/state"};
-    case BadWhy::Zone:
-      return {"it is not in ZONE_NORMAL, the only zone that memplug takes from",
-              "/proc/zoneinfo tells where zones begin; on x86-64 ZONE_NORMAL begins at 4 GiB"};
-    case BadWhy::Foreign:
-      return {"another driver added it and may remove it", "ask for memory that was there at boot"};
-    case BadWhy::Mixed:
-      return {"it shares a subblock with a hole, another zone or another node",
-              "leave its subblock out"};
-    case BadWhy::Absent:
-    case BadWhy::None:
-      break;
-  }
-  return {"it is no System RAM", "lsmem and /proc/iomem tell where memory is"};
-}
-
 // Of a target that nothing but the memory itself stands in the way of.
 Words words_for_blocked(const Info& info) {
   if (info.target && info.plugged() < *info.target) {
@@ -133,6 +66,11 @@ Words words_for_blocked(const Info& info) {
 
 std::string prose_line(std::string_view verb, std::string_view text) {
   return std::string("memplugctl: ").append(verb).append(": ").append(text).append("\n");
+}
+
+std::string floor_sentence(const Info& info, const OutputStyle& style) {
+  return "stopped by the floor: more would leave less than " + size_text(info.floor, style) +
+         " available, or a zone less than its own reserve";
 }
 
 std::string why_nothing_is_managed() {

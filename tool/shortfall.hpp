@@ -30,6 +30,8 @@ namespace memplug {
 [[nodiscard]] std::string explain_wanted(std::string_view verb, const Info& info,
                                          const OutputStyle& style);
 
+// "stopped by the floor: ..."
+[[nodiscard]] std::string floor_sentence(const Info& info, const OutputStyle& style);
 // What to say when no memory at all is managed.
 [[nodiscard]] std::string why_nothing_is_managed();
 [[nodiscard]] std::string step_if_nothing_is_managed();

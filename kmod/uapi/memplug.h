@@ -20,9 +20,9 @@
  * Privilege
  *   UNPLUG, PLUG and TARGET need a descriptor that is open for writing (EBADF) and
  *   CAP_SYS_ADMIN in the initial user namespace (EPERM), checked at each call, also
- *   for a dry run. Reading needs neither, but without that capability physical
- *   addresses are withheld: every start, and every page frame, reads 0, and
- *   MEMPLUG_OUT_WITHHELD is set.
+ *   for a dry run. SURVEY needs the capability only. Reading needs neither, but without
+ *   that capability physical addresses are withheld: every start, and every page frame,
+ *   reads 0, and MEMPLUG_OUT_WITHHELD is set.
  *
  * Concurrency
  *   Any number of descriptors and threads may call at once. A subblock belongs to at
@@ -75,6 +75,7 @@
 #define MEMPLUG_IOC_UNPLUG   _IO(MEMPLUG_IOC_TYPE, 0x05) /* struct memplug_request */
 #define MEMPLUG_IOC_PLUG     _IO(MEMPLUG_IOC_TYPE, 0x06) /* struct memplug_request */
 #define MEMPLUG_IOC_TARGET   _IO(MEMPLUG_IOC_TYPE, 0x07) /* struct memplug_target */
+#define MEMPLUG_IOC_SURVEY   _IO(MEMPLUG_IOC_TYPE, 0x08) /* struct memplug_survey */
 
 /* No target is set (memplug_info.out_target_size), or none is to be (memplug_target.target). */
 #define MEMPLUG_NO_TARGET (~(__u64)0)
@@ -83,6 +84,7 @@
 #define MEMPLUG_FEATURE_TARGET (1U << 0) /* TARGET, out_target_state, out_wanted_* */
 #define MEMPLUG_FEATURE_OOM    (1U << 1) /* the parameter oom_give_back, out_oom_* */
 #define MEMPLUG_FEATURE_OTHERS (1U << 2) /* out_others */
+#define MEMPLUG_FEATURE_SURVEY (1U << 3) /* SURVEY */
 
 /* memplug_info.out_target_state */
 #define MEMPLUG_TARGET_NONE    0 /* no target is set */
@@ -504,6 +506,88 @@ struct memplug_target {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 target;
+};
+
+/* memplug_subblock.state */
+#define MEMPLUG_SUBBLOCK_PLUGGED   0 /* managed; Linux uses it. The counts tell of its pages */
+#define MEMPLUG_SUBBLOCK_UNPLUGGED 1 /* memplug holds it */
+#define MEMPLUG_SUBBLOCK_BUSY      2 /* a request is taking it or giving it back */
+#define MEMPLUG_SUBBLOCK_UNMANAGED 3 /* why says why */
+
+/* memplug_subblock.flags */
+#define MEMPLUG_SUBBLOCK_CERTAIN (1U << 0) /* the blocker does not go away by trying */
+#define MEMPLUG_SUBBLOCK_WANTED  (1U << 1) /* is to be unplugged, and is not */
+
+/**
+ * struct memplug_subblock - what a subblock, or a stretch of equal ones, looks like
+ * @start: physical address of its first byte
+ * @length: bytes: one subblock if it is plugged or busy, else as many neighbours as are alike
+ * @pfn: PLUGGED: the first page frame seen to be in the way of a claim, one that surely is before
+ *       one that only may be; 0: none was seen
+ * @state: MEMPLUG_SUBBLOCK_PLUGGED, ...
+ * @flags: MEMPLUG_SUBBLOCK_CERTAIN, _WANTED
+ * @reason: with @pfn: MEMPLUG_REASON_*; else 0
+ * @why: UNMANAGED: MEMPLUG_BAD_*; else 0
+ * @node: NUMA node, or -1 where that is not managed
+ * @free: PLUGGED, as all counts, in base pages: free
+ * @movable: in use, and the kernel can move or drop them; the next three are of these
+ * @anon: pages of processes
+ * @file: pages of the page cache, tmpfs included
+ * @huge: those of either that are part of a huge page
+ *
+ * What is neither free nor movable is in the way.
+ */
+struct memplug_subblock {
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 pfn;
+	__u32 state;
+	__u32 flags;
+	__u32 reason;
+	__u32 why;
+	__s32 node;
+	__u32 free;
+	__u32 movable;
+	__u32 anon;
+	__u32 file;
+	__u32 huge;
+};
+
+/**
+ * struct memplug_survey - look at memory and tell what could be taken (MEMPLUG_IOC_SURVEY)
+ * @size: in: sizeof(struct memplug_survey)
+ * @flags: in: must be 0
+ * @start: in: first byte to look at, a multiple of the subblock
+ * @length: in: bytes to look at, a multiple of the subblock, not 0
+ * @records: in: pointer to an array of struct memplug_subblock
+ * @capacity: in: how many records fit there, not 0
+ * @out_count: records written, by ascending address, without gaps
+ * @out_next: first byte that was not told of; @start + @length: all was. Go on there
+ * @out_generation: generation before the first look
+ *
+ * Reads struct pages and changes nothing. It takes no lock that others need, so each record is
+ * right for the moment when it was made, and may be out of date when it is read. A look at a
+ * subblock of 4 MiB costs 1 us if it is free and up to 0.1 ms if it is in use in small pages.
+ * Ends early, with what it has, after a signal and after a few thousand subblocks. Sleeps; waits
+ * while memory hotplug is under way, or the machine is about to hibernate.
+ *
+ * Errors:
+ *   EPERM      no CAP_SYS_ADMIN
+ *   EINVAL     @start or @length is not a multiple of the subblock; @length or @capacity is 0
+ *   EOVERFLOW  the end is beyond the last physical address
+ *   EINTR      a signal came before the first record
+ *   ENOMEM     no memory to work with
+ */
+struct memplug_survey {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 records;
+	__u32 capacity;
+	__u32 out_count;
+	__aligned_u64 out_next;
+	__aligned_u64 out_generation;
 };
 
 #endif /* _UAPI_MEMPLUG_H */

@@ -58,6 +58,24 @@ class FakeChannel final : public Channel {
     return module_.answer_target(target);
   }
 
+  int survey(memplug_survey& survey) override {
+    const int earlier = module_.survey_calls++;
+    const auto begin = std::find_if(
+        module_.subblocks.begin(), module_.subblocks.end(),
+        [&survey](const memplug_subblock& subblock) { return subblock.start >= survey.start; });
+    const std::size_t left = static_cast<std::size_t>(module_.subblocks.end() - begin);
+    const std::size_t count =
+        std::min({left, module_.survey_portion, std::size_t{survey.capacity}});
+    if (const int error_number = module_.answer_survey(earlier); error_number != 0) {
+      return error_number;
+    }
+    std::copy_n(begin, count, at<memplug_subblock>(survey.records));
+    survey.out_count = static_cast<std::uint32_t>(count);
+    survey.out_next = count == left ? survey.start + survey.length
+                                    : (begin + static_cast<std::ptrdiff_t>(count))->start;
+    return 0;
+  }
+
   int wait(std::chrono::milliseconds timeout) override {
     return module_.answer_wait(module_.wait_calls++, timeout);
   }
@@ -111,7 +129,8 @@ FakeModule::FakeModule()
   info.out_page_size = 4096;
   constexpr std::string_view version = "0.1.0";
   std::copy(version.begin(), version.end(), std::begin(info.out_module_version));
-  info.out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_OTHERS;
+  info.out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_OTHERS |
+                      MEMPLUG_FEATURE_SURVEY;
   info.out_granularity = 2 * mib;
   info.out_subblock_size = 4 * mib;
   info.out_memory_block_size = 128 * mib;

@@ -32,6 +32,9 @@ struct FakeModule {
   std::vector<memplug_range> ranges;
   memplug_counters counters{};
   std::uint32_t list_flags = 0;
+  // What a SURVEY tells of, whatever it asks for, in portions of so many records.
+  std::vector<memplug_subblock> subblocks;
+  std::size_t survey_portion = 1000;
   // Answers as a module that knows no more than the first version of the structures.
   bool first_version = false;
   // Called before each LIST with the number of earlier ones, to change something meanwhile.
@@ -40,6 +43,8 @@ struct FakeModule {
   std::function<int(memplug_request&)> answer;
   // What a TARGET comes to; at first it is set and worked toward.
   std::function<int(memplug_target&)> answer_target;
+  // Called for each SURVEY with the number of earlier ones; returns its errno.
+  std::function<int(int)> answer_survey = [](int) { return 0; };
   // What happens during each wait, with the number of earlier ones; returns its errno.
   std::function<int(int, std::chrono::milliseconds)> answer_wait;
 
@@ -47,6 +52,7 @@ struct FakeModule {
   int node_calls = 0;
   int list_calls = 0;
   int wait_calls = 0;
+  int survey_calls = 0;
   std::optional<Access> opened_for;
   std::optional<Operation> operation;
   std::optional<memplug_request> request;

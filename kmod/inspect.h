@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_INSPECT_H
+#define MEMPLUG_INSPECT_H
+
+#include "region.h"
+
+unsigned long inspect(struct subblock_run run, struct memplug_subblock *records, u32 room,
+		      u32 *count);
+
+#endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// The verb 'explain': what each subblock of a range is, and what is in the way. Changes nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "device.hpp"
+#include "output.hpp"
+#include "page_facts.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace memplug {
+
+struct ExplainOptions {
+  std::optional<std::string> range;
+};
+
+CLI::App* setup_explain(CLI::App& app, ExplainOptions& options);
+[[nodiscard]] ExitStatus run_explain(const ExplainOptions& options, const OpenDevice& open_device,
+                                     const PageFacts& facts, Output& output);
+
+}  // namespace memplug

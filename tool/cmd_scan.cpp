@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// memplugctl scan
+#include "cmd_scan.hpp"
+
+#include "failure.hpp"
+#include "option_text.hpp"
+#include "reason_words.hpp"
+#include "report.hpp"
+#include "request.hpp"
+#include "shortfall.hpp"
+
+namespace memplug {
+namespace {
+
+// As an unplug would have it: what is wrong with the options is wrong here, too.
+Request to_request(const ScanOptions& options, const Info& info) {
+  Request request;
+  request.dry_run = true;
+  request.window = parse_option("--within", options.within, parse_range);
+  request.length = info.subblock;
+  request.align = parse_option("--align", options.align, parse_align).value_or(info.subblock);
+  check_against_subblock(request, info.subblock);
+  return request;
+}
+
+// What one request for all of it would get.
+Result try_all(Device& device, Request request, Bytes plugged) {
+  if (plugged.value == 0) {
+    return {};
+  }
+  request.length = plugged;
+  request.align = Bytes{0};
+  return device.carry_out(request, {});
+}
+
+std::string explain(const ScanReport& report, const Info& info, const OutputStyle& style) {
+  std::string text;
+  const auto say = [&text](std::string_view words) { text += prose_line("scan", words); };
+  if (info.managed.value == 0) {
+    say(why_nothing_is_managed());
+    say(step_if_nothing_is_managed());
+    return text;
+  }
+  if (report.stop == Stop::Floor) {
+    say(floor_sentence(info, style));
+  }
+  for (const auto& [reason, size] : report.sums.by_reason) {
+    const Words words = words_for(reason);
+    say(std::string(reason_name(reason)) + ", " + size_text(size, style) + ": " +
+        std::string(words.what) + "; " + std::string(words.step));
+  }
+  return text;
+}
+
+}  // namespace
+
+CLI::App* setup_scan(CLI::App& app, ScanOptions& options) {
+  CLI::App* verb =
+      app.add_subcommand("scan", "Show what could be unplugged, and what is in the way");
+  add_text(*verb, "--within", "RANGE", options.within, "look inside this range only");
+  add_text(*verb, "--align", "SIZE", options.align,
+           "where the largest run may begin: a multiple of this power of two");
+  return verb;
+}
+
+ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device, Output& output) {
+  Device device = open_device(Access::Write);
+  const Info info = device.info();
+  require_survey(info);
+  const Request request = to_request(options, info);
+  ScanReport report;
+  report.within = request.window;
+  report.align = request.align;
+  report.sums = add_up(device.survey(request.window.value_or(all_memory())), Bytes{info.page_size},
+                       request.align);
+  const Result result = try_all(device, request, report.sums.plugged);
+  report.could_be_unplugged = result.done;
+  report.stop = result.stop;
+  output.data << (output.style.json ? scan_json(report) : scan_text(report, output.style));
+  if (!output.style.quiet) {
+    output.prose << explain(report, info, output.style);
+  }
+  return ExitStatus::Success;
+}
+
+}  // namespace memplug

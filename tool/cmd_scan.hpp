@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// The verb 'scan': what could be unplugged, and what is in the way of the rest. Changes nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "device.hpp"
+#include "output.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace memplug {
+
+struct ScanOptions {
+  std::optional<std::string> within;
+  std::optional<std::string> align;
+};
+
+CLI::App* setup_scan(CLI::App& app, ScanOptions& options);
+[[nodiscard]] ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device,
+                                  Output& output);
+
+}  // namespace memplug
