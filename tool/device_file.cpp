@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The descriptor of the device node, and the only ioctl() of the tool.
+// The descriptor of the device node, and the only ioctl() on it.
 #include "device_file.hpp"
 
 #include <fcntl.h>

@@ -7,6 +7,7 @@
 
 #include "cmd_explain.hpp"
 #include "cmd_list.hpp"
+#include "cmd_map.hpp"
 #include "cmd_plug.hpp"
 #include "cmd_scan.hpp"
 #include "cmd_status.hpp"
@@ -51,11 +52,12 @@ class Program {
     app_.fallthrough();
     add(setup_status(app_, status_), run_status, status_);
     add(setup_list(app_, list_), run_list, list_);
-    add(setup_unplug(app_, unplug_), run_unplug, unplug_);
-    add(setup_plug(app_, plug_), run_plug, plug_);
-    add(setup_target(app_, target_), run_target, target_);
+    add(setup_unplug(app_, unplug_), run_unplug, unplug_, watermarks_);
+    add(setup_plug(app_, plug_), run_plug, plug_, watermarks_);
+    add(setup_target(app_, target_), run_target, target_, watermarks_);
     add(setup_scan(app_, scan_), run_scan, scan_);
-    add(setup_explain(app_, explain_), run_explain, explain_);
+    add(setup_explain(app_, explain_), run_explain, explain_, page_facts_);
+    add(setup_map(app_, map_), run_map, map_, canvas_);
   }
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -91,21 +93,13 @@ class Program {
     });
   }
 
-  template <typename Options>
+  // A verb that needs one more thing of the machine, which tests give it their own of.
+  template <typename Options, typename Thing>
   void add(CLI::App* verb,
-           ExitStatus (*run_verb)(const Options&, const OpenDevice&, const Watermarks&, Output&),
-           const Options& options) {
-    verbs_.emplace_back(verb, [this, run_verb, &options](const OpenDevice& open) {
-      return run_verb(options, open, watermarks_, output_);
-    });
-  }
-
-  template <typename Options>
-  void add(CLI::App* verb,
-           ExitStatus (*run_verb)(const Options&, const OpenDevice&, const PageFacts&, Output&),
-           const Options& options) {
-    verbs_.emplace_back(verb, [this, run_verb, &options](const OpenDevice& open) {
-      return run_verb(options, open, page_facts_, output_);
+           ExitStatus (*run_verb)(const Options&, const OpenDevice&, const Thing&, Output&),
+           const Options& options, const Thing& thing) {
+    verbs_.emplace_back(verb, [this, run_verb, &options, &thing](const OpenDevice& open) {
+      return run_verb(options, open, thing, output_);
     });
   }
 
@@ -128,7 +122,7 @@ class Program {
         return run_verb(open);
       }
     }
-    throw UsageError("a verb is needed: status, list, unplug, plug, target, scan or explain");
+    throw UsageError("a verb is needed: status, list, unplug, plug, target, scan, explain or map");
   }
 
   void note_verb() {
@@ -169,6 +163,8 @@ class Program {
   TargetOptions target_;
   ScanOptions scan_;
   ExplainOptions explain_;
+  MapOptions map_;
+  const Canvas canvas_{stdout_width(), stdout_takes_colour()};
   std::vector<std::pair<CLI::App*, std::function<ExitStatus(const OpenDevice&)>>> verbs_;
 };
 

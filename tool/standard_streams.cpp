@@ -3,10 +3,14 @@
 #include "standard_streams.hpp"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
+#include <cstdlib>
 
 #include "failure.hpp"
 
@@ -34,6 +38,35 @@ void write_stdout(std::string_view text) {
       throw Failure(error_number, with_reason("cannot write to stdout", error_number), "");
     }
   }
+}
+
+namespace {
+
+constexpr std::size_t usual_width = 80;
+constexpr std::size_t greatest_width = 1000;
+
+std::string_view environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+}  // namespace
+
+std::size_t stdout_width() {
+  const std::string_view columns = environment("COLUMNS");
+  std::size_t width = 0;
+  const auto [end, error] = std::from_chars(columns.data(), columns.data() + columns.size(), width);
+  if (error != std::errc{} || end != columns.data() + columns.size() || width == 0) {
+    winsize size{};
+    width = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0 ? size.ws_col
+                                                                               : usual_width;
+  }
+  return std::min(width, greatest_width);
+}
+
+bool stdout_takes_colour() {
+  return ::isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR").empty() &&
+         environment("TERM") != "dumb" && !environment("TERM").empty();
 }
 
 bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }

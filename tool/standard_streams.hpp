@@ -2,6 +2,7 @@
 // What a filter owes its standard streams: to have them, and to notice when stdout takes nothing.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace memplug {
@@ -14,5 +15,10 @@ void prepare_standard_streams();
 void write_stdout(std::string_view text);
 
 [[nodiscard]] bool stderr_is_terminal();
+
+// Columns of what stdout writes to: what COLUMNS says, or the terminal, or 80.
+[[nodiscard]] std::size_t stdout_width();
+// Whether colours on stdout are seen and wanted: https://no-color.org
+[[nodiscard]] bool stdout_takes_colour();
 
 }  // namespace memplug
