@@ -19,6 +19,7 @@
 #include "chardev.h"
 #include "compat.h"
 #include "counters.h"
+#include "events.h"
 #include "inspect.h"
 #include "others.h"
 #include "request.h"
@@ -37,11 +38,15 @@
 #define RIGHTS_ADMIN BIT(1)
 #define RIGHTS_BOTH (RIGHTS_WRITE | RIGHTS_ADMIN)
 
+/* Events that one read() gives: what the stack has room for. */
+#define MAX_READ_EVENTS 8
+
 /* An open descriptor. */
 struct opened {
 	spinlock_t lock;	/* keeps request from being freed while it is looked at */
 	struct request *request;	/* the one that runs, if any */
 	atomic64_t seen;	/* generation that was read last */
+	struct event_ring *ring;	/* from the first read() on */
 };
 
 union argument {
@@ -113,7 +118,8 @@ static int run_info(struct call *call)
 	memset(info->out_module_version, 0, sizeof(info->out_module_version));
 	strscpy(info->out_module_version, MEMPLUG_VERSION, sizeof(info->out_module_version));
 	info->out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM |
-			     MEMPLUG_FEATURE_OTHERS | MEMPLUG_FEATURE_SURVEY;
+			     MEMPLUG_FEATURE_OTHERS | MEMPLUG_FEATURE_SURVEY |
+			     MEMPLUG_FEATURE_EVENTS;
 	info->out_granularity = COMPAT_GRANULARITY_PAGES * PAGE_SIZE;
 	info->out_subblock_size = subblock_bytes();
 	info->out_memory_block_size = memory_block_size_bytes();
@@ -363,6 +369,7 @@ static_assert(sizeof(struct memplug_progress) == 56);
 static_assert(sizeof(struct memplug_target) == 16);
 static_assert(sizeof(struct memplug_subblock) == 64);
 static_assert(sizeof(struct memplug_survey) == 56);
+static_assert(sizeof(struct memplug_event) == 64);
 static_assert(sizeof(struct memplug_blocked) == 32);
 static_assert(sizeof(struct memplug_request) == 176);
 static_assert(offsetof(struct memplug_request, node) == 56);
@@ -428,14 +435,60 @@ static long chardev_ioctl(struct file *file, unsigned int number, unsigned long 
 	return ret;
 }
 
+/* Events are kept from the first call on. */
+static struct event_ring *get_ring(struct opened *opened)
+{
+	struct event_ring *ring = READ_ONCE(opened->ring);
+	struct event_ring *fresh;
+
+	if (ring)
+		return ring;
+	fresh = events_open();
+	if (!fresh)
+		return NULL;
+	ring = cmpxchg(&opened->ring, NULL, fresh);
+	/* another thread was faster */
+	if (ring)
+		events_close(fresh);
+	return ring ?: fresh;
+}
+
+static ssize_t chardev_read(struct file *file, char __user *to, size_t size, loff_t *position)
+{
+	struct memplug_event events[MAX_READ_EVENTS];
+	unsigned int room = min_t(size_t, size / sizeof(events[0]), MAX_READ_EVENTS);
+	struct event_ring *ring = get_ring(file->private_data);
+	bool visible = may_see_addresses();
+	unsigned int i, nr;
+
+	if (!ring)
+		return -ENOMEM;
+	if (!room)
+		return -EINVAL;
+	for (;;) {
+		nr = events_take(ring, events, room);
+		if (nr)
+			break;
+		if (file->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (wait_event_interruptible(*region_wait_queue(), events_pending(ring)))
+			return -ERESTARTSYS;
+	}
+	for (i = 0; i < nr && !visible; i++)
+		events[i].start = 0;
+	return copy_to_user(to, events, nr * sizeof(events[0])) ? -EFAULT : nr * sizeof(events[0]);
+}
+
 static __poll_t chardev_poll(struct file *file, poll_table *table)
 {
 	struct opened *opened = file->private_data;
+	const struct event_ring *ring = READ_ONCE(opened->ring);
+	bool news;
 
 	poll_wait(file, region_wait_queue(), table);
-	if (region_generation() != atomic64_read(&opened->seen))
-		return EPOLLIN | EPOLLRDNORM;
-	return 0;
+	news = ring ? events_pending(ring) :
+		      region_generation() != atomic64_read(&opened->seen);
+	return news ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static int chardev_open(struct inode *inode, struct file *file)
@@ -452,7 +505,10 @@ static int chardev_open(struct inode *inode, struct file *file)
 
 static int chardev_release(struct inode *inode, struct file *file)
 {
-	kfree(file->private_data);
+	struct opened *opened = file->private_data;
+
+	events_close(opened->ring);
+	kfree(opened);
 	return 0;
 }
 
@@ -460,6 +516,7 @@ static const struct file_operations chardev_operations = {
 	.owner = THIS_MODULE,
 	.open = chardev_open,
 	.release = chardev_release,
+	.read = chardev_read,
 	.unlocked_ioctl = chardev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.poll = chardev_poll,

@@ -166,7 +166,7 @@ unsigned long plug_in_need(unsigned long most)
 	for (i = region_next_unplugged(0); i != ULONG_MAX && done < most;
 	     i = region_next_unplugged(i + 1))
 		if (region_reserve(single(i), REGION_PLUG) &&
-		    release_excluded(i, REGION_OWN, &poisoned) == RELEASED)
+		    release_excluded(i, REGION_NEED, &poisoned) == RELEASED)
 			done++;
 	hotplug_allow();
 	return done;

@@ -105,6 +105,35 @@ static void set_unplugged(unsigned long index, bool unplugged)
 	region_books.nodes[books_node(index)].unplugged += unplugged ? 1 : -1;
 }
 
+/* More or less of a stretch is managed now than when so much was managed in all. */
+static void tell_of_managed(unsigned long start_pfn, unsigned long nr_pages, unsigned long before)
+{
+	unsigned long managed = region_books.managed;
+
+	if (managed == before)
+		return;
+	books_changed((struct memplug_event){
+		.type = managed > before ? MEMPLUG_EVENT_CAME : MEMPLUG_EVENT_WENT,
+		.node = NUMA_NO_NODE,
+		.start = PFN_PHYS((u64)start_pfn),
+		.length = PFN_PHYS((u64)nr_pages),
+		.value = managed * subblock_bytes(),
+	});
+}
+
+/* A run of one node is unplugged now, or plugged. */
+static void tell_of_run(struct subblock_run run, bool unplugged, u32 cause)
+{
+	books_changed((struct memplug_event){
+		.type = unplugged ? MEMPLUG_EVENT_UNPLUGGED : MEMPLUG_EVENT_PLUGGED,
+		.cause = cause,
+		.node = books_node(run.first),
+		.start = subblock_address(run.first),
+		.length = run.nr * subblock_bytes(),
+		.value = region_books.unplugged * subblock_bytes(),
+	});
+}
+
 /**
  * region_update - look anew at what can be managed in a stretch of memory
  * @start_pfn: first page frame
@@ -135,8 +164,7 @@ int region_update(unsigned long start_pfn, unsigned long nr_pages)
 		cond_resched();
 	}
 	spin_lock(&region_books.lock);
-	if (before != region_books.managed)
-		books_changed();
+	tell_of_managed(start_pfn, nr_pages, before);
 	spin_unlock(&region_books.lock);
 	return 0;
 }
@@ -174,8 +202,7 @@ void region_leave(unsigned long start_pfn, unsigned long nr_pages)
 			books_set_wanted(i, true);
 	}
 	books_move_target(lasting);
-	if (before != region_books.managed)
-		books_changed();
+	tell_of_managed(start_pfn, nr_pages, before);
 	spin_unlock(&region_books.lock);
 }
 
@@ -218,7 +245,11 @@ bool region_stay(unsigned long index)
 	if (held)
 		set_unplugged(index, true);
 	books_move_target(lasting);
-	books_changed();
+	if (held)
+		tell_of_run((struct subblock_run){ .first = index, .nr = 1 }, true,
+			    MEMPLUG_CAUSE_HOTPLUG);
+	else
+		books_changed_wanted();
 	spin_unlock(&region_books.lock);
 	return held;
 }
@@ -314,6 +345,11 @@ bool region_reserve(struct subblock_run run, enum region_direction direction)
 void region_commit(struct subblock_run run, enum region_direction direction,
 		   enum region_mover mover)
 {
+	static const u32 causes[] = {
+		[REGION_ASKED] = MEMPLUG_CAUSE_REQUEST,
+		[REGION_OWN] = MEMPLUG_CAUSE_TARGET,
+		[REGION_NEED] = MEMPLUG_CAUSE_NEED,
+	};
 	bool unplugged = direction == REGION_UNPLUG;
 	unsigned long i, lasting;
 
@@ -326,7 +362,7 @@ void region_commit(struct subblock_run run, enum region_direction direction,
 	}
 	if (mover == REGION_ASKED)
 		books_move_target(lasting);
-	books_changed();
+	tell_of_run(run, unplugged, causes[mover]);
 	spin_unlock(&region_books.lock);
 }
 

@@ -13,9 +13,10 @@ enum region_direction { REGION_UNPLUG, REGION_PLUG };
 
 /*
  * On whose behalf memory is unplugged or plugged. ASKED: somebody's request, which moves the
- * target along. OWN: memplug's own doing, toward the target, or in an emergency.
+ * target along. OWN: memplug's own doing, toward the target. NEED: it was given back because the
+ * machine was out of memory.
  */
-enum region_mover { REGION_ASKED, REGION_OWN };
+enum region_mover { REGION_ASKED, REGION_OWN, REGION_NEED };
 
 #define REGION_NO_TARGET ULONG_MAX
 

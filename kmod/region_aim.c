@@ -80,7 +80,8 @@ int region_set_target(unsigned long target)
 		region_books.target = target;
 		region_books.target_state = has_target ? MEMPLUG_TARGET_WORKING :
 							 MEMPLUG_TARGET_NONE;
-		books_changed();
+		books_changed_value(MEMPLUG_EVENT_TARGET,
+				    has_target ? target * subblock_bytes() : MEMPLUG_NO_TARGET);
 	}
 	spin_unlock(&region_books.lock);
 	return ret;
@@ -97,7 +98,7 @@ void region_set_target_state(u32 state, u64 generation)
 	if (region_books.has_target && region_books.generation == generation &&
 	    region_books.target_state != state) {
 		region_books.target_state = state;
-		books_changed();
+		books_changed_value(MEMPLUG_EVENT_TARGET_STATE, state);
 	}
 	spin_unlock(&region_books.lock);
 }
@@ -139,7 +140,7 @@ void region_drop_wanted(struct subblock_run within, int nid)
 			books_set_wanted(i, false);
 	books_move_target(lasting);
 	if (before != region_books.wanted)
-		books_changed();
+		books_changed_wanted();
 	spin_unlock(&region_books.lock);
 }
 
@@ -153,7 +154,7 @@ void region_drop_wanted_here(unsigned long nr)
 {
 	spin_lock(&region_books.lock);
 	drop_some(true, nr);
-	books_changed();
+	books_changed_wanted();
 	spin_unlock(&region_books.lock);
 }
 

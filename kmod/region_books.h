@@ -18,6 +18,7 @@
 #include <linux/nodemask.h>
 #include <linux/spinlock.h>
 
+#include "events.h"
 #include "region.h"
 
 /**
@@ -105,11 +106,28 @@ static inline unsigned long books_lasting(void)
 	return region_books.managed - region_books.unplugged - region_books.wanted_here;
 }
 
-static inline void books_changed(void)
+/* Every change ends with one event that says what it was. */
+static inline void books_changed(struct memplug_event event)
 {
 	lockdep_assert_held(&region_books.lock);
-	region_books.generation++;
+	event.generation = ++region_books.generation;
+	events_add(event);
 	wake_up_interruptible_all(&region_books.wait);
+}
+
+/* Something that has no place. */
+static inline void books_changed_value(u32 type, u64 value)
+{
+	books_changed((struct memplug_event){
+		.type = type,
+		.node = NUMA_NO_NODE,
+		.value = value,
+	});
+}
+
+static inline void books_changed_wanted(void)
+{
+	books_changed_value(MEMPLUG_EVENT_WANTED, region_books.wanted * subblock_bytes());
 }
 
 /* region_aim.c */

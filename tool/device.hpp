@@ -95,6 +95,9 @@ struct Counters {
   std::uint64_t claims = 0;
   std::uint64_t claims_failed = 0;
   std::uint64_t pages_migrated = 0;
+  std::uint64_t pages_claimed = 0;
+  std::uint64_t pages_released = 0;
+  std::uint64_t floor_stops = 0;
   std::chrono::nanoseconds survey{};
   std::chrono::nanoseconds claim{};
   std::uint64_t oom_events = 0;

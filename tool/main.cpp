@@ -8,6 +8,7 @@
 #include "cmd_explain.hpp"
 #include "cmd_list.hpp"
 #include "cmd_map.hpp"
+#include "cmd_metrics.hpp"
 #include "cmd_plug.hpp"
 #include "cmd_scan.hpp"
 #include "cmd_status.hpp"
@@ -58,6 +59,7 @@ class Program {
     add(setup_scan(app_, scan_), run_scan, scan_);
     add(setup_explain(app_, explain_), run_explain, explain_, page_facts_);
     add(setup_map(app_, map_), run_map, map_, canvas_);
+    add(setup_metrics(app_, metrics_), run_metrics, metrics_);
   }
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -122,7 +124,18 @@ class Program {
         return run_verb(open);
       }
     }
-    throw UsageError("a verb is needed: status, list, unplug, plug, target, scan, explain or map");
+    throw UsageError("a verb is needed: " + verb_names());
+  }
+
+  [[nodiscard]] std::string verb_names() const {
+    std::string names;
+    for (std::size_t i = 0; i < verbs_.size(); ++i) {
+      if (i > 0) {
+        names += i + 1 < verbs_.size() ? ", " : " or ";
+      }
+      names += verbs_[i].first->get_name();
+    }
+    return names;
   }
 
   void note_verb() {
@@ -164,6 +177,7 @@ class Program {
   ScanOptions scan_;
   ExplainOptions explain_;
   MapOptions map_;
+  MetricsOptions metrics_;
   const Canvas canvas_{stdout_width(), stdout_takes_colour()};
   std::vector<std::pair<CLI::App*, std::function<ExitStatus(const OpenDevice&)>>> verbs_;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iomanip>
 #include <sstream>
 
 #include "json_format.hpp"
@@ -32,7 +33,8 @@ constexpr std::array looks{
 
 const Look& look_of(Shade shade) { return looks.at(static_cast<std::size_t>(shade)); }
 
-constexpr std::size_t address_width = 18;
+// "0x" and the digits of the largest address of most machines, 1 TiB less one.
+constexpr std::size_t address_width = 12;
 constexpr std::size_t least_cells = 8;
 constexpr std::string_view reset = "\033[0m";
 
@@ -47,9 +49,17 @@ std::string section_title(const Section& section) {
   return section.node ? "node " + std::to_string(*section.node) : "not managed";
 }
 
+// Without the leading zeros of print_address(): every column counts.
+std::string short_address(PhysAddr address) {
+  std::ostringstream text;
+  text << std::left << "0x" << std::setw(static_cast<int>(address_width) - 2) << std::hex
+       << address.value;
+  return text.str();
+}
+
 // One line of cells; those that look the same share their colour.
 std::string line_text(const Cell* begin, const Cell* end, bool colour) {
-  std::string line = print_address(begin->range.start) + " ";
+  std::string line = short_address(begin->range.start) + " ";
   while (begin != end) {
     const Shade shade = begin->shade();
     const Cell* next =

@@ -69,6 +69,9 @@ struct ExplainReport {
 [[nodiscard]] std::string scan_text(const ScanReport& report, const OutputStyle& style);
 [[nodiscard]] std::string explain_text(const ExplainReport& report, const OutputStyle& style);
 
+// Prometheus's text format, base units.
+[[nodiscard]] std::string metrics_text(const Status& status);
+
 // As they stand in JSON; "unplug".
 [[nodiscard]] std::string_view operation_name(Operation operation);
 [[nodiscard]] std::string_view reason_name(Reason reason);

@@ -53,6 +53,8 @@
  * Waiting for changes
  *   poll() reports POLLIN when the generation has changed since INFO or LIST was last
  *   read on this descriptor (or since it was opened). The state of the target counts.
+ *   read() tells what the changes were: see struct memplug_event. From the first read() on
+ *   poll() reports on that descriptor that there are events to read, and nothing else.
  *
  * All sizes and addresses are in bytes, addresses are physical.
  */
@@ -85,6 +87,7 @@
 #define MEMPLUG_FEATURE_OOM    (1U << 1) /* the parameter oom_give_back, out_oom_* */
 #define MEMPLUG_FEATURE_OTHERS (1U << 2) /* out_others */
 #define MEMPLUG_FEATURE_SURVEY (1U << 3) /* SURVEY */
+#define MEMPLUG_FEATURE_EVENTS (1U << 4) /* read() */
 
 /* memplug_info.out_target_state */
 #define MEMPLUG_TARGET_NONE    0 /* no target is set */
@@ -588,6 +591,62 @@ struct memplug_survey {
 	__u32 out_count;
 	__aligned_u64 out_next;
 	__aligned_u64 out_generation;
+};
+
+/* memplug_event.type */
+#define MEMPLUG_EVENT_UNPLUGGED    1 /* the range is unplugged; value: all that is, in bytes */
+#define MEMPLUG_EVENT_PLUGGED      2 /* the range is plugged; value: as above */
+#define MEMPLUG_EVENT_CAME         3 /* memory in the range is managed now; value: all that is */
+#define MEMPLUG_EVENT_WENT         4 /* memory in the range is not managed any more; as above */
+#define MEMPLUG_EVENT_WANTED       5 /* what is wanted has changed; value: how much is now */
+#define MEMPLUG_EVENT_TARGET       6 /* a target was set, or MEMPLUG_NO_TARGET; value: it */
+#define MEMPLUG_EVENT_TARGET_STATE 7 /* value: MEMPLUG_TARGET_* */
+
+/* memplug_event.cause, of UNPLUGGED and PLUGGED; else NONE */
+#define MEMPLUG_CAUSE_NONE    0
+#define MEMPLUG_CAUSE_REQUEST 1 /* an UNPLUG or PLUG, or its roll-back */
+#define MEMPLUG_CAUSE_TARGET  2 /* the way to the target, or to what is wanted */
+#define MEMPLUG_CAUSE_NEED    3 /* the machine was out of memory */
+#define MEMPLUG_CAUSE_HOTPLUG 4 /* a memory block did not go offline after all */
+
+/**
+ * struct memplug_event - one change of the generation (read())
+ * @generation: after the change. Each change is one event: INFO and LIST with an equal or higher
+ *              one know of it already
+ * @time_ns: when, on CLOCK_MONOTONIC
+ * @type: MEMPLUG_EVENT_*
+ * @cause: MEMPLUG_CAUSE_*
+ * @node: of UNPLUGGED and PLUGGED the NUMA node; else -1
+ * @lost: events before this one that were not read in time and are gone
+ * @start: physical address of the first byte of the range; 0 without a range, or if withheld
+ * @length: bytes of the range; 0 without one
+ * @value: as the type says
+ * @__reserved: 0
+ *
+ * A descriptor has events from its first read() on, which may be one with O_NONBLOCK. It keeps the
+ * newest 1024; who reads too late loses the oldest. read() takes as many as there are and as fit
+ * into the buffer, eight at most, in order; it waits for the first unless O_NONBLOCK is set. Needs
+ * no privilege; without CAP_SYS_ADMIN in the initial user namespace @start is withheld. A claim
+ * that is rolled back is two events; memory that is taken and given back for a moment, too.
+ *
+ * Errors of read():
+ *   EAGAIN   there is none, and O_NONBLOCK is set
+ *   EINVAL   the buffer is too small for one
+ *   EFAULT   the buffer can't be written; the events that were for it are gone
+ *   EINTR    a signal came before the first
+ *   ENOMEM   no memory to keep events in
+ */
+struct memplug_event {
+	__aligned_u64 generation;
+	__aligned_u64 time_ns;
+	__u32 type;
+	__u32 cause;
+	__s32 node;
+	__u32 lost;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 value;
+	__aligned_u64 __reserved;
 };
 
 #endif /* _UAPI_MEMPLUG_H */

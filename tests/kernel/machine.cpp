@@ -22,6 +22,8 @@ Machine* running = nullptr;
 std::map<const void*, std::size_t> allocations;
 std::size_t bytes = 0;
 int allowed_allocations = -1;
+std::vector<memplug_event> events;
+u64 last_generation = 0;
 
 constexpr unsigned int subblock_order = 10;  // of 4 KiB pages
 
@@ -41,6 +43,8 @@ Machine::Machine(int nodes) : nodes_(static_cast<std::size_t>(nodes)) {
   }
   region_subblock_order = subblock_order;
   running = this;
+  events.clear();
+  last_generation = 0;
 }
 
 Machine::~Machine() {
@@ -78,6 +82,20 @@ std::uint32_t Machine::judge(unsigned long index) const {
 
 // Of memory that is not there nobody may ask.
 int Machine::node_of(unsigned long index) const { return subblocks_.at(index).node; }
+
+const std::vector<memplug_event>& machine_events() { return events; }
+
+void events_add(memplug_event event) {
+  if (machine_locks_held == 0) {
+    die("an event that is not told under the lock may come out of order\n");
+  }
+  if (event.generation != ++last_generation) {
+    die("a generation without an event, or an event without one\n");
+  }
+  if (events.size() < max_events) {
+    events.push_back(event);
+  }
+}
 
 std::size_t kernel_bytes() { return bytes; }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 extern "C" {
+#include "events.h"
 #include "region.h"
 #include "restartable_region.h"
 }
@@ -41,6 +42,10 @@ class Machine {
   std::vector<Subblock> subblocks_;
   std::vector<pglist_data> nodes_;
 };
+
+// What region has told since the machine began, oldest first, at most this many.
+inline constexpr std::size_t max_events = 4096;
+const std::vector<memplug_event>& machine_events();
 
 // Bytes that kvcalloc() has given out and kvfree() has not taken back.
 std::size_t kernel_bytes();

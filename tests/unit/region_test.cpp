@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <set>
 #include <vector>
 
 #include "machine.hpp"
@@ -578,6 +579,96 @@ TEST_F(Region, WithoutMemoryToGrowNothingChanges) {
   EXPECT_EQ(region_generation(), generation);
   EXPECT_EQ(kernel_bytes(), bytes) << "what was allocated is freed again";
   EXPECT_EQ(snapshot(REGION_UNPLUG).ready(), from_to(16, 200));
+}
+
+// The unplugged subblocks, as one who has read nothing but events knows them.
+std::set<unsigned long> replay(const std::vector<memplug_event>& events) {
+  std::set<unsigned long> unplugged;
+  for (const memplug_event& event : events) {
+    const unsigned long first = event.start / Machine::subblock_size;
+    const unsigned long end = first + event.length / Machine::subblock_size;
+    for (unsigned long i = first; i < end; ++i) {
+      if (event.type == MEMPLUG_EVENT_UNPLUGGED) {
+        EXPECT_TRUE(unplugged.insert(i).second) << i;
+      } else if (event.type == MEMPLUG_EVENT_PLUGGED) {
+        EXPECT_EQ(unplugged.erase(i), 1U) << i;
+      } else if (event.type == MEMPLUG_EVENT_WENT) {
+        unplugged.erase(i);
+      }
+    }
+    if (event.type == MEMPLUG_EVENT_UNPLUGGED || event.type == MEMPLUG_EVENT_PLUGGED) {
+      EXPECT_EQ(event.value, unplugged.size() * Machine::subblock_size);
+    }
+  }
+  return unplugged;
+}
+
+std::set<unsigned long> unplugged_now() {
+  std::set<unsigned long> unplugged;
+  for (const auto& [first, nr, node] : list()) {
+    for (unsigned long i = first; i < first + nr; ++i) {
+      unplugged.insert(i);
+    }
+  }
+  return unplugged;
+}
+
+memplug_event last_event() { return machine_events().back(); }
+
+TEST_F(Region, EventsTellAllThatIsUnplugged) {
+  change({20, 10}, REGION_UNPLUG);
+  change({110, 4}, REGION_UNPLUG, REGION_OWN);
+  change({22, 3}, REGION_PLUG);
+  leave({100, 20});
+  EXPECT_EQ(replay(machine_events()), unplugged_now());
+  EXPECT_TRUE(stay({100, 20}).empty());
+  EXPECT_EQ(replay(machine_events()), unplugged_now());
+  offline({16, 8});
+  EXPECT_EQ(replay(machine_events()), unplugged_now());
+  change({110, 2}, REGION_PLUG, REGION_NEED);
+  const auto unplugged = replay(machine_events());
+  EXPECT_EQ(unplugged, unplugged_now());
+  EXPECT_EQ(unplugged.size(), 7U);
+}
+
+TEST_F(Region, AnEventSaysWhereWhyAndHowMuch) {
+  const auto subblocks = [](std::uint64_t nr) { return nr * Machine::subblock_size; };
+  change({110, 4}, REGION_UNPLUG);
+  EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_UNPLUGGED});
+  EXPECT_EQ(last_event().cause, std::uint32_t{MEMPLUG_CAUSE_REQUEST});
+  EXPECT_EQ(last_event().node, 1);
+  EXPECT_EQ(last_event().start, subblocks(110));
+  EXPECT_EQ(last_event().length, subblocks(4));
+  EXPECT_EQ(last_event().generation, region_generation());
+  change({110, 1}, REGION_PLUG, REGION_NEED);
+  EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_PLUGGED});
+  EXPECT_EQ(last_event().cause, std::uint32_t{MEMPLUG_CAUSE_NEED});
+  EXPECT_EQ(last_event().value, subblocks(3));
+  change({110, 1}, REGION_UNPLUG, REGION_OWN);
+  EXPECT_EQ(last_event().cause, std::uint32_t{MEMPLUG_CAUSE_TARGET});
+
+  leave({100, 20});
+  EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_WENT});
+  EXPECT_EQ(last_event().start, subblocks(100));
+  EXPECT_EQ(last_event().length, subblocks(20));
+  EXPECT_EQ(last_event().node, NUMA_NO_NODE);
+  EXPECT_EQ(last_event().value, subblocks(sizes().managed));
+  EXPECT_TRUE(stay({100, 20}).empty());
+  EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_UNPLUGGED});
+  EXPECT_EQ(last_event().cause, std::uint32_t{MEMPLUG_CAUSE_HOTPLUG});
+
+  ASSERT_EQ(region_set_target(50), 0);
+  EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_TARGET});
+  EXPECT_EQ(last_event().value, subblocks(50));
+  region_set_target_state(MEMPLUG_TARGET_FLOOR, region_generation());
+  EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_TARGET_STATE});
+  EXPECT_EQ(last_event().value, std::uint64_t{MEMPLUG_TARGET_FLOOR});
+  ASSERT_EQ(region_set_target(REGION_NO_TARGET), 0);
+  EXPECT_EQ(last_event().value, MEMPLUG_NO_TARGET);
+  offline({100, 20});
+  region_drop_wanted(everything, NUMA_NO_NODE);
+  EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_WANTED});
+  EXPECT_EQ(last_event().value, 0U);
 }
 
 TEST_F(Region, EveryChangeIsANewGenerationAndWakesWhoWaits) {

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_EVENTS_H
+#define MEMPLUG_EVENTS_H
+
+#include <linux/types.h>
+
+#include "uapi/memplug.h"
+
+struct event_ring;
+
+void events_add(struct memplug_event event);
+
+struct event_ring *events_open(void);
+void events_close(struct event_ring *ring);
+unsigned int events_take(struct event_ring *ring, struct memplug_event *taken,
+			 unsigned int most);
+bool events_pending(const struct event_ring *ring);
+
+#endif

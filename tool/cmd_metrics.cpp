@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// memplugctl metrics
+#include "cmd_metrics.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "failure.hpp"
+#include "report.hpp"
+#include "status.hpp"
+
+namespace memplug {
+
+CLI::App* setup_metrics(CLI::App& app, MetricsOptions& /*options*/) {
+  return app.add_subcommand("metrics", "Show the status in Prometheus's text format");
+}
+
+ExitStatus run_metrics(const MetricsOptions& /*options*/, const OpenDevice& open_device,
+                       Output& output) {
+  if (output.style.json) {
+    throw UsageError(
+        "--json: metrics are in Prometheus's text format; 'memplugctl status --json' has the same "
+        "figures as JSON");
+  }
+  Device device = open_device(Access::Read);
+  output.data << metrics_text(read_status(device));
+  return ExitStatus::Success;
+}
+
+}  // namespace memplug
