@@ -25,6 +25,7 @@ static_assert(sizeof(memplug_request) == 176 && offsetof(memplug_request, ranges
               offsetof(memplug_request, out_bad_why) == 168);
 static_assert(sizeof(memplug_target) == 16);
 static_assert(sizeof(memplug_subblock) == 64 && offsetof(memplug_subblock, node) == 40);
+static_assert(sizeof(memplug_event) == 64 && offsetof(memplug_event, start) == 32);
 static_assert(sizeof(memplug_survey) == 56 && offsetof(memplug_survey, out_next) == 40);
 
 // A list that grows faster than it can be read is given up on.
@@ -79,6 +80,14 @@ SubblockState to_subblock_state(std::uint32_t state) {
                                              : SubblockState::Busy;
 }
 
+EventType to_event_type(std::uint32_t type) {
+  return type <= MEMPLUG_EVENT_TARGET_STATE ? static_cast<EventType>(type) : EventType::Unknown;
+}
+
+Cause to_cause(std::uint32_t cause) {
+  return cause <= MEMPLUG_CAUSE_HOTPLUG ? static_cast<Cause>(cause) : Cause::None;
+}
+
 Stop to_stop(std::uint32_t stop) {
   return stop <= MEMPLUG_STOP_EXHAUSTED ? static_cast<Stop>(stop) : Stop::Exhausted;
 }
@@ -110,6 +119,17 @@ std::vector<OtherDriver> to_others(std::uint32_t others) {
 
 static_assert(static_cast<int>(Reason::Quarantined) == MEMPLUG_REASON_QUARANTINED &&
               static_cast<int>(Reason::NoMemory) == MEMPLUG_REASON_NO_MEMORY);
+static_assert(static_cast<int>(EventType::Unplugged) == MEMPLUG_EVENT_UNPLUGGED &&
+              static_cast<int>(EventType::Plugged) == MEMPLUG_EVENT_PLUGGED &&
+              static_cast<int>(EventType::Came) == MEMPLUG_EVENT_CAME &&
+              static_cast<int>(EventType::Went) == MEMPLUG_EVENT_WENT &&
+              static_cast<int>(EventType::Wanted) == MEMPLUG_EVENT_WANTED &&
+              static_cast<int>(EventType::Target) == MEMPLUG_EVENT_TARGET &&
+              static_cast<int>(EventType::TargetState) == MEMPLUG_EVENT_TARGET_STATE);
+static_assert(static_cast<int>(Cause::Request) == MEMPLUG_CAUSE_REQUEST &&
+              static_cast<int>(Cause::Target) == MEMPLUG_CAUSE_TARGET &&
+              static_cast<int>(Cause::Need) == MEMPLUG_CAUSE_NEED &&
+              static_cast<int>(Cause::Hotplug) == MEMPLUG_CAUSE_HOTPLUG);
 static_assert(static_cast<int>(SubblockState::Plugged) == MEMPLUG_SUBBLOCK_PLUGGED &&
               static_cast<int>(SubblockState::Unplugged) == MEMPLUG_SUBBLOCK_UNPLUGGED &&
               static_cast<int>(SubblockState::Busy) == MEMPLUG_SUBBLOCK_BUSY &&
@@ -162,6 +182,49 @@ Stretch to_stretch(const memplug_subblock& abi) {
   stretch.file_pages = abi.file;
   stretch.huge_pages = abi.huge;
   return stretch;
+}
+
+void set_value(std::uint64_t value, Event& event) {
+  switch (event.type) {
+    case EventType::Target:
+      if (value != MEMPLUG_NO_TARGET) {
+        event.target = Bytes{value};
+      }
+      break;
+    case EventType::TargetState:
+      event.state = to_target_state(static_cast<std::uint32_t>(value));
+      break;
+    case EventType::Unplugged:
+    case EventType::Plugged:
+    case EventType::Came:
+    case EventType::Went:
+    case EventType::Wanted:
+      event.total = Bytes{value};
+      break;
+    case EventType::Unknown:
+      break;
+  }
+}
+
+Event to_event(const memplug_event& abi) {
+  Event event;
+  event.generation = abi.generation;
+  event.time = std::chrono::nanoseconds(static_cast<std::int64_t>(abi.time_ns));
+  event.type = to_event_type(abi.type);
+  event.cause = to_cause(abi.cause);
+  if (abi.node >= 0) {
+    event.node = abi.node;
+  }
+  event.lost = abi.lost;
+  if (abi.length != 0) {
+    event.size = Bytes{abi.length};
+    // Nothing that is managed begins there.
+    if (abi.start != 0) {
+      event.start = PhysAddr{abi.start};
+    }
+  }
+  set_value(abi.value, event);
+  return event;
 }
 
 // The same kind of memory, told of in two calls.
@@ -379,6 +442,19 @@ Waited Device::wait(std::chrono::milliseconds timeout) {
   }
   check(error_number, "cannot wait for a change");
   return Waited::Changed;
+}
+
+std::vector<Event> Device::events() {
+  std::vector<Event> events;
+  std::vector<memplug_event> records;
+  for (;;) {
+    const int error_number = channel_->read(records);
+    if (error_number == EAGAIN) {
+      return events;
+    }
+    check(error_number, "cannot read events");
+    std::transform(records.begin(), records.end(), std::back_inserter(events), to_event);
+  }
 }
 
 }  // namespace memplug

@@ -19,7 +19,8 @@ namespace memplug {
 
 // One open descriptor. Each call returns 0 or an errno. progress() may be called by another thread
 // while unplug() or plug() runs. wait() sleeps until the generation is another than info() or
-// list() told last: 0, or ETIMEDOUT, or EINTR.
+// list() told last, or, after the first read(), until there are events: 0, or ETIMEDOUT, or EINTR.
+// read() replaces events by those that there are, without waiting; EAGAIN: none.
 class Channel {
  public:
   Channel() = default;
@@ -37,6 +38,7 @@ class Channel {
   virtual int target(memplug_target& target) = 0;
   virtual int survey(memplug_survey& survey) = 0;
   virtual int wait(std::chrono::milliseconds timeout) = 0;
+  virtual int read(std::vector<memplug_event>& events) = 0;
 };
 
 enum class TargetState { None, Reached, Working, Floor, Blocked };
@@ -182,6 +184,24 @@ struct Stretch {
   std::uint32_t huge_pages = 0;
 };
 
+enum class EventType { Unknown, Unplugged, Plugged, Came, Went, Wanted, Target, TargetState };
+enum class Cause { None, Request, Target, Need, Hotplug };
+
+// One change of the generation.
+struct Event {
+  std::uint64_t generation = 0;
+  std::chrono::nanoseconds time{};  // on CLOCK_MONOTONIC
+  EventType type = EventType::Unknown;
+  Cause cause = Cause::None;
+  std::optional<int> node;
+  std::uint32_t lost = 0;         // events before this one that came too fast to be kept
+  std::optional<PhysAddr> start;  // of what has a place; none also if withheld
+  std::optional<Bytes> size;
+  std::optional<Bytes> total;   // of what the type says: unplugged, managed or wanted now
+  std::optional<Bytes> target;  // of a target that was set
+  std::optional<TargetState> state;
+};
+
 struct Result {
   Bytes requested;
   Bytes done;
@@ -232,6 +252,9 @@ class Device {
   void set_target(std::optional<Bytes> target);
   // Until the generation is another than info() or list() told last.
   [[nodiscard]] Waited wait(std::chrono::milliseconds timeout);
+  // What has happened since the last call, oldest first, without waiting. From the first call on,
+  // which returns nothing, wait() is for events.
+  [[nodiscard]] std::vector<Event> events();
 
  private:
   std::unique_ptr<Channel> channel_;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -39,8 +40,20 @@ class DeviceFile final : public Channel {
   int wait(std::chrono::milliseconds timeout) override {
     return wait_for_input(descriptor_.number(), timeout);
   }
+  int read(std::vector<memplug_event>& events) override {
+    events.resize(events_in_read);
+    const ssize_t got =
+        ::read(descriptor_.number(), events.data(), events.size() * sizeof(memplug_event));
+    const int error_number = got < 0 ? errno : 0;
+    events.resize(got > 0 ? static_cast<std::size_t>(got) / sizeof(memplug_event) : 0);
+    // The device never gives nothing without an error.
+    return got == 0 ? EPROTO : error_number;
+  }
 
  private:
+  // More than the module gives at once.
+  static constexpr std::size_t events_in_read = 64;
+
   int call(unsigned long command, void* argument) const {
     return ::ioctl(descriptor_.number(), command, argument) == 0 ? 0 : errno;
   }

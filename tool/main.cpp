@@ -14,6 +14,7 @@
 #include "cmd_status.hpp"
 #include "cmd_target.hpp"
 #include "cmd_unplug.hpp"
+#include "cmd_watch.hpp"
 #include "device_file.hpp"
 #include "failure.hpp"
 #include "report.hpp"
@@ -35,7 +36,7 @@ bool asks_for_json(const std::vector<std::string>& arguments) {
 
 class Program {
  public:
-  Program() : output_{{}, data_, std::cerr, stderr_is_terminal()} {
+  Program() : output_{{}, data_, std::cerr, stderr_is_terminal(), [this] { flush(); }} {
     app_.set_version_flag("--version", "memplugctl " MEMPLUG_VERSION);
     app_.set_help_flag("-h,--help", "Print this help and exit");
     app_.add_flag("-J,--json", output_.style.json, "Print one JSON object");
@@ -59,6 +60,7 @@ class Program {
     add(setup_scan(app_, scan_), run_scan, scan_);
     add(setup_explain(app_, explain_), run_explain, explain_, page_facts_);
     add(setup_map(app_, map_), run_map, map_, canvas_);
+    add(setup_watch(app_, watch_), run_watch, watch_);
     add(setup_metrics(app_, metrics_), run_metrics, metrics_);
   }
   Program(const Program&) = delete;
@@ -78,7 +80,7 @@ class Program {
       tell(error.code().value(), error.what(), "");
     }
     try {
-      write_stdout(data_.str());
+      flush();
     } catch (const Failure& error) {
       say(error.what());
       return ExitStatus::Failure;
@@ -125,6 +127,11 @@ class Program {
       }
     }
     throw UsageError("a verb is needed: " + verb_names());
+  }
+
+  void flush() {
+    write_stdout(data_.str());
+    data_.str("");
   }
 
   [[nodiscard]] std::string verb_names() const {
@@ -177,6 +184,7 @@ class Program {
   ScanOptions scan_;
   ExplainOptions explain_;
   MapOptions map_;
+  WatchOptions watch_;
   MetricsOptions metrics_;
   const Canvas canvas_{stdout_width(), stdout_takes_colour()};
   std::vector<std::pair<CLI::App*, std::function<ExitStatus(const OpenDevice&)>>> verbs_;

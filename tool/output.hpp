@@ -2,6 +2,7 @@
 // Where a command writes and how the user wants it. Data is for stdout, prose for stderr.
 #pragma once
 
+#include <functional>
 #include <ostream>
 
 namespace memplug {
@@ -20,6 +21,8 @@ struct Output {
   std::ostream& prose;
   // Whether prose goes to a terminal, where progress may be drawn.
   bool terminal = false;
+  // Sends on what was written to data, for a command that goes on; at its end that is main()'s.
+  std::function<void()> flush = [] {};
 };
 
 enum class ExitStatus { Success = 0, Failure = 1, Usage = 2, Partial = 64 };

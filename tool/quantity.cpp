@@ -198,6 +198,14 @@ std::chrono::nanoseconds parse_duration(std::string_view text) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(*count) * unit);
 }
 
+std::uint64_t parse_count(std::string_view text) {
+  const auto value = parse_digits(text, 10);
+  if (!value || *value == 0 || has_leading_zero(text)) {
+    reject("count", text, "a count is a whole number from 1 upward, such as 10");
+  }
+  return *value;
+}
+
 int parse_node(std::string_view text) {
   constexpr std::uint64_t max_node = std::numeric_limits<int>::max();
   const auto value = parse_digits(text, 10);

@@ -37,6 +37,8 @@ struct Range {
 [[nodiscard]] Bytes parse_size(std::string_view text);
 [[nodiscard]] Range parse_range(std::string_view text);
 [[nodiscard]] std::chrono::nanoseconds parse_duration(std::string_view text);
+// A number of things, not 0.
+[[nodiscard]] std::uint64_t parse_count(std::string_view text);
 [[nodiscard]] int parse_node(std::string_view text);
 
 // A leading 0x tells a RANGE from a SIZE.

@@ -69,6 +69,9 @@ struct ExplainReport {
 [[nodiscard]] std::string scan_text(const ScanReport& report, const OutputStyle& style);
 [[nodiscard]] std::string explain_text(const ExplainReport& report, const OutputStyle& style);
 
+// One line each.
+[[nodiscard]] std::string event_json(const Event& event);
+[[nodiscard]] std::string event_text(const Event& event, const OutputStyle& style);
 // Prometheus's text format, base units.
 [[nodiscard]] std::string metrics_text(const Status& status);
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 namespace memplug::test {
 namespace {
@@ -79,6 +80,14 @@ class FakeChannel final : public Channel {
   int wait(std::chrono::milliseconds timeout) override {
     return module_.answer_wait(module_.wait_calls++, timeout);
   }
+  int read(std::vector<memplug_event>& events) override {
+    if (!subscribed_) {
+      subscribed_ = true;
+      return EAGAIN;
+    }
+    events = std::exchange(module_.events, {});
+    return events.empty() ? EAGAIN : 0;
+  }
 
  private:
   template <typename Struct>
@@ -108,6 +117,7 @@ class FakeChannel final : public Channel {
   }
 
   FakeModule& module_;
+  bool subscribed_ = false;
 };
 
 }  // namespace
@@ -130,7 +140,7 @@ FakeModule::FakeModule()
   constexpr std::string_view version = "0.1.0";
   std::copy(version.begin(), version.end(), std::begin(info.out_module_version));
   info.out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_OTHERS |
-                      MEMPLUG_FEATURE_SURVEY;
+                      MEMPLUG_FEATURE_SURVEY | MEMPLUG_FEATURE_EVENTS;
   info.out_granularity = 2 * mib;
   info.out_subblock_size = 4 * mib;
   info.out_memory_block_size = 128 * mib;

@@ -43,6 +43,8 @@ struct FakeModule {
   std::function<int(memplug_request&)> answer;
   // What a TARGET comes to; at first it is set and worked toward.
   std::function<int(memplug_target&)> answer_target;
+  // What the next read() takes.
+  std::vector<memplug_event> events;
   // Called for each SURVEY with the number of earlier ones; returns its errno.
   std::function<int(int)> answer_survey = [](int) { return 0; };
   // What happens during each wait, with the number of earlier ones; returns its errno.
