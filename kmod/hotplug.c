@@ -28,6 +28,7 @@
 #include "counters.h"
 #include "hotplug.h"
 #include "region.h"
+#include "trace.h"
 
 static struct {
 	struct rw_semaphore lock;	/* see above */
@@ -52,6 +53,7 @@ static void stay(unsigned long index)
 	/* nobody wants it to be any more, since it began to leave */
 	contig_release(subblock_pfn(index), subblock_pages());
 	counters_add_release(subblock_pages());
+	trace_memplug_release(subblock_pfn(index), subblock_pages());
 }
 
 /* The block does not go: takes back what was unplugged of it, up to @end. */
@@ -134,6 +136,7 @@ static int memory_event(struct notifier_block *nb, unsigned long event, void *da
 	}
 	up_write(&hotplug.lock);
 	wake_up_all(&hotplug.wait);
+	trace_memplug_hotplug(event, memory->start_pfn, memory->nr_pages, ret);
 	return notifier_from_errno(ret);
 }
 

@@ -13,6 +13,7 @@
 #include "counters.h"
 #include "ram.h"
 #include "request.h"
+#include "trace.h"
 
 /**
  * request_alloc - an empty request
@@ -176,6 +177,7 @@ void request_count_done(struct request *req, struct subblock_run run)
  */
 void request_block(struct request *req, unsigned long index, u32 reason, unsigned long pfn)
 {
+	trace_memplug_blocked(req, index, reason, pfn);
 	if (req->missed)
 		__set_bit(index, req->missed);
 	blockers_add(&req->blockers, index, reason, pfn, region_node(index));
@@ -188,6 +190,7 @@ static void settle(struct request *req)
 	else if (req->stop == MEMPLUG_STOP_NONE)
 		req->stop = req->floor_refused ? MEMPLUG_STOP_FLOOR : MEMPLUG_STOP_EXHAUSTED;
 	req->elapsed_ns = ktime_to_ns(ktime_sub(ktime_get(), req->started));
+	trace_memplug_request_end(req);
 	if (!request_is(req, MEMPLUG_REQ_DRY_RUN) && !req->background)
 		counters_add_request(req->operation, req->stop);
 }
@@ -212,6 +215,7 @@ int request_run(struct request *req)
 		ret = alloc_books(req);
 	if (ret)
 		return ret;
+	trace_memplug_request_start(req);
 	if (req->operation == MEMPLUG_OP_UNPLUG)
 		unplug_run(req);
 	else

@@ -14,6 +14,7 @@
 #include "hotplug.h"
 #include "migrated.h"
 #include "region.h"
+#include "trace.h"
 #include "worker.h"
 
 #define WORKERS_DEFAULT 4	/* at most; docs/kernel.md, "Side by side" */
@@ -39,13 +40,16 @@ static int carry_out(struct claim *claim)
 	} else {
 		struct migrated migrated;
 		ktime_t started = ktime_get();
+		u64 elapsed_ns;
 
 		migrated_begin(&migrated);
 		ret = contig_claim(subblock_pfn(run.first), run.nr * subblock_pages());
 		migrated_end(&migrated);
 		claim->migrated = migrated.pages;
+		elapsed_ns = ktime_to_ns(ktime_sub(ktime_get(), started));
 		counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated,
-				   ktime_to_ns(ktime_sub(ktime_get(), started)));
+				   elapsed_ns);
+		trace_memplug_claim(&run, ret, claim->migrated, elapsed_ns);
 		if (!ret)
 			region_commit(run, REGION_UNPLUG, claim->mover);
 	}
