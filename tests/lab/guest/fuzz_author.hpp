@@ -77,6 +77,11 @@ class Author {
       case Operation::list:
         call[Field::capacity] = pick({0, 1, 2, 64, 1024, 1024, 0xffffffff});
         break;
+      case Operation::survey:
+        call[Field::start] = one_in(8) ? 0 : some_subblock();
+        call[Field::length] = pick({1, 2, 16, 64, 1024}) * terrain_.subblock;
+        call[Field::capacity] = pick({1, 2, 16, 64});
+        break;
       case Operation::unplug:
         fill_unplug(call);
         break;
@@ -92,7 +97,7 @@ class Author {
         break;
       case Operation::read:
       case Operation::write:
-        call[Field::length] = pick({0, 1, 8, 4096});
+        call[Field::length] = pick({0, 1, 63, 64, 65, 128, 512, 4096});
         [[fallthrough]];
       case Operation::mmap:
         call.channel = static_cast<Channel>(below(nr_device_channels));
@@ -113,8 +118,8 @@ class Author {
 
   // CLOSE and WRITE say nothing about the others: they are rare.
   Call some_call() {
-    static constexpr std::array<Operation, 52> lot = [] {
-      std::array<Operation, 52> drawn{};
+    static constexpr std::array<Operation, 58> lot = [] {
+      std::array<Operation, 58> drawn{};
       std::size_t filled = 0;
       const auto put = [&](Operation operation, int times) {
         for (; times > 0; --times) {
@@ -129,9 +134,10 @@ class Author {
       put(Operation::unplug, 6);
       put(Operation::plug, 6);
       put(Operation::target, 2);
+      put(Operation::survey, 4);
       put(Operation::unknown, 2);
       put(Operation::poll, 2);
-      put(Operation::read, 1);
+      put(Operation::read, 3);
       put(Operation::write, 1);
       put(Operation::mmap, 1);
       put(Operation::reopen, 1);

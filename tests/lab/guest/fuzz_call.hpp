@@ -20,7 +20,7 @@
 
 namespace fuzz {
 
-// The first eight are the commands, in the order of lab::commands().
+// The first nine are the commands, in the order of lab::commands().
 enum class Operation : std::uint8_t {
   info,
   nodes,
@@ -30,6 +30,7 @@ enum class Operation : std::uint8_t {
   unplug,
   plug,
   target,
+  survey,
   unknown,  // an ioctl whose number is a field
   poll,
   read,
@@ -39,9 +40,9 @@ enum class Operation : std::uint8_t {
   close,
   alarm,
 };
-inline constexpr std::size_t nr_commands = 8;
-inline constexpr std::array<std::string_view, 16> operation_names = {
-    "INFO",    "NODES", "LIST", "COUNTERS", "PROGRESS", "UNPLUG", "PLUG",  "TARGET",
+inline constexpr std::size_t nr_commands = 9;
+inline constexpr std::array<std::string_view, 17> operation_names = {
+    "INFO",    "NODES", "LIST", "COUNTERS", "PROGRESS", "UNPLUG", "PLUG",  "TARGET", "SURVEY",
     "UNKNOWN", "POLL",  "READ", "WRITE",    "MMAP",     "REOPEN", "CLOSE", "ALARM"};
 
 // Descriptors. The first four are of the device.

@@ -43,7 +43,8 @@ class Caller {
     static constexpr std::array<int, nr_device_channels> how = {O_RDWR, O_RDONLY, O_WRONLY, -1};
     for (std::size_t i = 0; i < how.size(); ++i) {
       if (fds_[i] < 0) {
-        fds_[i] = how[i] >= 0 ? ::open(lab::device_path, how[i] | O_CLOEXEC) : ::dup(fds_[0]);
+        fds_[i] = how[i] >= 0 ? ::open(lab::device_path, how[i] | O_CLOEXEC | O_NONBLOCK)
+                              : ::dup(fds_[0]);
       }
     }
   }
@@ -120,7 +121,7 @@ class Caller {
         break;
       }
       case Operation::read:
-        answer.error = ::read(fd, buffer, length) < 0 ? errno : 0;
+        read_events(fd, buffer, length, spot.alias, answer);
         break;
       case Operation::write:
         answer.error = ::write(fd, buffer, length) < 0 ? errno : 0;
@@ -133,6 +134,28 @@ class Caller {
           ::munmap(memory, Window::page);
         }
       }
+    }
+  }
+
+  // Nobody waits: descriptors do not block. What other threads read of the same one is missing.
+  static void read_events(int fd, void* buffer, std::size_t length, const std::byte* alias,
+                          Answer& answer) {
+    const ssize_t got = ::read(fd, buffer, length);
+    answer.error = got < 0 ? errno : 0;
+    if (got < 0 || alias == nullptr) {
+      return;
+    }
+    const auto count = static_cast<std::size_t>(got) / sizeof(memplug_event);
+    answer.signature = static_cast<std::uint32_t>(count);
+    std::uint64_t last = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      memplug_event event{};
+      std::memcpy(&event, alias + i * sizeof(event), sizeof(event));
+      if (event.type < MEMPLUG_EVENT_UNPLUGGED || event.type > MEMPLUG_EVENT_TARGET_STATE ||
+          event.__reserved != 0 || (i != 0 && event.generation != last + 1)) {
+        answer.wrong = "events that are out of order, or none";
+      }
+      last = event.generation;
     }
   }
 
@@ -204,6 +227,12 @@ class Caller {
       case Operation::target:
         put(to, offsetof(memplug_target, target), call[Field::target]);
         break;
+      case Operation::survey:
+        put(to, offsetof(memplug_survey, start), call[Field::start]);
+        put(to, offsetof(memplug_survey, length), call[Field::length]);
+        put(to, offsetof(memplug_survey, records), results);
+        lab::put_word(to, offsetof(memplug_survey, capacity), call.word(Field::capacity));
+        break;
       case Operation::unplug:
       case Operation::plug:
         compose_request(call, results, to);
@@ -237,10 +266,10 @@ class Caller {
   }
 
   void judge_rights(const Call& call, Answer& answer) const {
-    if (!call.command().writes) {
+    if (!call.command().writes && !call.command().reads_memory) {
       return;
     }
-    if (call.channel == Channel::ro) {
+    if (call.command().writes && call.channel == Channel::ro) {
       if (answer.error != EBADF) {
         answer.wrong = "a read-only descriptor, and no EBADF";
       }

@@ -14,6 +14,8 @@ struct Documented {
   int error;
   // Comes only where the kernel lets faults be injected.
   bool wants_injection = false;
+  // Takes more luck than a run has to have.
+  bool rare = false;
 };
 
 // ENOMEM is left out where the call allocates nothing of its own.
@@ -42,9 +44,18 @@ inline const std::vector<Documented>& documented() {
       pairs.push_back({allocating, ENOMEM, true});
     }
     pairs.push_back({target, ERANGE});
+    pairs.push_back({survey, EPERM});
+    pairs.push_back({survey, EOVERFLOW});
+    pairs.push_back({survey, ENOMEM, true});
+    // A signal while a memory block is going or coming.
+    pairs.push_back({survey, EINTR, false, true});
     pairs.push_back({unknown, ENOTTY});
-    // What the device does not have, as the VFS tells it.
     pairs.push_back({poll, 0});
+    for (const int error : {0, EAGAIN, EFAULT}) {
+      pairs.push_back({read, error});
+    }
+    pairs.push_back({read, ENOMEM, true});
+    // What the device does not have, as the VFS tells it.
     for (const Operation transfer : {read, write}) {
       pairs.push_back({transfer, EINVAL});
       pairs.push_back({transfer, EBADF});

@@ -47,7 +47,7 @@ inline std::size_t print_unseen(const Board& board, bool injects) {
     if (line.errnos[static_cast<std::size_t>(pair.error)] != 0) {
       continue;
     }
-    const bool possible = injects || !pair.wants_injection;
+    const bool possible = !pair.rare && (injects || !pair.wants_injection);
     count += possible ? 1 : 0;
     (possible ? unseen : impossible) += " " + row_name(index_of(pair.operation)) + ":" +
                                         errno_name(static_cast<std::size_t>(pair.error));

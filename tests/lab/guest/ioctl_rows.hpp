@@ -91,6 +91,7 @@ struct Command {
   std::uint32_t known_flags;
   bool writes;
   std::vector<std::size_t> reserved;  // offsets of 32-bit words that must be zero
+  bool reads_memory = false;          // needs CAP_SYS_ADMIN although it changes nothing
 };
 
 inline const std::vector<Command>& commands() {
@@ -144,6 +145,14 @@ inline const std::vector<Command>& commands() {
        true,
        {offsetof(memplug_request, __reserved), offsetof(memplug_request, __reserved2)}},
       {"TARGET", MEMPLUG_IOC_TARGET, sizeof(memplug_target), sizeof(memplug_target), 0, true, {}},
+      {"SURVEY",
+       MEMPLUG_IOC_SURVEY,
+       sizeof(memplug_survey),
+       sizeof(memplug_survey),
+       0,
+       false,
+       {},
+       true},
   };
   return all;
 }
@@ -188,6 +197,7 @@ inline std::vector<std::byte> harmless(const Command& command, std::uint64_t sub
   // Room for what LIST and NODES tell; nobody looks at it.
   static memplug_range ranges[64];
   static memplug_node nodes[64];
+  static memplug_subblock subblocks[4];
   if (command.number == MEMPLUG_IOC_TARGET) {
     // None is set, and none is again.
     auto target = sized<memplug_target>();
@@ -211,6 +221,13 @@ inline std::vector<std::byte> harmless(const Command& command, std::uint64_t sub
     argument.nodes = user_pointer(nodes);
     argument.capacity = std::size(nodes);
     return bytes_of(argument);
+  }
+  if (command.number == MEMPLUG_IOC_SURVEY) {
+    auto survey = sized<memplug_survey>();
+    survey.length = subblock;
+    survey.records = user_pointer(subblocks);
+    survey.capacity = std::size(subblocks);
+    return bytes_of(survey);
   }
   std::vector<std::byte> argument(command.size);
   const auto size = static_cast<std::uint32_t>(command.size);

@@ -270,6 +270,55 @@ void targets(Table& table, const lab::Device& device) {
   refuse("TARGET: the largest size that is no special one", ERANGE, 0 - info.out_subblock_size);
 }
 
+// Whatever is asked for has an answer without gaps.
+void surveys(Table& table, const lab::Device& device) {
+  const std::uint64_t subblock = device.info().out_subblock_size;
+  std::vector<memplug_subblock> records(8);
+  const auto call = [&](std::uint64_t start, std::uint64_t length, std::uint32_t capacity) {
+    auto survey = lab::sized<memplug_survey>();
+    survey.start = start;
+    survey.length = length;
+    survey.records = lab::user_pointer(records.data());
+    survey.capacity = capacity;
+    return std::pair(device.call(MEMPLUG_IOC_SURVEY, &survey), survey);
+  };
+  const auto refuse = [&](const char* name, int wanted, std::uint64_t start, std::uint64_t length,
+                          std::uint32_t capacity = 1) {
+    table.row(name, call(start, length, capacity).first, wanted);
+  };
+  refuse("SURVEY: of nothing", EINVAL, 0, 0);
+  refuse("SURVEY: without room", EINVAL, 0, subblock, 0);
+  refuse("SURVEY: half a subblock", EINVAL, 0, subblock / 2);
+  refuse("SURVEY: from the middle of a subblock", EINVAL, subblock / 2, subblock);
+  refuse("SURVEY: around the end", EOVERFLOW, 0 - subblock, 2 * subblock);
+  refuse("SURVEY: up to the very end", EOVERFLOW, 0 - subblock, subblock);
+
+  constexpr std::uint64_t all = std::uint64_t{1} << 52;
+  std::uint64_t next = 0;
+  std::uint64_t managed = 0;
+  std::uint64_t told = 0;
+  bool whole = true;
+  while (next < all && whole) {
+    const auto [error, survey] = call(next, all - next, 8);
+    whole = error == 0 && survey.out_count != 0 && survey.out_count <= 8;
+    for (std::uint32_t i = 0; whole && i < survey.out_count; ++i) {
+      const memplug_subblock& record = records[i];
+      whole = record.start == next && record.length != 0 && record.length % subblock == 0;
+      next += record.length;
+      managed += record.state != MEMPLUG_SUBBLOCK_UNMANAGED ? record.length : 0;
+      ++told;
+    }
+    whole = whole && survey.out_next == next;
+  }
+  table.claim("SURVEY: of all that an address can be of, without gaps", whole && next == all);
+  table.claim("SURVEY: all that is managed is told of", managed == device.info().out_managed_size);
+  table.claim("SURVEY: holes take no time and no room", told < managed / subblock + 64);
+  auto survey = lab::sized<memplug_survey>();
+  survey.length = subblock;
+  survey.capacity = 1;
+  table.row("SURVEY: nowhere to write to", device.call(MEMPLUG_IOC_SURVEY, &survey), EFAULT);
+}
+
 }  // namespace
 
 int main() {
@@ -285,5 +334,6 @@ int main() {
   not_managed(requests);
   more_than_there_is(table, device, requests.subblock());
   targets(table, device);
+  surveys(table, device);
   return table.finish();
 }
