@@ -14,9 +14,15 @@
 #include "survey.h"
 #include "uapi/memplug.h"
 
+/* How long a blocker lasts: what is in flux goes by itself, what is certain does not. */
+static unsigned int lasts(u32 reason, bool certain)
+{
+	return certain ? 2 : reason != MEMPLUG_REASON_BUSY;
+}
+
 static void found_blocker(struct survey *survey, unsigned long pfn, u32 reason, bool certain)
 {
-	if (survey->blocker && (survey->certain || !certain))
+	if (survey->blocker && lasts(reason, certain) <= lasts(survey->reason, survey->certain))
 		return;
 	survey->blocker = pfn;
 	survey->reason = reason;

@@ -11,8 +11,8 @@
  * @anon: pages of processes
  * @file: pages of the page cache, tmpfs included
  * @huge: those of either that are part of a huge page
- * @blocker: first page frame that is in the way, 0 if none was seen; one that is sure
- *           to be in the way takes the place of one that only may be
+ * @blocker: first page frame that is in the way, 0 if none was seen; one that lasts takes the
+ *           place of one that may go, and one that may be pinned that of one in flux
  * @reason: MEMPLUG_REASON_* of @blocker
  * @certain: @blocker will not go away by trying: a claim would fail
  */

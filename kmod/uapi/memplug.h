@@ -525,8 +525,8 @@ struct memplug_target {
  * struct memplug_subblock - what a subblock, or a stretch of equal ones, looks like
  * @start: physical address of its first byte
  * @length: bytes: one subblock if it is plugged or busy, else as many neighbours as are alike
- * @pfn: PLUGGED: the first page frame seen to be in the way of a claim, one that surely is before
- *       one that only may be; 0: none was seen
+ * @pfn: PLUGGED: the first page frame seen to be in the way of a claim, of those that last
+ *       longest: for good, then PINNED, then BUSY; 0: none was seen
  * @state: MEMPLUG_SUBBLOCK_PLUGGED, ...
  * @flags: MEMPLUG_SUBBLOCK_CERTAIN, _WANTED
  * @reason: with @pfn: MEMPLUG_REASON_*; else 0

@@ -74,7 +74,7 @@ TEST_F(DeviceTest, WhatCameAfterTheFirstVersionIsTranslated) {
   module_.counters.out_oom_events = 2;
   module_.counters.out_oom_pages = 4096;
   const Info info = device_.info();
-  EXPECT_EQ(info.features, MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_OTHERS);
+  EXPECT_EQ(info.features, module_.info.out_features);
   EXPECT_EQ(info.wanted_other_zone.value, 128 * mib);
   EXPECT_EQ(info.target_state, TargetState::Blocked);
   EXPECT_EQ(info.others, (std::vector{OtherDriver::VirtioMem, OtherDriver::XenBalloon}));

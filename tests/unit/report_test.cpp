@@ -63,8 +63,18 @@ Status some_status() {
   status.info.floor = Bytes{600 * mib};
   status.nodes = {{0, Bytes{2 * gib}, Bytes{576 * mib}}, {1, Bytes{2 * gib}, Bytes{12 * mib}}};
   status.ranges = ranges_of_all_kinds();
-  status.counters = {
-      3, 1, 150, 2, 4711, std::chrono::milliseconds(1234), std::chrono::milliseconds(5678), 0, 0};
+  status.counters = {3,
+                     1,
+                     150,
+                     2,
+                     4711,
+                     153600,
+                     1024,
+                     1,
+                     std::chrono::milliseconds(1234),
+                     std::chrono::milliseconds(5678),
+                     0,
+                     0};
   status.tool_version = "0.1.0";
   status.kernel = "6.1.0-28-amd64";
   return status;

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: MIT
-// Keeps one page of its own in a state that is in the way of a claim, prints the page's physical
-// address, and stays until it is killed. It knows nothing of memplug.
+// Keeps one page of its own in a state, prints the page's physical address, and stays until it is
+// killed. It knows nothing of memplug.
 //
+// In the way of a claim:
 //   stay batch      in a per-CPU batch, on its way to the LRU lists: in the way for the moment
 //   stay spliced    with an extra reference, from a pipe: in the way for good
 //   stay huge       the same, a part of a huge page: nothing shows that it is in the way
+//   stay gigantic   a hugetlb page of 1 GiB
+//   stay table      not its own, but one that holds its page table
+//
+// Not in the way:
+//   stay locked     by mlock()
+//   stay hugetlb    a hugetlb page of 2 MiB
 #include <fcntl.h>
 #include <linux/kernel-page-flags.h>
+#include <linux/mman.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdarg>
@@ -75,7 +84,7 @@ const char* find_in_batch(char* memory) {
   std::exit(1);
 }
 
-const char* splice(const char* memory) {
+void splice(const char* memory) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     die("pipe");
@@ -84,15 +93,112 @@ const char* splice(const char* memory) {
   if (::vmsplice(ends[1], &part, 1, 0) != static_cast<ssize_t>(page_size)) {
     die("vmsplice");
   }
+}
+
+char* map(std::size_t size, int flags) {
+  void* mapped =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+  if (mapped == MAP_FAILED) {
+    die("mmap");
+  }
+  return static_cast<char*>(mapped);
+}
+
+// Where a huge page may begin; advised to be one or not to be.
+char* map_for_huge(int advice) {
+  std::size_t room = 2 * huge_size;
+  void* mapped = map(room, 0);
+  ::madvise(mapped, room, advice);
+  return static_cast<char*>(std::align(huge_size, huge_size, mapped, room));
+}
+
+char* map_filled() {
+  char* memory = map_for_huge(MADV_NOHUGEPAGE);
+  std::memset(memory, 1, pages * page_size);
   return memory;
 }
+
+std::uint64_t batch() { return frame_of(find_in_batch(map_for_huge(MADV_NOHUGEPAGE))); }
+
+std::uint64_t spliced() {
+  char* memory = map_filled();
+  splice(memory);
+  return frame_of(memory);
+}
+
+std::uint64_t huge() {
+  char* memory = map_for_huge(MADV_HUGEPAGE);
+  *memory = 1;
+  if (!is_huge(frame_of(memory))) {
+    std::fprintf(stderr, "stay: no huge page was to be had\n");
+    std::exit(1);
+  }
+  splice(memory);
+  return frame_of(memory);
+}
+
+// With enough of its kind around it to fill a subblock.
+std::uint64_t locked() {
+  constexpr std::size_t size = std::size_t{32} << 20;
+  char* memory = map(size, 0);
+  ::madvise(memory, size, MADV_NOHUGEPAGE);
+  if (::mlock(memory, size) != 0) {
+    die("mlock");
+  }
+  return frame_of(memory + size / 2);
+}
+
+std::uint64_t hugetlb(std::size_t size, int flags) {
+  char* memory = map(size, MAP_HUGETLB | flags);
+  *memory = 1;
+  return frame_of(memory);
+}
+
+// The highest page table there is now and was not before: with many new ones, one of them.
+std::uint64_t table() {
+  constexpr std::size_t tables = 256;
+  char* memory = map((tables + 1) * huge_size, MAP_NORESERVE);
+  ::madvise(memory, (tables + 1) * huge_size, MADV_NOHUGEPAGE);
+  for (std::size_t i = 0; i < tables; ++i) {
+    memory[i * huge_size] = 1;
+  }
+  // They are allocated beside the pages that they map.
+  const std::uint64_t near = frame_of(memory + tables / 2 * huge_size);
+  for (std::uint64_t distance = 0; distance < near; ++distance) {
+    for (const std::uint64_t frame : {near - distance, near + distance}) {
+      if (frame * page_size >= normal_start &&
+          (read_entry("/proc/kpageflags", frame) >> KPF_PGTABLE & 1) != 0) {
+        return frame;
+      }
+    }
+  }
+  std::fprintf(stderr, "stay: no page table was found\n");
+  std::exit(1);
+}
+
+struct Kind {
+  std::string_view name;
+  std::uint64_t (*keep)();  // returns the page's frame
+};
+
+constexpr std::array kinds{
+    Kind{"batch", batch},
+    Kind{"spliced", spliced},
+    Kind{"huge", huge},
+    Kind{"gigantic", [] { return hugetlb(std::size_t{1} << 30, MAP_HUGE_1GB); }},
+    Kind{"table", table},
+    Kind{"locked", locked},
+    Kind{"hugetlb", [] { return hugetlb(huge_size, MAP_HUGE_2MB); }},
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view how = argc == 2 ? argv[1] : "";
-  if (how != "batch" && how != "spliced" && how != "huge") {
-    std::fprintf(stderr, "usage: stay batch|spliced|huge\n");
+  const auto* kind = std::find_if(kinds.begin(), kinds.end(),
+                                  [how](const Kind& known) { return known.name == how; });
+  if (kind == kinds.end()) {
+    std::fprintf(stderr, "usage: stay batch|spliced|huge|gigantic|table|locked|hugetlb\n");
     return 2;
   }
   // Stays on its CPU, as its batch does.
@@ -101,24 +207,7 @@ int main(int argc, char** argv) {
   CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &here);
   ::sched_setaffinity(0, sizeof(here), &here);
 
-  // Room for a huge page that is aligned.
-  void* mapped =
-      ::mmap(nullptr, 2 * huge_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) {
-    die("mmap");
-  }
-  ::madvise(mapped, 2 * huge_size, how == "huge" ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-  std::size_t room = 2 * huge_size;
-  auto* memory = static_cast<char*>(std::align(huge_size, huge_size, mapped, room));
-  if (how != "batch") {
-    std::memset(memory, 1, pages * page_size);
-  }
-  if (how == "huge" && !is_huge(frame_of(memory))) {
-    std::fprintf(stderr, "stay: no huge page was to be had\n");
-    return 1;
-  }
-  const char* page = how == "batch" ? find_in_batch(memory) : splice(memory);
-  const unsigned long long address = frame_of(page) * page_size;
+  const unsigned long long address = kind->keep() * page_size;
   std::printf("%#llx\n", address);
   std::fflush(stdout);
   for (;;) {

@@ -1,0 +1,114 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# explain names the reason and the page frame of what is in the way in known places, and says
+# "movable" of what only looks as if it were; what it says is what an unplug then meets.
+# lab: mem=8G
+# lab: append=init_on_alloc=0 hugepagesz=1G hugepages=1
+set -eu
+. /lab/lib.sh
+
+kpf save /tmp/baseline
+
+# keep KIND: has a page of this kind; its address is in $address, who has it in $keeper.
+keep() {
+	stay "$1" >"/tmp/address.$1" &
+	keeper=$!
+	wait_for 10 test -s "/tmp/address.$1" || fail "no page of the kind $1"
+	address=$(cat "/tmp/address.$1")
+}
+
+# explained KIND POINTER: what explain says of the subblock with the page.
+explain_page() {
+	subblock=$((address / 4194304 * 4194304))
+	range=$(printf '0x%x+4M' "$subblock")
+	expect_status 0 memplugctl explain "$range" --json >/tmp/explained.json 2>/tmp/explained.txt
+	assert_eq "records" "$(jsonget --len /subblocks </tmp/explained.json)" 1
+	assert_eq "start" "$(json /tmp/explained.json /subblocks/0/start)" "$subblock"
+}
+
+said() {
+	json /tmp/explained.json "/subblocks/0/$1"
+}
+
+# in_the_way KIND OUTLOOK REASON: with the page's own frame; an unplug has the same to say.
+in_the_way() {
+	keep "$1"
+	explain_page
+	echo "$1 at $(printf '%#x' "$address"): $(said outlook), $(said reason)," \
+		"pfn $(said pfn), flags $(said page_flags)"
+	assert_eq "$1: outlook" "$(said outlook)" "$2"
+	assert_eq "$1: reason" "$(said reason)" "$3"
+	if [ "$4" = own ]; then
+		assert_eq "$1: pfn" "$(said pfn)" $((address / 4096))
+	fi
+	grep -q "memplugctl: explain: $3: " /tmp/explained.txt || fail "$1: no words for it"
+	expect_status 1 memplugctl unplug "$range" --json >/tmp/result.json 2>/dev/null
+	assert_eq "$1: an unplug says" "$(json /tmp/result.json /blocked/0/reason)" "$3"
+	assert_eq "$1: an unplug's pfn" "$(json /tmp/result.json /blocked/0/pfn)" "$(said pfn)"
+	kill "$keeper"
+	wait "$keeper" 2>/dev/null || :
+}
+
+in_the_way spliced maybe pinned own
+in_the_way table blocked unmovable any
+# Its first page frame in the subblock.
+in_the_way gigantic blocked hugetlb own
+
+# movable KIND: nothing is in the way, and an unplug gets it.
+movable() {
+	keep "$1"
+	explain_page
+	echo "$1 at $(printf '%#x' "$address"): $(said outlook), $(said movable_pages) pages"
+	assert_eq "$1: outlook" "$(said outlook)" movable
+	[ "$(said movable_pages)" -gt 0 ] || fail "$1: nothing to move"
+	expect_status 0 memplugctl unplug "$range" --quiet >/dev/null
+	explain_page
+	assert_eq "$1: state" "$(said state)" unplugged
+	memplugctl plug "$range" --quiet >/dev/null
+	kill "$keeper"
+	wait "$keeper" 2>/dev/null || :
+}
+
+movable locked
+case $(uname -r) in
+5.10.*) echo "this kernel does not move hugetlb pages" ;;
+*)
+	echo 8 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+	movable hugetlb
+	[ "$(said huge_pages)" = 512 ] || [ "$(said huge_pages)" = null ] || fail "not a huge page"
+	echo 0 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+	;;
+esac
+
+# A page that a test's module holds on to.
+insmod /lab/sprinkle.ko
+first=$(awk '/zone +Normal/ { normal = 1 } normal && /start_pfn/ { print $2; exit }' /proc/zoneinfo)
+memplugctl explain "$(printf '0x%x+64M' $((first * 4096 + (1 << 30))))" --json --quiet \
+	>/tmp/explained.json
+blocked=$(grep -c '"outlook":"blocked","reason":"unmovable"' /tmp/explained.json || :)
+echo "sprinkled: $blocked of 16 subblocks are blocked"
+[ "$blocked" -gt 4 ] || fail "pages of a module were not seen"
+rmmod sprinkle
+
+# What is no memory, what is of another zone, and what is unplugged.
+expect_status 0 memplugctl explain 0x1000000+8M --json >/tmp/explained.json 2>/dev/null
+assert_eq "why" "$(json /tmp/explained.json /subblocks/0/why)" zone
+assert_eq "one record for both" "$(json /tmp/explained.json /subblocks/0/size)" 8388608
+expect_status 0 memplugctl explain 0x10000000000+1G --json >/tmp/explained.json 2>/dev/null
+assert_eq "why" "$(json /tmp/explained.json /subblocks/0/why)" absent
+assert_eq "size" "$(json /tmp/explained.json /subblocks/0/size)" 1073741824
+expect_status 2 memplugctl explain 0x1000+4M 2>/dev/null
+
+# A memory block that is offline, and what was unplugged there.
+block=$(find_block)
+size=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
+memplugctl unplug "$(printf '0x%x+4M' $((block * size)))" --quiet >/dev/null
+echo offline >/sys/devices/system/memory/memory"$block"/state
+memplugctl explain "$(printf '0x%x+%d' $((block * size)) "$size")" --json --quiet \
+	>/tmp/explained.json
+assert_eq "why" "$(json /tmp/explained.json /subblocks/0/why)" offline
+assert_eq "wanted" "$(json /tmp/explained.json /subblocks/0/wanted)" true
+assert_eq "the rest is not" "$(json /tmp/explained.json /subblocks/1/wanted)" false
+echo online_kernel >/sys/devices/system/memory/memory"$block"/state
+memplugctl plug --all --quiet >/dev/null
+wait_for 10 kpf check /tmp/baseline

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Every tracepoint fires and can be read, with what really happened in it.
+# lab: mem=6G
+# lab: append=init_on_alloc=0
+set -eu
+. /lab/lib.sh
+
+tracing=/sys/kernel/tracing
+[ -d $tracing/events ] || mount -t tracefs tracefs $tracing 2>/dev/null ||
+	skip "this kernel has no tracing"
+block=$(find_block)
+memplugctl plug --all --quiet >/dev/null
+echo 1 >$tracing/events/memplug/enable
+
+memplugctl unplug 0x180000000+16M --quiet >/dev/null
+memplugctl plug 0x180000000+4M --quiet >/dev/null
+first=$(awk '/zone +Normal/ { normal = 1 } normal && /start_pfn/ { print $2; exit }' /proc/zoneinfo)
+expect_status 1 memplugctl unplug "$(printf '0x%x+4M' $((first * 4096)))" --quiet 2>/dev/null
+echo offline >/sys/devices/system/memory/memory"$block"/state
+echo online_kernel >/sys/devices/system/memory/memory"$block"/state
+memplugctl plug --all --quiet >/dev/null
+echo 0 >$tracing/events/memplug/enable
+grep -v '^#' $tracing/trace >/tmp/trace
+
+# fired NAME WORDS: a line of the tracepoint has these.
+fired() {
+	grep " memplug_$1: " /tmp/trace | grep -q -- "$2" || {
+		grep " memplug_$1: " /tmp/trace | head -20
+		fail "memplug_$1: no '$2'"
+	}
+}
+fired request_start "operation=unplug flags=0x1 length=16777216 node=-1 background=0"
+fired request_end "operation=unplug requested=16777216 done=16777216 already=0 stop=none"
+fired request_end "operation=unplug requested=4194304 done=0 already=0 stop=exhausted"
+fired blocked "$(printf 'start=0x%x reason=unmovable pfn=0x' $((first * 4096)))"
+fired release "start=0x180000000 length=4194304"
+size=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
+for event in going_offline offline going_online online; do
+	fired hotplug "$(printf 'event=%s start=0x%x length=%d result=0' $event $((block * size)) "$size")"
+done
+cut -d: -f2- /tmp/trace | cut -c1-160 | head -40
+# The claims add up to what was unplugged.
+awk '/ memplug_claim: / && /result=0/ {
+	match($0, /length=[0-9]+/); sum += substr($0, RSTART + 7, RLENGTH - 7)
+} END { print sum + 0 " bytes claimed"; exit sum != 16777216 }' /tmp/trace ||
+	fail "the claims are not those that were made"
+
+# As many as there are events: one that nobody tests would be missed here.
+assert_eq "tracepoints" "$(ls -d $tracing/events/memplug/memplug_* | wc -l)" \
+	"$(grep -o ' memplug_[a-z_]*: ' /tmp/trace | sort -u | wc -l)"
