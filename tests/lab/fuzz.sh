@@ -19,7 +19,7 @@ ioctl_fuzz --replay $inputs >/tmp/replay || {
 tail -n 1 /tmp/replay
 
 status=0
-ioctl_fuzz "$@" || status=$?
+ioctl_fuzz --slowness "$PLAN_SLOWNESS" "$@" || status=$?
 echo "-----BEGIN NEW INPUTS-----"
 tar -C /tmp/new -cz . | base64
 echo "-----END NEW INPUTS-----"

@@ -17,6 +17,7 @@ struct Plan {
   std::chrono::seconds duration{0};  // 0: no limit
   std::uint64_t calls = 0;           // 0: no limit
   std::chrono::seconds check_every{15};
+  std::chrono::milliseconds kill_every{1500};  // at the least often
   std::uint64_t seed = 0;
   bool pressure = false;
   bool hotplug = false;
@@ -124,14 +125,14 @@ class Crew {
 
   void run() {
     const auto begin = Clock::now();
-    auto next_kill = begin + std::chrono::milliseconds(1500);
+    auto next_kill = begin + plan_.kill_every;
     auto next_check = begin + plan_.check_every;
     while (!is_over(begin)) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       replace_ended();
       if (Clock::now() > next_kill) {
         disturb();
-        next_kill = Clock::now() + std::chrono::milliseconds(random_() % 1500);
+        next_kill = Clock::now() + plan_.kill_every * (random_() % 1000) / 1000;
       }
       if (Clock::now() > next_check) {
         check();

@@ -24,9 +24,9 @@ struct Options {
 
 [[noreturn]] void usage() {
   std::fputs(
-      "usage: ioctl_fuzz --seconds N | --calls N [--processes N] [--seed S] [--check-every S]\n"
-      "                  [--pressure] [--hotplug] [--corpus DIR]... [--save DIR]\n"
-      "                  [--journal FILE] [--complete]\n"
+      "usage: ioctl_fuzz --seconds N | --calls N [--processes N] [--seed S]\n"
+      "                  [--check-every S] [--slowness N] [--pressure] [--hotplug]\n"
+      "                  [--corpus DIR]... [--save DIR] [--journal FILE] [--complete]\n"
       "       ioctl_fuzz --replay FILE...\n",
       stderr);
   std::exit(2);
@@ -58,6 +58,11 @@ Options parse(const std::vector<std::string>& words) {
       options.plan.check_every = std::chrono::seconds(number());
     } else if (word == "--pressure") {
       options.plan.pressure = true;
+    } else if (word == "--slowness") {
+      // What is done from time to time takes longer on such a kernel, and is not to take over.
+      const auto slowness = number();
+      options.plan.check_every *= slowness;
+      options.plan.kill_every *= slowness;
     } else if (word == "--hotplug") {
       options.plan.hotplug = true;
     } else if (word == "--corpus") {
