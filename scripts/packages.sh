@@ -8,7 +8,10 @@ packages_guest=(
   binutils busybox-static cmake e2fsprogs g++ kmod libcli11-dev libc6-dev
   linux-headers-amd64 make nlohmann-json3-dev python3 qemu-system-x86
 )
-packages_test=("${packages_guest[@]}" g++-multilib kexec-tools libgtest-dev makedumpfile stress-ng)
+packages_test=(
+  "${packages_guest[@]}" g++-multilib kexec-tools libgtest-dev linux-perf makedumpfile
+  python3-prometheus-client stress-ng
+)
 packages_soak=("${packages_guest[@]}" stress-ng)
 # Built from source.
 packages_debug_kernel=(bc bison flex gcc libelf-dev make perl xz-utils)

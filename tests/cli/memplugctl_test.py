@@ -12,7 +12,7 @@ import unittest
 
 TOOL = os.environ["MEMPLUGCTL"]
 VERSION = os.environ["MEMPLUG_VERSION"]
-VERBS = ("status", "list", "unplug", "plug", "target")
+VERBS = ("status", "list", "unplug", "plug", "target", "scan", "explain", "map", "watch", "metrics")
 # A device that is not there, and one that is something else.
 MISSING = ("--device", "/nonexistent/memplug")
 WRONG = ("--device", "/dev/null")

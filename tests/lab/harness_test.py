@@ -172,6 +172,18 @@ class Log(unittest.TestCase):
             self.assertEqual(klog.reports(f"[ 1.0] {line}\r\n".encode()), [], line)
 
 
+class Documents(unittest.TestCase):
+    """What docs/ tells to type is what a case runs."""
+
+    def test_tracing(self):
+        document = (paths.ROOT / "docs/tracing.md").read_text(encoding="utf-8")
+        case = (paths.CASES / "tracepoints.sh").read_text(encoding="utf-8")
+        lines = [line for line in document.splitlines() if line.startswith("perf ")]
+        self.assertGreater(len(lines), 5)
+        for line in lines:
+            self.assertIn(line, case)
+
+
 class Headers(unittest.TestCase):
     """A case's header."""
 

@@ -112,6 +112,8 @@ Result full_result() {
   return result;
 }
 
+TEST(Report, Metrics) { expect_golden("metrics.txt", metrics_text(some_status())); }
+
 TEST(Report, StatusJson) { expect_golden("status.json", status_json(some_status())); }
 
 TEST(Report, EmptyStatusJsonHasAllKeys) {

@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every tracepoint fires and can be read, with what really happened in it.
+# Every tracepoint fires and can be read, with what really happened in it; perf can read them, with
+# the lines of docs/tracing.md.
 # lab: mem=6G
+# lab: programs=perf
 # lab: append=init_on_alloc=0
 set -eu
 . /lab/lib.sh
@@ -49,3 +51,35 @@ awk '/ memplug_claim: / && /result=0/ {
 # As many as there are events: one that nobody tests would be missed here.
 assert_eq "tracepoints" "$(ls -d $tracing/events/memplug/memplug_* | wc -l)" \
 	"$(grep -o ' memplug_[a-z_]*: ' /tmp/trace | sort -u | wc -l)"
+
+# perf_shows WORDS LINE: as it stands in the document; it shows these words.
+perf_shows() {
+	sh -c "cd /tmp && $2" >/tmp/perf 2>&1 || {
+		cat /tmp/perf
+		fail "$2"
+	}
+	grep -q -- "$1" /tmp/perf || {
+		cat /tmp/perf
+		fail "$2: no '$1'"
+	}
+}
+perf_shows 'memplug:memplug_claim' 'perf stat -a -e memplug:* -- memplugctl unplug 256M'
+perf_shows 'memplug:memplug_request_end(.*done: 67108864' 'perf trace --no-syscalls -a -e memplug:memplug_request_start,memplug:memplug_request_end -- memplugctl unplug 64M'
+perf_shows 'memplug:memplug_claim(start: ' 'perf trace --no-syscalls -a -e memplug:memplug_claim -- memplugctl unplug 64M'
+# Again and again, until perf has seen it: how long it takes to begin is its own business.
+cycle_block() {
+	while [ ! -e /tmp/seen ]; do
+		echo offline >/sys/devices/system/memory/memory"$block"/state
+		echo online_kernel >/sys/devices/system/memory/memory"$block"/state
+		sleep 0.2
+	done
+}
+cycle_block &
+perf_shows 'memplug:memplug_hotplug(event: ' 'perf trace --no-syscalls -a -e memplug:memplug_hotplug -- sleep 1'
+touch /tmp/seen
+wait
+perf_shows 'memplug:memplug_release(start: ' 'perf trace --no-syscalls -a -e memplug:memplug_release -- memplugctl plug 64M'
+# Of what was asked for there, only a part can be had: perf tells the status of its command.
+sh -c 'cd /tmp && perf trace --no-syscalls -a -e memplug:memplug_blocked -- memplugctl unplug 64M --within 0x100000000+256M' >/tmp/perf 2>&1 || :
+grep -q 'unplugged' /tmp/perf || fail "perf trace of memplug_blocked ran no command"
+memplugctl plug --all --quiet >/dev/null
