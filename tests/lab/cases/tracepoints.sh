@@ -49,7 +49,7 @@ awk '/ memplug_claim: / && /result=0/ {
 	fail "the claims are not those that were made"
 
 # As many as there are events: one that nobody tests would be missed here.
-assert_eq "tracepoints" "$(ls -d $tracing/events/memplug/memplug_* | wc -l)" \
+assert_eq "tracepoints" "$(find $tracing/events/memplug -name 'memplug_*' | wc -l)" \
 	"$(grep -o ' memplug_[a-z_]*: ' /tmp/trace | sort -u | wc -l)"
 
 # perf_shows WORDS LINE: as it stands in the document; it shows these words.
