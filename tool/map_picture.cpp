@@ -109,13 +109,14 @@ class Svg {
 
   [[nodiscard]] std::string print() const {
     std::ostringstream text;
-    text << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-         << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\""
-         << y_ + margin << "\" viewBox=\"0 0 " << width << " " << y_ + margin << "\">\n"
-         << "<style>text{font:12px monospace;fill:#222}.h{font-weight:bold}"
-         << "rect{stroke:#fff;stroke-width:1}</style>\n"
-         << "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
-         << body_.str() << "</svg>\n";
+    text << R"(<?xml version="1.0" encoding="UTF-8"?>
+<svg xmlns="http://www.w3.org/2000/svg" width=")"
+         << width << R"(" height=")" << y_ + margin << R"(" viewBox="0 0 )" << width << ' '
+         << y_ + margin << R"(">
+<style>text{font:12px monospace;fill:#222}.h{font-weight:bold}rect{stroke:#fff;stroke-width:1}</style>
+<rect width="100%" height="100%" fill="#fff"/>
+)" << body_.str()
+         << "</svg>\n";
     return text.str();
   }
 
@@ -129,13 +130,14 @@ class Svg {
   static constexpr int legend_step = 104;
 
   void text_at(int x, const std::string& text, const char* kind = "") {
-    body_ << "<text" << kind << " x=\"" << x << "\" y=\"" << y_ + side - 2 << "\">" << text
+    body_ << "<text" << kind << R"( x=")" << x << R"(" y=")" << y_ + side - 2 << R"(">)" << text
           << "</text>\n";
   }
 
   void square(int x, Shade shade, const std::string& title) {
-    body_ << "<rect x=\"" << x << "\" y=\"" << y_ << "\" width=\"" << side << "\" height=\"" << side
-          << "\" fill=\"" << look_of(shade).fill << "\"><title>" << title << "</title></rect>\n";
+    body_ << R"(<rect x=")" << x << R"(" y=")" << y_ << R"(" width=")" << side << R"(" height=")"
+          << side << R"(" fill=")" << look_of(shade).fill << R"("><title>)" << title
+          << "</title></rect>\n";
   }
 
   void legend(const Map& map) {
@@ -153,7 +155,7 @@ class Svg {
 
   void add(const Section& section) {
     y_ += side;
-    text_at(margin, section_title(section), " class=\"h\"");
+    text_at(margin, section_title(section), R"( class="h")");
     y_ += line_height;
     int column = 0;
     for (const Cell& cell : section.cells) {

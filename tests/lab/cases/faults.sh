@@ -23,6 +23,8 @@ for kind in $kinds fail_function; do
 	echo 1 >"$faults/$kind/verbose"
 	echo 0 >"$faults/$kind/verbose_ratelimit_interval_ms"
 done
+# It would print from where its breakpoint hit, which lockdep does not like.
+echo 0 >$faults/fail_function/verbose
 echo N >$faults/failslab/ignore-gfp-wait
 echo N >$faults/fail_page_alloc/ignore-gfp-wait
 echo 0 >$faults/fail_page_alloc/min-order
@@ -95,7 +97,7 @@ echo "# claims"
 echo alloc_piece >$faults/fail_function/inject
 # fail_claims ERRNO PROBABILITY TIMES COMMAND...: its exit status is in $status.
 fail_claims() {
-	printf '%d' "-$1" >$faults/fail_function/alloc_piece/retval
+	printf '0x%x' "-$1" >$faults/fail_function/alloc_piece/retval
 	echo "$3" >$faults/fail_function/times
 	echo "$2" >$faults/fail_function/probability
 	shift 3
