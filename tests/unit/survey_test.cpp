@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -229,16 +230,19 @@ TEST_F(Surveys, OptionsThatCantBeAreUsageErrors) {
 }
 
 class PageFiles : public Surveys {
+ public:
+  PageFiles(const PageFiles&) = delete;
+  PageFiles& operator=(const PageFiles&) = delete;
+
  protected:
   PageFiles() {
     std::ofstream flags(flags_, std::ios::binary);
     // Of the page frame that is in the way of the first subblock, relative to a small machine.
     std::array<std::uint64_t, 16> entries{};
     entries.at(7) = 1U << 7U | 1U << 15U;
-    flags.write(reinterpret_cast<const char*>(entries.data()), sizeof(entries));
+    const auto bytes = std::bit_cast<std::array<char, sizeof(entries)>>(entries);
+    flags.write(bytes.data(), bytes.size());
   }
-  PageFiles(const PageFiles&) = delete;
-  PageFiles& operator=(const PageFiles&) = delete;
   ~PageFiles() override {
     std::filesystem::remove(flags_);
     std::filesystem::remove(owner_);

@@ -129,7 +129,6 @@ for errno in $EBUSY $ENOMEM $EINTR $EINVAL; do
 done
 echo "claims: $injected made to fail"
 [ "$injected" -ge 8 ] || fail "hardly any claim was made to fail"
-echo alloc_piece >$faults/fail_function/inject
 echo >$faults/fail_function/inject
 
 # With nothing failing any more everything works, and unloading finds nothing amiss.
