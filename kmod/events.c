@@ -4,6 +4,7 @@
  * oldest, and is told how many.
  */
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
