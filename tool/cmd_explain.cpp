@@ -68,7 +68,7 @@ ExitStatus run_explain(const ExplainOptions& options, const OpenDevice& open_dev
   report.range = parse_range(*options.range);
   Device device = open_device(Access::Read);
   const Info info = device.info();
-  require_survey(info);
+  require_feature(info, MEMPLUG_FEATURE_SURVEY, lacks_survey);
   check_range("range", report.range, info.subblock);
   for (const Stretch& stretch : device.survey(report.range)) {
     report.stretches.push_back(explain_stretch(stretch, facts));

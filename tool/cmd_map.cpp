@@ -8,6 +8,7 @@
 #include "failure.hpp"
 #include "map.hpp"
 #include "option_text.hpp"
+#include "report.hpp"
 #include "request.hpp"
 #include "shortfall.hpp"
 #include "survey.hpp"
@@ -46,7 +47,7 @@ ExitStatus run_map(const MapOptions& options, const OpenDevice& open_device, con
   }
   Device device = open_device(Access::Read);
   const Info info = device.info();
-  require_survey(info);
+  require_feature(info, MEMPLUG_FEATURE_SURVEY, lacks_survey);
   if (within) {
     check_range("--within", *within, info.subblock);
   }

@@ -4,7 +4,6 @@
 
 #include "failure.hpp"
 #include "option_text.hpp"
-#include "reason_words.hpp"
 #include "report.hpp"
 #include "request.hpp"
 #include "shortfall.hpp"
@@ -44,12 +43,7 @@ std::string explain(const ScanReport& report, const Info& info, const OutputStyl
   if (report.stop == Stop::Floor) {
     say(floor_sentence(info, style));
   }
-  for (const auto& [reason, size] : report.sums.by_reason) {
-    const Words words = words_for(reason);
-    say(std::string(reason_name(reason)) + ", " + size_text(size, style) + ": " +
-        std::string(words.what) + "; " + std::string(words.step));
-  }
-  return text;
+  return text + explain_reasons("scan", report.sums.by_reason, style);
 }
 
 }  // namespace
@@ -66,7 +60,7 @@ CLI::App* setup_scan(CLI::App& app, ScanOptions& options) {
 ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device, Output& output) {
   Device device = open_device(Access::Write);
   const Info info = device.info();
-  require_survey(info);
+  require_feature(info, MEMPLUG_FEATURE_SURVEY, lacks_survey);
   const Request request = to_request(options, info);
   ScanReport report;
   report.within = request.window;

@@ -52,12 +52,7 @@ Order to_order(const TargetOptions& options) {
   return order;
 }
 
-Failure older_module(const Info& info) {
-  return {ENOTTY,
-          "the loaded module is older than this tool: " + info.module_version +
-              " has no target to work toward",
-          "load the module that belongs to this tool"};
-}
+constexpr std::string_view lacks_target = "has no target to work toward";
 
 Failure more_than_managed(Bytes target, const Info& info, const OutputStyle& style) {
   return {ERANGE,
@@ -91,7 +86,7 @@ void set_target(const Order& order, Device& device, const Info& info, const Outp
   } catch (const std::system_error& error) {
     const int error_number = error.code().value();
     if (error_number == ENOTTY) {
-      throw older_module(info);
+      throw older_module(info, lacks_target);
     }
     if (error_number == ERANGE && order.target) {
       throw more_than_managed(*order.target, device.info(), style);
@@ -217,9 +212,7 @@ ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_devic
   const auto begin = Clock::now();
   Device device = open_device(Access::Write);
   const Info before = device.info();
-  if ((before.features & MEMPLUG_FEATURE_TARGET) == 0) {
-    throw older_module(before);
-  }
+  require_feature(before, MEMPLUG_FEATURE_TARGET, lacks_target);
   if (order.target) {
     check_multiple("target", *order.target, before.subblock, Bytes{0});
   }

@@ -3,9 +3,7 @@
 #include "cmd_watch.hpp"
 
 #include <algorithm>
-#include <cerrno>
 
-#include "failure.hpp"
 #include "option_text.hpp"
 #include "report.hpp"
 #include "shortfall.hpp"
@@ -82,10 +80,7 @@ CLI::App* setup_watch(CLI::App& app, WatchOptions& options) {
 ExitStatus run_watch(const WatchOptions& options, const OpenDevice& open_device, Output& output) {
   const Order order = to_order(options);
   Device device = open_device(Access::Read);
-  if (const Info info = device.info(); (info.features & MEMPLUG_FEATURE_EVENTS) == 0) {
-    throw Failure(EOPNOTSUPP, "the module " + info.module_version + " tells no events",
-                  "load the module that belongs to this tool");
-  }
+  require_feature(device.info(), MEMPLUG_FEATURE_EVENTS, "tells no events");
   // From here on nothing is missed: who waits for the line relies on it.
   static_cast<void>(device.events());
   if (!output.style.quiet) {

@@ -4,8 +4,6 @@
 
 #include <unistd.h>
 
-#include <utility>
-
 namespace memplug {
 
 class FileDescriptor {
@@ -14,8 +12,6 @@ class FileDescriptor {
   explicit FileDescriptor(int number) : number_(number) {}
   FileDescriptor(const FileDescriptor&) = delete;
   FileDescriptor& operator=(const FileDescriptor&) = delete;
-  FileDescriptor(FileDescriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&&) = delete;
   ~FileDescriptor() {
     if (number_ >= 0) {
       ::close(number_);

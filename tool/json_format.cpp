@@ -20,6 +20,8 @@ Json versioned_json() {
   return json;
 }
 
+Json size_or_null(std::optional<Bytes> size) { return size ? Json(size->value) : Json(nullptr); }
+
 void add_range(Json& json, Range range) {
   json["range"] = print_range(range);
   json["start"] = range.start.value;

@@ -21,6 +21,8 @@ Json or_null(const std::optional<Value>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
+[[nodiscard]] Json size_or_null(std::optional<Bytes> size);
+
 // Adds "range", "start" and "size".
 void add_range(Json& json, Range range);
 

@@ -97,7 +97,7 @@ class Program {
     });
   }
 
-  // A verb that needs one more thing of the machine, which tests give it their own of.
+  // A verb that needs one more thing of the machine; tests give it one of their own.
   template <typename Options, typename Thing>
   void add(CLI::App* verb,
            ExitStatus (*run_verb)(const Options&, const OpenDevice&, const Thing&, Output&),

@@ -7,7 +7,6 @@
 #include <iomanip>
 #include <sstream>
 
-#include "json_format.hpp"
 #include "report.hpp"
 
 namespace memplug {
@@ -18,17 +17,16 @@ struct Look {
   char letter;
   std::string_view escape;  // colours of a terminal
   std::string_view fill;    // of an SVG; told apart by people who see no red and green as well
-  std::string_view name;    // in JSON
 };
 
 constexpr std::array looks{
-    Look{Shade::Absent, ' ', "", "none", "absent"},
-    Look{Shade::Unmanaged, '-', "\033[90m", "#d9d9d9", "unmanaged"},
-    Look{Shade::Free, '.', "\033[30;42m", "#7fc97f", "free"},
-    Look{Shade::InUse, 'o', "\033[30;43m", "#fdc086", "in_use"},
-    Look{Shade::Blocked, 'x', "\033[97;41m", "#b2182b", "blocked"},
-    Look{Shade::Busy, '~', "\033[30;46m", "#beaed4", "busy"},
-    Look{Shade::Unplugged, '#', "\033[97;44m", "#2166ac", "unplugged"},
+    Look{Shade::Absent, ' ', "", "none"},
+    Look{Shade::Unmanaged, '-', "\033[90m", "#d9d9d9"},
+    Look{Shade::Free, '.', "\033[30;42m", "#7fc97f"},
+    Look{Shade::InUse, 'o', "\033[30;43m", "#fdc086"},
+    Look{Shade::Blocked, 'x', "\033[97;41m", "#b2182b"},
+    Look{Shade::Busy, '~', "\033[30;46m", "#beaed4"},
+    Look{Shade::Unplugged, '#', "\033[97;44m", "#2166ac"},
 };
 
 const Look& look_of(Shade shade) { return looks.at(static_cast<std::size_t>(shade)); }
@@ -203,21 +201,5 @@ std::string map_text(const Map& map, const Canvas& canvas, const OutputStyle& st
 }
 
 std::string map_svg(const Map& map, const OutputStyle& style) { return Svg(map, style).print(); }
-
-std::string map_json(const Map& map) {
-  Json json = versioned_json();
-  json["cell_size"] = map.cell.value;
-  json["cells"] = Json::array();
-  for (const Section& section : map.sections) {
-    for (const Cell& cell : section.cells) {
-      Json record;
-      add_range(record, cell.range);
-      record["node"] = or_null(section.node);
-      record["shade"] = look_of(cell.shade()).name;
-      json["cells"].push_back(record);
-    }
-  }
-  return print_json(json);
-}
 
 }  // namespace memplug

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Draws a map: for a terminal or a file of text, as SVG, as JSON.
+// Draws a map: for a terminal or a file of text, and as SVG.
 #pragma once
 
 #include <string>
@@ -20,6 +20,5 @@ struct Canvas {
 [[nodiscard]] std::string map_text(const Map& map, const Canvas& canvas, const OutputStyle& style);
 // A document of its own: no script, no font, nothing that it would have to fetch.
 [[nodiscard]] std::string map_svg(const Map& map, const OutputStyle& style);
-[[nodiscard]] std::string map_json(const Map& map);
 
 }  // namespace memplug

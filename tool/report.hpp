@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "device.hpp"
+#include "map.hpp"
 #include "output.hpp"
 #include "survey.hpp"
 
@@ -58,6 +59,7 @@ struct ExplainReport {
 [[nodiscard]] std::string result_json(const Request& request, const Result& result);
 [[nodiscard]] std::string target_json(const TargetReport& report);
 [[nodiscard]] std::string scan_json(const ScanReport& report);
+[[nodiscard]] std::string map_json(const Map& map);
 [[nodiscard]] std::string explain_json(const ExplainReport& report);
 [[nodiscard]] std::string error_json(std::optional<int> error_number, std::string_view message);
 

@@ -47,8 +47,6 @@ std::optional<std::string_view> cause_name(Cause cause) {
   return std::nullopt;
 }
 
-Json size_json(std::optional<Bytes> size) { return size ? Json(size->value) : Json(nullptr); }
-
 std::optional<Range> range_of(const Event& event) {
   if (!event.start || !event.size) {
     return std::nullopt;
@@ -89,10 +87,10 @@ std::string event_json(const Event& event) {
   json["cause"] = or_null(cause_name(event.cause));
   json["range"] = range ? Json(print_range(*range)) : Json(nullptr);
   json["start"] = event.start ? Json(event.start->value) : Json(nullptr);
-  json["size"] = size_json(event.size);
+  json["size"] = size_or_null(event.size);
   json["node"] = or_null(event.node);
-  json["total_size"] = size_json(event.total);
-  json["target_size"] = size_json(event.target);
+  json["total_size"] = size_or_null(event.total);
+  json["target_size"] = size_or_null(event.target);
   json["state"] = event.state ? Json(target_state_name(*event.state)) : Json(nullptr);
   json["lost"] = event.lost;
   return json.dump() + "\n";

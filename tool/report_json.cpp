@@ -7,8 +7,6 @@
 namespace memplug {
 namespace {
 
-Json size_or_null(std::optional<Bytes> size) { return size ? Json(size->value) : Json(nullptr); }
-
 auto microseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reports of what memory looks like: scan and explain, as JSON and for people.
+// Reports of what memory looks like: scan, explain and map as JSON, the first two for people, too.
 #include "json_format.hpp"
 #include "report.hpp"
 #include "table.hpp"
@@ -35,6 +35,26 @@ Json stretch_json(const ExplainedStretch& explained) {
   json["page_flags"] = or_null(explained.page_flags);
   json["page_owner"] = or_null(explained.page_owner);
   return json;
+}
+
+std::string_view shade_key(Shade shade) {
+  switch (shade) {
+    case Shade::Absent:
+      return "absent";
+    case Shade::Unmanaged:
+      return "unmanaged";
+    case Shade::Free:
+      return "free";
+    case Shade::InUse:
+      return "in_use";
+    case Shade::Blocked:
+      return "blocked";
+    case Shade::Busy:
+      return "busy";
+    case Shade::Unplugged:
+      return "unplugged";
+  }
+  return "absent";
 }
 
 // One word for what a stretch is and what would come of taking it.
@@ -75,6 +95,22 @@ std::string percent_text(Bytes part, Bytes whole) {
 }
 
 }  // namespace
+
+std::string map_json(const Map& map) {
+  Json json = versioned_json();
+  json["cell_size"] = map.cell.value;
+  json["cells"] = Json::array();
+  for (const Section& section : map.sections) {
+    for (const Cell& cell : section.cells) {
+      Json record;
+      add_range(record, cell.range);
+      record["node"] = or_null(section.node);
+      record["shade"] = shade_key(cell.shade());
+      json["cells"].push_back(record);
+    }
+  }
+  return print_json(json);
+}
 
 std::string scan_json(const ScanReport& report) {
   const SurveySums& sums = report.sums;

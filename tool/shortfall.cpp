@@ -3,7 +3,6 @@
 #include "shortfall.hpp"
 
 #include <cerrno>
-#include <map>
 
 #include "reason_words.hpp"
 #include "report.hpp"
@@ -82,6 +81,30 @@ std::string step_if_nothing_is_managed() {
   return "use a machine or guest with more memory than fits below 4 GiB, 6 GiB for example";
 }
 
+std::string explain_reasons(std::string_view verb, const std::map<Reason, Bytes>& by_reason,
+                            const OutputStyle& style) {
+  std::string text;
+  for (const auto& [reason, size] : by_reason) {
+    const Words words = words_for(reason);
+    text += prose_line(verb, std::string(reason_name(reason)) + ", " + size_text(size, style) +
+                                 ": " + std::string(words.what) + "; " + std::string(words.step));
+  }
+  return text;
+}
+
+Failure older_module(const Info& info, std::string_view lacks) {
+  return {ENOTTY,
+          "the loaded module is older than this tool: " + info.module_version + " " +
+              std::string(lacks),
+          "load the module that belongs to this tool"};
+}
+
+void require_feature(const Info& info, std::uint64_t feature, std::string_view lacks) {
+  if ((info.features & feature) == 0) {
+    throw older_module(info, lacks);
+  }
+}
+
 std::string explain_result(const Request& request, const Info& info, const Result& result,
                            const OutputStyle& style) {
   const std::string_view verb = operation_name(request.operation);
@@ -110,11 +133,7 @@ std::string explain_result(const Request& request, const Info& info, const Resul
   for (const Blocked& blocked : result.blocked) {
     by_reason[blocked.reason].value += blocked.range.size.value;
   }
-  for (const auto& [reason, size] : by_reason) {
-    const Words words = words_for(reason);
-    say(std::string(reason_name(reason)) + ", " + size_text(size, style) + ": " +
-        std::string(words.what) + "; " + std::string(words.step));
-  }
+  text += explain_reasons(verb, by_reason, style);
   if (const std::string_view step = stop_step(request, result); !step.empty()) {
     say(step);
   }

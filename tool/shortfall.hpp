@@ -3,7 +3,10 @@
 // with its prefix. Scripts read the report instead.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 
 #include "device.hpp"
 #include "failure.hpp"
@@ -29,6 +32,16 @@ namespace memplug {
 // Wanted memory that can't be had where it is now, or nothing.
 [[nodiscard]] std::string explain_wanted(std::string_view verb, const Info& info,
                                          const OutputStyle& style);
+
+// What these reasons mean and what usually helps, a line each.
+[[nodiscard]] std::string explain_reasons(std::string_view verb,
+                                          const std::map<Reason, Bytes>& by_reason,
+                                          const OutputStyle& style);
+
+// lacks: "has no target to work toward".
+[[nodiscard]] Failure older_module(const Info& info, std::string_view lacks);
+// Throws it if the module does not have this MEMPLUG_FEATURE_*.
+void require_feature(const Info& info, std::uint64_t feature, std::string_view lacks);
 
 // "stopped by the floor: ..."
 [[nodiscard]] std::string floor_sentence(const Info& info, const OutputStyle& style);

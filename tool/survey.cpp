@@ -2,10 +2,6 @@
 // Sums over a survey.
 #include "survey.hpp"
 
-#include <cerrno>
-
-#include "failure.hpp"
-
 namespace memplug {
 namespace {
 
@@ -124,13 +120,6 @@ SurveySums add_up(const std::vector<Stretch>& stretches, Bytes page, Bytes align
   }
   sums.largest = largest.take();
   return sums;
-}
-
-void require_survey(const Info& info) {
-  if ((info.features & MEMPLUG_FEATURE_SURVEY) == 0) {
-    throw Failure(EOPNOTSUPP, "the module " + info.module_version + " can't survey memory",
-                  "load the module that belongs to this tool");
-  }
 }
 
 }  // namespace memplug

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "device.hpp"
@@ -51,7 +52,7 @@ struct SurveySums {
 // Wherever memory may be: what an x86-64 or arm64 processor can address.
 [[nodiscard]] constexpr Range all_memory() { return {PhysAddr{0}, Bytes{std::uint64_t{1} << 52U}}; }
 
-// Throws Failure if the module is too old for it.
-void require_survey(const Info& info);
+// Of a module that is too old for it.
+inline constexpr std::string_view lacks_survey = "can't survey memory";
 
 }  // namespace memplug
