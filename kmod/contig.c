@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "contig.h"
+#include "trace.h"
 
 #define ZEROED_PIECE SZ_4M
 
@@ -177,6 +178,7 @@ void contig_release(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long pfn;
 
+	trace_memplug_release(start_pfn, nr_pages);
 	/* clearing needs no page_offline_begin(): a page may always become readable */
 	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
 		__ClearPageOffline(pfn_to_page(pfn));

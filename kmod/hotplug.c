@@ -53,7 +53,6 @@ static void stay(unsigned long index)
 	/* nobody wants it to be any more, since it began to leave */
 	contig_release(subblock_pfn(index), subblock_pages());
 	counters_add_release(subblock_pages());
-	trace_memplug_release(subblock_pfn(index), subblock_pages());
 }
 
 /* The block does not go: takes back what was unplugged of it, up to @end. */

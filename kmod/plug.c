@@ -11,7 +11,6 @@
 #include "counters.h"
 #include "hotplug.h"
 #include "request.h"
-#include "trace.h"
 
 static struct subblock_run single(unsigned long index)
 {
@@ -49,7 +48,6 @@ static enum release release_excluded(unsigned long index, enum region_mover move
 	}
 	contig_release(subblock_pfn(index), subblock_pages());
 	counters_add_release(subblock_pages());
-	trace_memplug_release(subblock_pfn(index), subblock_pages());
 	region_commit(single(index), REGION_PLUG, mover);
 	return RELEASED;
 }

@@ -143,7 +143,7 @@ TRACE_EVENT(memplug_blocked,
 		  show_reason(__entry->reason), __entry->pfn)
 );
 
-/* Pages were given back. */
+/* Pages are given back. */
 TRACE_EVENT(memplug_release,
 	TP_PROTO(unsigned long start_pfn, unsigned long nr_pages),
 	TP_ARGS(start_pfn, nr_pages),

@@ -85,18 +85,9 @@ sleep 1
 assert_eq "unplugged" "$(unplugged_bytes)" 0
 kpf check /tmp/baseline
 
-# When "none" returns, the worker has stopped, also half-way.
-for pause in 0 0.05 0.1 0.2 0.4; do
-	memplugctl target $((managed - 2 * gib)) --quiet
-	sleep $pause
-	memplugctl target none --quiet
-	before=$(unplugged_bytes)
-	echo "stopped after $pause s: $((before >> 20)) MiB unplugged"
-	sleep 1
-	assert_eq "unplugged, a second after there was no target" "$(unplugged_bytes)" "$before"
-	memplugctl plug --all --quiet >/dev/null
-	assert_eq "unplugged" "$(unplugged_bytes)" 0
-done
+# When "none" returns, the worker has stopped, also half-way: what is in flight takes too short for
+# a script to meet it.
+no_target 40 || fail "something landed after there was no target"
 kpf check /tmp/baseline
 
 # It ends with the module, also half-way.
