@@ -87,7 +87,7 @@ kpf check /tmp/baseline
 
 # When "none" returns, the worker has stopped, also half-way: what is in flight takes too short for
 # a script to meet it.
-no_target 40 || fail "something landed after there was no target"
+no_target 20 || fail "something landed after there was no target"
 kpf check /tmp/baseline
 
 # It ends with the module, also half-way.
