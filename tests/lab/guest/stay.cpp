@@ -70,13 +70,17 @@ bool is_huge(std::uint64_t frame) {
   return (read_entry("/proc/kpageflags", frame) >> KPF_THP & 1) != 0;
 }
 
-// The first page that is in a batch right after it was touched: a batch that is full is emptied.
+// The first page of a new batch, so that what else is touched meanwhile does not fill it: a full
+// batch is emptied.
 const char* find_in_batch(char* memory) {
+  bool was_emptied = false;
   for (std::size_t i = 0; i < pages; ++i) {
     char* page = memory + i * page_size;
     *page = 1;
     const std::uint64_t frame = frame_of(page);
-    if (frame * page_size >= normal_start && !is_on_lru(frame)) {
+    if (is_on_lru(frame)) {
+      was_emptied = true;
+    } else if (was_emptied && frame * page_size >= normal_start) {
       return page;
     }
   }
