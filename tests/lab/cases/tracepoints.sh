@@ -52,14 +52,21 @@ awk '/ memplug_claim: / && /result=0/ {
 assert_eq "tracepoints" "$(find $tracing/events/memplug -name 'memplug_*' | wc -l)" \
 	"$(grep -o ' memplug_[a-z_]*: ' /tmp/trace | sort -u | wc -l)"
 
+# run_perf LINE: what perf itself tells is in /tmp/perf; on one stream with what its command tells,
+# each would break the other's lines.
+run_perf() {
+	rm -f /tmp/perf
+	sh -c "cd /tmp && $(echo "$1" | sed 's,^perf [a-z]* ,&-o /tmp/perf ,')" >/tmp/command 2>&1
+}
+
 # perf_shows WORDS LINE: as it stands in the document; it shows these words.
 perf_shows() {
-	sh -c "cd /tmp && $2" >/tmp/perf 2>&1 || {
-		cat /tmp/perf
+	run_perf "$2" || {
+		cat /tmp/command /tmp/perf
 		fail "$2"
 	}
 	grep -q -- "$1" /tmp/perf || {
-		cat /tmp/perf
+		cat /tmp/command /tmp/perf
 		fail "$2: no '$1'"
 	}
 }
@@ -80,9 +87,9 @@ touch /tmp/seen
 wait
 perf_shows 'memplug:memplug_release(start: ' 'perf trace --no-syscalls -a -e memplug:memplug_release -- memplugctl plug 64M'
 # The kernel's own memory is there, and perf ends as its command does.
-sh -c 'cd /tmp && perf trace --no-syscalls -a -e memplug:memplug_blocked -- memplugctl unplug 0x100000000+4M' >/tmp/perf 2>&1 || :
+run_perf 'perf trace --no-syscalls -a -e memplug:memplug_blocked -- memplugctl unplug 0x100000000+4M' || :
 grep -q 'memplug:memplug_blocked(.*start: 4294967296' /tmp/perf || {
-	cat /tmp/perf
+	cat /tmp/command /tmp/perf
 	fail "perf trace does not show what was blocked"
 }
 memplugctl plug --all --quiet >/dev/null
