@@ -2,6 +2,7 @@
 """Runs one case of tests/lab/cases, or the demo, and says whether it ended as it should."""
 
 import re
+import resource
 import sys
 
 import artefacts
@@ -54,7 +55,7 @@ def run_case(name: str, is_built: bool) -> int:
         sinks = session.Sinks(to_stdout, to_stdout, guest.write_all(log),
                               lambda line: print(f"lab: {line}", flush=True))
         run, outcome = session.run(wish, built, sinks)
-    print(f"lab: {name} took {run.seconds:.1f} s", flush=True)
+    print(f"lab: {name} took {run.seconds:.1f} s, {_cpu_seconds():.1f} s of CPU time", flush=True)
     coverage.keep(built, name, run.coverage)
     return _conclude(case, run, outcome)
 
@@ -78,6 +79,12 @@ def run_demo() -> int:
     print(f"\n-- {len(klog.lines(run.console))} lines of kernel log, no report among them. "
           f"The guest ran for {run.seconds:.0f} s.", flush=True)
     return 0
+
+
+def _cpu_seconds() -> float:
+    """Of every process that this one has waited for: the guest's QEMU is nearly all of it."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _conclude(case: casefile.Case, run: guest.Run, outcome: Outcome) -> int:
