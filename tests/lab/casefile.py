@@ -11,7 +11,7 @@ from outcome import Kind, LabError
 
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
          "modules", "max-mem", "devices", "qmp", "programs", "vmlinuz",
-         "files", "kernel", "leaks",
+         "files", "kernel", "leaks", "alone",
          "expect-report", "expect-panic", "expect", "expect-message"}
 _LINE = re.compile(r"# lab: ([a-z-]+)=(.*)")
 
@@ -55,6 +55,11 @@ class Case:
     def looks_for_leaks(self) -> bool:
         """Whether a kernel that can looks for memory that is unreachable at the end."""
         return self._is_set("leaks")
+
+    @property
+    def runs_alone(self) -> bool:
+        """Whether no other guest may run beside. CMakeLists.txt reads it by itself."""
+        return self._is_set("alone")
 
     @property
     def load(self) -> bool:
@@ -139,7 +144,7 @@ def read(name: str) -> Case:
     try:
         # A wrong value has to be told before a guest is built for it.
         case.machine(), case.timeout, case.expect, case.commands_qemu, case.image, \
-            case.needs_debug_kernel, case.looks_for_leaks, case.files
+            case.needs_debug_kernel, case.looks_for_leaks, case.runs_alone, case.files
         if case.message and case.expect == Kind.PASS:
             raise ValueError("expect-message is for controls")
         for key in ("expect-report", "expect-panic", "expect-message"):

@@ -4,6 +4,7 @@
 # lab: mem=6G
 # lab: module-args=floor=3G
 # lab: append=init_on_alloc=0
+# lab: alone=yes
 set -eu
 . /lab/lib.sh
 

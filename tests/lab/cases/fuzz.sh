@@ -7,6 +7,7 @@
 # lab: timeout=120
 # lab: append=init_on_alloc=0
 # lab: files=fuzz-corpus,fuzz-crashes
+# lab: alone=yes
 set -eu
 . /lab/lib.sh
 

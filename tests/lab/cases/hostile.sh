@@ -6,6 +6,7 @@
 # lab: mem=6G
 # lab: timeout=300
 # lab: append=init_on_alloc=0
+# lab: alone=yes
 set -eu
 . /lab/lib.sh
 

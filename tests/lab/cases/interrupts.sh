@@ -4,6 +4,7 @@
 # answer or the list tells the truth, nothing is half done and no content is lost.
 # lab: mem=4G
 # lab: timeout=180
+# lab: alone=yes
 set -eu
 . /lab/lib.sh
 

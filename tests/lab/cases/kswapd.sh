@@ -4,6 +4,7 @@
 # computed anew for what is left of the zone.
 # lab: mem=6G
 # lab: append=init_on_alloc=0
+# lab: alone=yes
 set -eu
 . /lab/lib.sh
 

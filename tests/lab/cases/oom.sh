@@ -8,6 +8,7 @@
 # lab: append=init_on_alloc=0
 # lab: timeout=300
 # lab: expect-report=invoked oom-killer|Out of memory: Killed process \d+ \(eater\)
+# lab: alone=yes
 set -eu
 . /lab/lib.sh
 

@@ -8,6 +8,7 @@
 # lab: append=init_on_alloc=0
 # lab: module-args=floor=1G
 # lab: programs=stress-ng
+# lab: alone=yes
 set -eu
 . /lab/lib.sh
 

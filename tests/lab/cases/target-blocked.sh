@@ -6,6 +6,7 @@
 # lab: module-args=floor=16M
 # lab: append=init_on_alloc=0
 # lab: timeout=150
+# lab: alone=yes
 set -eu
 . /lab/lib.sh
 
