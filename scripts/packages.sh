@@ -6,11 +6,11 @@
 # The tool, the module, and a guest to run them in.
 packages_guest=(
   binutils busybox-static cmake e2fsprogs g++ kmod libcli11-dev libc6-dev
-  linux-headers-amd64 make nlohmann-json3-dev python3 qemu-system-x86
+  linux-headers-amd64 make nlohmann-json3-dev python3 qemu-system-x86 zlib1g-dev
 )
 packages_test=(
   "${packages_guest[@]}" g++-multilib kexec-tools libgtest-dev linux-perf makedumpfile
-  python3-prometheus-client stress-ng
+  python3-jsonschema python3-prometheus-client stress-ng
 )
 packages_soak=("${packages_guest[@]}" stress-ng)
 # Built from source.
@@ -19,9 +19,11 @@ packages_debug_kernel=(bc bison flex gcc libelf-dev make perl xz-utils)
 packages_other_kernel=(mmdebstrap util-linux)
 packages_coverage=(gcc gcovr)
 packages_bench=("${packages_guest[@]}" python3-matplotlib)
-packages_bench_scale=(cmake g++ libbenchmark-dev libc6-dev libcli11-dev make nlohmann-json3-dev)
+packages_bench_scale=(
+  cmake g++ libbenchmark-dev libc6-dev libcli11-dev make nlohmann-json3-dev zlib1g-dev
+)
 packages_fuzz=(
-  clang cmake g++ libc6-dev libclang-rt-14-dev libcli11-dev make nlohmann-json3-dev
+  clang cmake g++ libc6-dev libclang-rt-14-dev libcli11-dev make nlohmann-json3-dev zlib1g-dev
 )
 packages_lint=(
   "${packages_test[@]}" clang-format clang-tidy git libbenchmark-dev perl python3-flake8 shellcheck

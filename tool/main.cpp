@@ -5,6 +5,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "cmd_doctor.hpp"
 #include "cmd_explain.hpp"
 #include "cmd_list.hpp"
 #include "cmd_map.hpp"
@@ -62,6 +63,7 @@ class Program {
     add(setup_map(app_, map_), run_map, map_, canvas_);
     add(setup_watch(app_, watch_), run_watch, watch_);
     add(setup_metrics(app_, metrics_), run_metrics, metrics_);
+    add(setup_doctor(app_, doctor_), run_doctor, doctor_, machine_);
   }
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -175,6 +177,7 @@ class Program {
   std::string device_path_ = "/dev/" MEMPLUG_DEVICE_NAME;
   const Watermarks watermarks_{"/proc/sys/vm/watermark_scale_factor"};
   const PageFacts page_facts_{"/proc/kpageflags", "/sys/kernel/debug/page_owner"};
+  const Machine machine_{""};
   std::string verb_name_;
   StatusOptions status_;
   ListOptions list_;
@@ -186,6 +189,7 @@ class Program {
   MapOptions map_;
   WatchOptions watch_;
   MetricsOptions metrics_;
+  DoctorOptions doctor_;
   const Canvas canvas_{stdout_width(), stdout_takes_colour()};
   std::vector<std::pair<CLI::App*, std::function<ExitStatus(const OpenDevice&)>>> verbs_;
 };

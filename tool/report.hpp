@@ -32,6 +32,8 @@ struct TargetReport {
   std::chrono::nanoseconds elapsed{};
 };
 
+struct Diagnosis;
+
 // What could be taken now, and what is in the way of the rest.
 struct ScanReport {
   std::optional<Range> within;
@@ -61,6 +63,7 @@ struct ExplainReport {
 [[nodiscard]] std::string scan_json(const ScanReport& report);
 [[nodiscard]] std::string map_json(const Map& map);
 [[nodiscard]] std::string explain_json(const ExplainReport& report);
+[[nodiscard]] std::string diagnosis_json(const Diagnosis& diagnosis);
 [[nodiscard]] std::string error_json(std::optional<int> error_number, std::string_view message);
 
 [[nodiscard]] std::string status_text(const Status& status, const OutputStyle& style);
@@ -70,6 +73,7 @@ struct ExplainReport {
 [[nodiscard]] std::string target_text(const TargetReport& report, const OutputStyle& style);
 [[nodiscard]] std::string scan_text(const ScanReport& report, const OutputStyle& style);
 [[nodiscard]] std::string explain_text(const ExplainReport& report, const OutputStyle& style);
+[[nodiscard]] std::string diagnosis_text(const Diagnosis& diagnosis, const OutputStyle& style);
 
 // One line each.
 [[nodiscard]] std::string event_json(const Event& event);

@@ -12,7 +12,8 @@ import unittest
 
 TOOL = os.environ["MEMPLUGCTL"]
 VERSION = os.environ["MEMPLUG_VERSION"]
-VERBS = ("status", "list", "unplug", "plug", "target", "scan", "explain", "map", "watch", "metrics")
+VERBS = ("status", "list", "unplug", "plug", "target", "scan", "explain", "map", "watch", "metrics",
+         "doctor")
 # A device that is not there, and one that is something else.
 MISSING = ("--device", "/nonexistent/memplug")
 WRONG = ("--device", "/dev/null")

@@ -11,7 +11,8 @@ from outcome import Kind, LabError
 
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
          "modules", "max-mem", "devices", "qmp", "programs", "vmlinuz",
-         "files", "kernel", "leaks", "alone",
+         "files", "kernel", "leaks", "alone", "objects",
+         "debug-append",
          "expect-report", "expect-panic", "expect", "expect-message"}
 _LINE = re.compile(r"# lab: ([a-z-]+)=(.*)")
 
@@ -62,6 +63,11 @@ class Case:
         return self._is_set("alone")
 
     @property
+    def prints_objects(self) -> bool:
+        """Whether its stdout has objects of memplugctl that are to be as the schema says."""
+        return self._is_set("objects")
+
+    @property
     def load(self) -> bool:
         """Whether init loads the module."""
         return self.values.get("module", "load") != "none"
@@ -101,6 +107,11 @@ class Case:
         return qemu.Machine(self.values.get("mem", "6G"), int(self.values.get("numa", "1")),
                             int(self.values.get("smp", "2")), self.values.get("append", ""),
                             max_memory=self.values.get("max-mem"), devices=self._devices())
+
+    @property
+    def debug_append(self) -> str:
+        """More of the kernel's command line, on the debug kernel only."""
+        return self.values.get("debug-append", "")
 
     def _list(self, key: str) -> tuple[str, ...]:
         return tuple(filter(None, self.values.get(key, "").split(",")))
@@ -144,7 +155,7 @@ def read(name: str) -> Case:
     try:
         # A wrong value has to be told before a guest is built for it.
         case.machine(), case.timeout, case.expect, case.commands_qemu, case.image, \
-            case.needs_debug_kernel, case.looks_for_leaks, case.runs_alone, case.files
+            case.needs_debug_kernel, case.looks_for_leaks, case.runs_alone, case.prints_objects, case.files
         if case.message and case.expect == Kind.PASS:
             raise ValueError("expect-message is for controls")
         for key in ("expect-report", "expect-panic", "expect-message"):

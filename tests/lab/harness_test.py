@@ -2,6 +2,7 @@
 """Tests the lab's judgement itself, without a guest: log scan, verdict, headers, QEMU line."""
 
 import io
+import json
 import tempfile
 import unittest
 from pathlib import Path
@@ -12,6 +13,7 @@ import guest
 import klog
 import paths
 import qemu
+import schema
 import verdict
 from guest import Run
 from newc import NewcWriter
@@ -182,6 +184,52 @@ class Documents(unittest.TestCase):
         self.assertGreater(len(lines), 5)
         for line in lines:
             self.assertIn(line, case)
+
+
+class Schema(unittest.TestCase):
+    """The schema of what memplugctl prints, and what holds objects against it."""
+
+    EVENT = {"schema_version": 1, "generation": 7, "time_us": 1, "event": "target", "cause": None,
+             "range": None, "start": None, "size": None, "node": None, "total_size": None,
+             "target_size": 5, "state": None, "lost": 0}
+
+    def setUp(self):
+        self.schema = schema.load()
+
+    def problems(self, verb: str, **changes) -> list[str]:
+        """Of an event, but for the changes; ... takes a key away."""
+        printed = {key: value for key, value in {**self.EVENT, **changes}.items()
+                   if value is not ...}
+        return schema.problems(self.schema, verb, printed)
+
+    def test_golden_files(self):
+        files = sorted((paths.ROOT / "tests/unit/golden").glob("*.json"))
+        self.assertGreater(len(files), 8)
+        for path in files:
+            with self.subTest(path.name):
+                verb = path.stem.partition("-")[0]
+                printed = json.loads(path.read_text(encoding="utf-8"))
+                self.assertEqual(schema.problems(self.schema, verb, printed), [])
+
+    def test_what_is_wrong_is_told(self):
+        self.assertEqual(self.problems("watch"), [])
+        for changes in ({"lost": ...}, {"new": 1}, {"event": "other"}, {"lost": -1},
+                        {"lost": "0"}, {"range": "0x1-0x2"}, {"schema_version": 2}):
+            with self.subTest(changes=changes):
+                self.assertEqual(len(self.problems("watch", **changes)), 1)
+        self.assertEqual(len(self.problems("status")), 1)
+
+    def test_every_verb_has_to_be_there(self):
+        line = b"@object watch " + json.dumps(self.EVENT).encode()
+        missing = schema.problems_of_case(b"more\n" + line + b"\n")
+        self.assertEqual(len(missing), len(schema.verbs(self.schema)) - 1)
+        self.assertIn("error: no object", missing)
+        self.assertIn("list: no JSON", " ".join(schema.problems_of_case(b"@object list {\n")))
+
+    def test_the_contract_has_every_verb(self):
+        contract = (paths.ROOT / "docs/cli.md").read_text(encoding="utf-8")
+        self.assertEqual([verb for verb in schema.verbs(self.schema)
+                          if f"`{verb}" not in contract and f"/{verb}`" not in contract], [])
 
 
 class Headers(unittest.TestCase):

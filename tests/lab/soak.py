@@ -55,13 +55,14 @@ class Output:
                 self._show(line + b"\n")
 
 
-def _wish(options: argparse.Namespace, slowness: int) -> session.Wish:
+def _wish(options: argparse.Namespace, kernel: kernels.Kernel) -> session.Wish:
     seconds = max(1, round(options.minutes * 60))
     return session.Wish(
         command=["sh", "/lab/soak.sh", str(seconds), str(options.seed), str(_CHECK_EVERY)],
-        machine=qemu.Machine("6G", 1, 2, "init_on_alloc=0"),
+        machine=qemu.Machine("6G", 1, 2, "page_poison=1" if kernel.instrumented
+                             else "init_on_alloc=0"),
         # What is asked for in minutes takes no longer on a slow kernel: the rest does.
-        expected=verdict.Expectation(timeout=seconds / slowness + _SECONDS_AROUND),
+        expected=verdict.Expectation(timeout=seconds / kernel.slowness + _SECONDS_AROUND),
         kernel=options.kernel, module_args=_MODULE_ARGS, disk="2G", programs=("stress-ng",),
         lab_files={name: paths.LAB / name for name in ("lib.sh", "soak.sh")})
 
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     if options.seed is None:
         options.seed = secrets.randbelow(1 << 31)
     built = artefacts.build(options.kernel, "native")
-    wish = _wish(options, built.kernel.slowness)
+    wish = _wish(options, built.kernel)
     say(f"soaking Linux {built.kernel.release} for {options.minutes:g} minutes, "
         f"seed {options.seed}")
     output = Output(guest.write_all(sys.stdout.buffer))

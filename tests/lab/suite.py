@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs one case of tests/lab/cases, or the demo, and says whether it ended as it should."""
 
+import dataclasses
 import re
 import resource
 import sys
@@ -49,7 +50,17 @@ def run_case(name: str, is_built: bool) -> int:
         print(f"SKIPPED: {name}: only the debug kernel can show this, "
               f"and this is {built.kernel.release}")
         return SKIPPED
-    to_stdout = guest.write_all(sys.stdout.buffer)
+    if built.kernel.instrumented:
+        machine = wish.machine
+        wish = dataclasses.replace(wish, machine=dataclasses.replace(
+            machine, append=f"{machine.append} {case.debug_append}".strip()))
+    printed = bytearray()
+    show = guest.write_all(sys.stdout.buffer)
+
+    def to_stdout(data: bytes):
+        show(data)
+        printed.extend(data)
+
     paths.LOGS.mkdir(parents=True, exist_ok=True)
     with (paths.LOGS / f"{name}.console").open("wb") as log:
         sinks = session.Sinks(to_stdout, to_stdout, guest.write_all(log),
@@ -57,6 +68,8 @@ def run_case(name: str, is_built: bool) -> int:
         run, outcome = session.run(wish, built, sinks)
     print(f"lab: {name} took {run.seconds:.1f} s, {_cpu_seconds():.1f} s of CPU time", flush=True)
     coverage.keep(built, name, run.coverage)
+    if case.prints_objects and outcome.kind == Kind.PASS:
+        outcome = _judge_objects(bytes(printed))
     return _conclude(case, run, outcome)
 
 
@@ -79,6 +92,15 @@ def run_demo() -> int:
     print(f"\n-- {len(klog.lines(run.console))} lines of kernel log, no report among them. "
           f"The guest ran for {run.seconds:.0f} s.", flush=True)
     return 0
+
+
+def _judge_objects(printed: bytes) -> Outcome:
+    import schema  # only such a case needs its library
+
+    problems = schema.problems_of_case(printed)
+    if not problems:
+        return Outcome(Kind.PASS, "")
+    return Outcome(Kind.FAIL, "against the schema: " + "; ".join(problems))
 
 
 def _cpu_seconds() -> float:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The module loads, takes 64 MiB by size, shows them, gives them back.
 # lab: leaks=yes
+# lab: debug-append=page_poison=1
 
 . /lab/lib.sh
 

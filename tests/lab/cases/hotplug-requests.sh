@@ -7,6 +7,7 @@
 # lab: append=init_on_alloc=0
 # lab: timeout=180
 # lab: alone=yes
+# lab: debug-append=page_poison=1
 set -eu
 . /lab/lib.sh
 

@@ -27,3 +27,9 @@ grep -q ZONE_NORMAL /tmp/unplug.err || fail "unplug does not say why nothing cou
 expect_status 1 memplugctl unplug 0x10000000+64M --json >/tmp/range.json 2>/tmp/range.err
 cat /tmp/range.err
 assert_eq "errno" "$(json /tmp/range.json /error/errno)" ENXIO
+
+expect_status 1 memplugctl doctor --json >/tmp/doctor.json
+memplugctl doctor || :
+assert_eq "memory" "$(json /tmp/doctor.json /checks/1/name) $(json /tmp/doctor.json /checks/1/verdict)" \
+	"memory failed"
+json /tmp/doctor.json /next | grep -q -- '-m 6G' || fail "doctor does not say what would help"

@@ -5,6 +5,7 @@
 # lab: mem=4G
 # lab: disk=1G
 # lab: timeout=240
+# lab: debug-append=page_poison=1
 set -eu
 . /lab/lib.sh
 

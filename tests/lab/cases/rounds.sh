@@ -5,6 +5,7 @@
 # lab: mem=6G
 # lab: timeout=180
 # lab: append=init_on_alloc=0
+# lab: debug-append=page_poison=1
 set -eu
 . /lab/lib.sh
 

@@ -9,6 +9,7 @@
 # lab: module-args=floor=1G
 # lab: programs=stress-ng
 # lab: alone=yes
+# lab: debug-append=page_poison=1
 set -eu
 . /lab/lib.sh
 

@@ -3,7 +3,7 @@
 # Suspend to RAM: what is unplugged stays so, and a request that is on its way is held up, not cut
 # short.
 # lab: mem=6G
-# lab: append=init_on_alloc=1 page_poison=0
+# lab: append=init_on_alloc=1
 # lab: module-args=floor=256M
 # lab: timeout=180
 set -eu

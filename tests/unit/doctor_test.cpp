@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+// The verb doctor, on machines that are folders with the files that it reads.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cmd_doctor.hpp"
+#include "failure.hpp"
+#include "fake_channel.hpp"
+
+namespace memplug::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* release = "6.1.0-9-amd64";
+constexpr const char* good_config =
+    "CONFIG_64BIT=y\nCONFIG_MODULES=y\nCONFIG_MEMORY_HOTPLUG=y\nCONFIG_CONTIG_ALLOC=y\n";
+
+// A machine on which everything is as it should be; tests take something away.
+class Doctor : public testing::Test {
+ protected:
+  Doctor() : root_(testing::TempDir() + "doctor-XXXXXX") {
+    EXPECT_NE(::mkdtemp(root_.data()), nullptr);
+    write("/proc/sys/kernel/osrelease", std::string(release) + "\n");
+    write("/boot/config-" + std::string(release), good_config);
+    write("/proc/kallsyms", "0000000000000000 T alloc_contig_range\n");
+    write("/proc/meminfo", "MemTotal:        6065368 kB\n");
+    write("/proc/zoneinfo",
+          "Node 0, zone    DMA32\n        managed 500000\nNode 0, zone   Normal\n"
+          "        spanned 1048576\n        managed 1000000\nNode 1, zone   Normal\n"
+          "        managed 0\n");
+    write("/proc/self/status", "Name:\tx\nCapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\n");
+    write("/sys/devices/system/memory/block_size_bytes", "8000000\n");
+    write("/sys/devices/system/memory/auto_online_blocks", "online\n");
+    write("/sys/module/memplug/version", MEMPLUG_VERSION "\n");
+    write("/sys/class/misc/memplug/dev", "10:121\n");
+    write("/lib/modules/" + std::string(release) + "/build/Makefile", "");
+    module_.info.out_managed_size = 4 * gib;
+  }
+  Doctor(const Doctor&) = delete;
+  Doctor& operator=(const Doctor&) = delete;
+  ~Doctor() override { fs::remove_all(root_); }
+
+  void write(const std::string& path, const std::string& text) const {
+    fs::create_directories(fs::path(root_ + path).parent_path());
+    std::ofstream(root_ + path) << text;
+  }
+  void remove(const std::string& path) const { fs::remove_all(root_ + path); }
+  void link_device(const std::string& driver) const {
+    fs::create_directories(root_ + driver);
+    fs::create_directory_symlink("../../../../devices/x", root_ + driver + "/x0");
+  }
+  void unload() {
+    remove("/sys/module/memplug");
+    remove("/sys/class/misc/memplug");
+    refuse(ENOENT, "cannot open /dev/memplug: No such file or directory");
+  }
+  void refuse(int error_number, const std::string& message) {
+    open_ = [error_number, message](Access /*access*/) -> Device {
+      throw Failure(error_number, message, "do this");
+    };
+  }
+  void make_module(const std::string& path, const std::string& built_for, bool is_signed) const {
+    write(path, std::string("\x7f"
+                            "ELF\0vermagic=",
+                            14) +
+                    built_for + " SMP preempt mod_unload" + std::string(1, '\0') +
+                    (is_signed ? "~Module signature appended~\n" : ""));
+  }
+
+  nlohmann::json examine(ExitStatus expected) {
+    Captured captured;
+    captured.output.style.json = true;
+    EXPECT_EQ(run_doctor(options_, open_, Machine(root_), captured.output), expected);
+    auto json = nlohmann::json::parse(captured.data());
+    EXPECT_EQ(json["fit"], expected == ExitStatus::Success);
+    return json;
+  }
+
+  static nlohmann::json check(const nlohmann::json& diagnosis, const std::string& name) {
+    for (const auto& one : diagnosis["checks"]) {
+      if (one["name"] == name) {
+        return one;
+      }
+    }
+    ADD_FAILURE() << "no check " << name;
+    return {};
+  }
+
+  // The one check that is not as it should be, and what is to be done.
+  void expect(const std::string& name, const std::string& verdict, const std::string& next) {
+    const bool failed = verdict == "failed";
+    const auto json = examine(failed ? ExitStatus::Failure : ExitStatus::Success);
+    EXPECT_EQ(check(json, name)["verdict"], verdict) << json.dump(1);
+    EXPECT_EQ(check(json, name)["next"], next);
+    EXPECT_EQ(json["next"], next);
+  }
+
+  std::string root_;
+  FakeModule module_;
+  OpenDevice open_ = opener(module_);
+  DoctorOptions options_;
+};
+
+TEST_F(Doctor, FindsNothingWrong) {
+  const auto json = examine(ExitStatus::Success);
+  EXPECT_EQ(json["kernel"], release);
+  EXPECT_EQ(json["next"], nullptr);
+  EXPECT_EQ(json["checks"].size(), 6U);
+  for (const auto& one : json["checks"]) {
+    EXPECT_EQ(one["verdict"], "ok") << one.dump();
+    EXPECT_EQ(one["next"], nullptr);
+  }
+  EXPECT_EQ(check(json, "memory")["found"], "ZONE_NORMAL has 3906 MiB on node 0");
+}
+
+TEST_F(Doctor, ReadsAsText) {
+  Captured captured;
+  remove("/proc/zoneinfo");
+  EXPECT_EQ(run_doctor(options_, open_, Machine(root_), captured.output), ExitStatus::Failure);
+  EXPECT_NE(captured.data().find("\nmemory  failed   "), std::string::npos) << captured.data();
+  EXPECT_NE(captured.data().find("\nnext: give the machine more memory"), std::string::npos);
+}
+
+constexpr const char* build_a_kernel =
+    "scripts/config -e MODULES -e MEMORY_HOTPLUG -e MEMORY_HOTREMOVE -e COMPACTION";
+
+TEST_F(Doctor, NamesWhatTheConfigurationLacks) {
+  write("/boot/config-" + std::string(release),
+        "CONFIG_64BIT=y\nCONFIG_MODULES=y\nCONFIG_MEMORY_HOTPLUG=y\n# CONFIG_CONTIG_ALLOC is not "
+        "set\n");
+  expect("config", "failed", build_a_kernel);
+  EXPECT_NE(check(examine(ExitStatus::Failure), "config")["found"].get<std::string>().find(
+                "CONFIG_CONTIG_ALLOC (says /boot/config-"),
+            std::string::npos);
+}
+
+TEST_F(Doctor, AsksTheRunningKernelWithoutAConfiguration) {
+  remove("/boot");
+  EXPECT_EQ(check(examine(ExitStatus::Success), "config")["verdict"], "ok");
+  write("/proc/kallsyms", "0000000000000000 T alloc_pages\n");
+  expect("config", "failed", build_a_kernel);
+  write("/proc/kallsyms", "0000000000000000 T alloc_contig_range_noprof\n");
+  remove("/sys/devices/system/memory");
+  expect("config", "failed", build_a_kernel);
+}
+
+TEST_F(Doctor, WantsZoneNormal) {
+  write("/proc/zoneinfo", "Node 0, zone    DMA32\n        managed 500000\n");
+  expect("memory", "failed",
+         "give the machine more memory, on x86-64 more than 4 GiB; a QEMU guest: -m 6G");
+}
+
+TEST_F(Doctor, WarnsOfMemoryThatComesOnlineMovable) {
+  write("/sys/devices/system/memory/auto_online_blocks", "online_movable\n");
+  expect("memory", "warning",
+         "echo online_kernel | tee /sys/devices/system/memory/auto_online_blocks");
+}
+
+TEST_F(Doctor, LoadsTheModuleThatIsInstalled) {
+  unload();
+  write("/lib/modules/" + std::string(release) + "/updates/dkms/memplug.ko.xz", "packed");
+  expect("module", "failed", "modprobe memplug");
+}
+
+TEST_F(Doctor, LoadsTheModuleThatIsGiven) {
+  unload();
+  make_module("/tmp/memplug.ko", release, false);
+  options_.module_path = root_ + "/tmp/memplug.ko";
+  expect("module", "failed", "insmod " + root_ + "/tmp/memplug.ko");
+  write("/proc/self/status", "CapEff:\t0000000000000000\n");
+  expect("module", "failed", "sudo insmod " + root_ + "/tmp/memplug.ko");
+}
+
+TEST_F(Doctor, BuildsTheModuleWhereThereIsNone) {
+  unload();
+  expect("module", "failed", "make -C /lib/modules/6.1.0-9-amd64/build M=$PWD clean modules");
+  remove("/lib/modules");
+  expect("module", "failed", "apt install linux-headers-6.1.0-9-amd64");
+}
+
+TEST_F(Doctor, BuildsTheModuleForThisKernel) {
+  unload();
+  make_module("/lib/modules/6.1.0-8-amd64/extra/memplug.ko", "6.1.0-8-amd64", false);
+  expect("module", "failed", "make -C /lib/modules/6.1.0-9-amd64/build M=$PWD clean modules");
+  EXPECT_NE(check(examine(ExitStatus::Failure), "module")["found"].get<std::string>().find(
+                "is built for 6.1.0-8-amd64, and this is 6.1.0-9-amd64"),
+            std::string::npos);
+}
+
+TEST_F(Doctor, SignsTheModuleWhereTheKernelWantsThat) {
+  unload();
+  make_module("/tmp/memplug.ko", release, false);
+  options_.module_path = root_ + "/tmp/memplug.ko";
+  const std::string sign =
+      "/lib/modules/6.1.0-9-amd64/build/scripts/sign-file sha256 KEY CERTIFICATE " +
+      *options_.module_path;
+  write("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+  expect("module", "failed", sign);
+  remove("/sys/kernel/security");
+  write("/sys/module/module/parameters/sig_enforce", "Y\n");
+  expect("module", "failed", sign);
+  make_module("/tmp/memplug.ko", release, true);
+  expect("module", "failed", "insmod " + *options_.module_path);
+}
+
+TEST_F(Doctor, KnowsThatNoModuleCanBeLoaded) {
+  unload();
+  write("/proc/sys/kernel/modules_disabled", "1\n");
+  expect("module", "failed", "reboot, and load it before that is set");
+}
+
+TEST_F(Doctor, TakesNoOtherFileForAModule) {
+  unload();
+  options_.module_path = root_ + "/proc/meminfo";
+  expect("module", "failed", "make -C /lib/modules/6.1.0-9-amd64/build M=$PWD clean modules");
+  options_.module_path = "";
+  EXPECT_THROW(examine(ExitStatus::Failure), UsageError);
+}
+
+TEST_F(Doctor, WarnsOfAModuleOfAnotherVersion) {
+  write("/sys/module/memplug/version", "0.0.1\n");
+  expect("module", "warning", "rmmod memplug");
+}
+
+TEST_F(Doctor, MakesTheNodeThatIsMissing) {
+  refuse(ENOENT, "cannot open /dev/memplug: No such file or directory");
+  expect("device", "failed", "mknod -m 600 /dev/memplug c 10 121");
+  // It was another one that is not there.
+  write("/dev/memplug", "");
+  expect("device", "failed", "do this");
+}
+
+TEST_F(Doctor, AsksForRights) {
+  write("/proc/self/status", "CapEff:\t0000000000000000\n");
+  refuse(EACCES, "cannot open /dev/memplug: Permission denied");
+  expect("device", "failed", "sudo memplugctl doctor");
+  open_ = opener(module_);
+  expect("rights", "failed", "sudo memplugctl doctor");
+}
+
+TEST_F(Doctor, TellsWhyTheDeviceDoesNotAnswer) {
+  refuse(EPROTONOSUPPORT, "the module speaks ABI version 9, this tool 1");
+  expect("device", "failed", "do this");
+  EXPECT_EQ(check(examine(ExitStatus::Failure), "device")["found"],
+            "the module speaks ABI version 9, this tool 1");
+}
+
+TEST_F(Doctor, WantsSomethingToBeManaged) {
+  module_.info.out_managed_size = 0;
+  expect("device", "failed", "dmesg | grep memplug");
+}
+
+TEST_F(Doctor, WarnsOfOtherDrivers) {
+  fs::create_directories(root_ + "/sys/bus/virtio/drivers/virtio_balloon");
+  fs::create_directory_symlink("../../../../module/virtio_balloon",
+                               root_ + "/sys/bus/virtio/drivers/virtio_balloon/module");
+  EXPECT_EQ(check(examine(ExitStatus::Success), "others")["verdict"], "ok");
+  link_device("/sys/bus/virtio/drivers/virtio_balloon");
+  expect("others", "warning", "rmmod virtio_balloon");
+  link_device("/sys/bus/virtio/drivers/virtio_mem");
+  EXPECT_EQ(check(examine(ExitStatus::Success), "others")["found"],
+            "at work, too: virtio_mem, virtio_balloon; neither knows of the other");
+}
+
+TEST_F(Doctor, WarnsOfXensBalloon) {
+  write("/sys/devices/system/xen_memory/xen_memory0/target", "1\n");
+  expect("others", "warning", "use one of the two only");
+}
+
+// What failed comes before what only warns.
+TEST_F(Doctor, SaysFirstWhatFailed) {
+  write("/sys/devices/system/memory/auto_online_blocks", "online_movable\n");
+  unload();
+  const auto json = examine(ExitStatus::Failure);
+  EXPECT_EQ(json["next"], check(json, "module")["next"]);
+  EXPECT_EQ(check(json, "device")["verdict"], "unknown");
+}
+
+}  // namespace
+}  // namespace memplug::test
