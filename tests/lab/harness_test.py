@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Tests the lab's judgement itself, without a guest: log scan, verdict, headers, QEMU line."""
 
+import configparser
 import io
 import json
+import os
+import shlex
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -11,6 +15,7 @@ from unittest import mock
 import casefile
 import guest
 import klog
+import metrics
 import paths
 import qemu
 import schema
@@ -186,6 +191,35 @@ class Documents(unittest.TestCase):
             self.assertIn(line, case)
 
 
+class MetricsUnit(unittest.TestCase):
+    """The example of a unit for the textfile collector."""
+
+    def run_unit(self, folder: Path, memplugctl: str) -> int:
+        """Runs what the unit runs, with its file in a folder and a memplugctl of this text."""
+        unit = configparser.RawConfigParser(strict=False)
+        unit.optionxform = str
+        unit.read(paths.ROOT / "contrib/memplug-metrics.service")
+        line = unit["Service"]["ExecStart"]
+        target = "/var/lib/prometheus/node-exporter"
+        self.assertIn(unit["Service"]["ReadWritePaths"], line)
+        self.assertIn(target, line)
+        tool = folder / "memplugctl"
+        tool.write_text(f"#!/bin/sh\n{memplugctl}\n", encoding="utf-8")
+        tool.chmod(0o755)
+        return subprocess.run(
+            shlex.split(line.replace(target, str(folder))), check=False,
+            env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}).returncode
+
+    def test_a_whole_file_or_the_one_before(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            file = folder / "memplug.prom"
+            self.assertEqual(self.run_unit(folder, 'echo "$@"'), 0)
+            self.assertEqual(file.read_text(encoding="utf-8"), "metrics\n")
+            self.assertNotEqual(self.run_unit(folder, "echo half; exit 1"), 0)
+            self.assertEqual(file.read_text(encoding="utf-8"), "metrics\n")
+
+
 class Schema(unittest.TestCase):
     """The schema of what memplugctl prints, and what holds objects against it."""
 
@@ -218,6 +252,11 @@ class Schema(unittest.TestCase):
             with self.subTest(changes=changes):
                 self.assertEqual(len(self.problems("watch", **changes)), 1)
         self.assertEqual(len(self.problems("status")), 1)
+
+    def test_metrics_have_to_be_as_prometheus_wants_them(self):
+        self.assertEqual(metrics.problems_of_case(b"@metrics # TYPE a gauge\n@metrics a 1\n"), [])
+        self.assertEqual(len(metrics.problems_of_case(b"@metrics a{ 1\n")), 1)
+        self.assertEqual(len(metrics.problems_of_case(b"a 1\n")), 1)
 
     def test_every_verb_has_to_be_there(self):
         line = b"@object watch " + json.dumps(self.EVENT).encode()

@@ -95,12 +95,12 @@ def run_demo() -> int:
 
 
 def _judge_objects(printed: bytes) -> Outcome:
-    import schema  # only such a case needs its library
+    # pylint: disable=import-outside-toplevel  # only such a case needs their libraries
+    import metrics
+    import schema
 
-    problems = schema.problems_of_case(printed)
-    if not problems:
-        return Outcome(Kind.PASS, "")
-    return Outcome(Kind.FAIL, "against the schema: " + "; ".join(problems))
+    problems = schema.problems_of_case(printed) + metrics.problems_of_case(printed)
+    return Outcome(Kind.FAIL if problems else Kind.PASS, "; ".join(problems))
 
 
 def _cpu_seconds() -> float:

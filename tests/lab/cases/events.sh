@@ -63,6 +63,29 @@ awk -F'[:,]' -v ours="$ours" '
 echo "# one that reads too late"
 eventful 600 "$start" late || fail "an overflow is not told"
 
+echo "# a watch that was stopped meanwhile"
+watch stopped --timeout 60s
+kill -STOP "$watcher"
+eventful 600 "$start" || fail "the requests did not work"
+kill -CONT "$watcher"
+is_told() {
+	grep -q '"lost":[1-9]' /tmp/stopped.json && grep -q 'came too fast' /tmp/stopped.err
+}
+wait_for 20 is_told || fail "watch does not tell what it lost"
+kill "$watcher"
+wait "$watcher" 2>/dev/null || :
+# What is shown and what is lost are all that there were.
+awk -F'[:,}]' '
+	{ for (i = 1; i <= NF; i++) {
+		if ($i ~ /"generation"/) { last = $(i + 1); if (NR == 1) first = last }
+		if ($i ~ /"lost"/) { lost += $(i + 1); if (NR == 1) before = $(i + 1) }
+	} }
+	END {
+		print NR " events shown, " lost " lost"
+		exit last - first + 1 + before != NR + lost
+	}
+' /tmp/stopped.json || fail "what is shown and what is lost do not add up"
+
 echo "# target, hotplug, out of need"
 managed=$(managed_bytes)
 watch kinds --timeout 60s

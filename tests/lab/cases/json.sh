@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every verb, good and failing: the host holds each object against the schema.
+# Every verb, good and failing: the host holds each object against the schema, and metrics against
+# Prometheus's parser.
 # lab: mem=6G
 # lab: append=init_on_alloc=0
 # lab: objects=yes
@@ -41,6 +42,8 @@ object 0 plug plug 0x140000000+128M
 object 0 plug plug --all
 object 0 plug plug --all
 object 0 unplug unplug 64M
+
+memplugctl metrics | sed 's/^/@metrics /'
 
 # In the way of something: what is pinned, and the kernel's own.
 stay spliced >/tmp/address &
