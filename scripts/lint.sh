@@ -105,7 +105,7 @@ check_spdx() {
       status=1
     fi
   done < <(files ':!tests/unit/golden' ':!tests/fuzz/corpus' ':!tests/fuzz/crashes' |
-    grep -Ev '^(VERSION|LICENSE|LICENSES/.*|.*\.json)$')
+    grep -Ev '^(VERSION|LICENSE|LICENSES/.*|.*\.json|.*\.png)$')
   return "$status"
 }
 
@@ -116,7 +116,7 @@ check_version_tests() {
 
 check_leftovers() {
   # Spelt so that this line does not find itself.
-  ! files ':!tests/fuzz/corpus' ':!tests/fuzz/crashes' | xargs grep -nE 'TO''DO|FIX''ME|X''XX'
+  ! files ':!tests/fuzz/corpus' ':!tests/fuzz/crashes' | xargs grep -nIE 'TO''DO|FIX''ME|X''XX'
 }
 
 check "SPDX on every file" check_spdx

@@ -155,7 +155,8 @@ def read(name: str) -> Case:
     try:
         # A wrong value has to be told before a guest is built for it.
         case.machine(), case.timeout, case.expect, case.commands_qemu, case.image, \
-            case.needs_debug_kernel, case.looks_for_leaks, case.runs_alone, case.prints_objects, case.files
+            case.needs_debug_kernel, case.looks_for_leaks, case.runs_alone, \
+            case.prints_objects, case.files
         if case.message and case.expect == Kind.PASS:
             raise ValueError("expect-message is for controls")
         for key in ("expect-report", "expect-panic", "expect-message"):

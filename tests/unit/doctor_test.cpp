@@ -23,8 +23,8 @@ constexpr const char* good_config =
 
 // A machine on which everything is as it should be; tests take something away.
 class Doctor : public testing::Test {
- protected:
-  Doctor() : root_(testing::TempDir() + "doctor-XXXXXX") {
+ public:
+  Doctor() : root_(testing::TempDir() + "doctor-" + std::string(6, 'X')) {
     EXPECT_NE(::mkdtemp(root_.data()), nullptr);
     write("/proc/sys/kernel/osrelease", std::string(release) + "\n");
     write("/boot/config-" + std::string(release), good_config);
@@ -46,6 +46,7 @@ class Doctor : public testing::Test {
   Doctor& operator=(const Doctor&) = delete;
   ~Doctor() override { fs::remove_all(root_); }
 
+ protected:
   void write(const std::string& path, const std::string& text) const {
     fs::create_directories(fs::path(root_ + path).parent_path());
     std::ofstream(root_ + path) << text;

@@ -25,6 +25,10 @@ next() {
 	json /tmp/doctor.json /next
 }
 
+type_it() {
+	sh -c "$(next)"
+}
+
 # verdict_of NUMBER NAME WORD: the check at this place says so.
 verdict_of() {
 	assert_eq "name of check $1" "$(json /tmp/doctor.json "/checks/$1/name")" "$2"
@@ -77,7 +81,7 @@ verdict_of 1 memory ok
 verdict_of 2 module failed
 verdict_of 3 device unknown
 assert_eq "next" "$(next)" "insmod $ko"
-$(next)
+type_it
 
 # A balloon that has a device.
 examine 0
@@ -85,7 +89,7 @@ verdict_of 2 module ok
 verdict_of 3 device ok
 verdict_of 5 others warning
 assert_eq "next" "$(next)" "rmmod virtio_balloon"
-$(next)
+type_it
 examine 0
 verdict_of 5 others ok
 assert_eq "next" "$(next)" null
@@ -95,7 +99,7 @@ rm /dev/memplug
 examine 1
 verdict_of 3 device failed
 next | grep -q '^mknod ' || fail "next is $(next)"
-$(next)
+type_it
 examine 0
 assert_eq "next" "$(next)" null
 
