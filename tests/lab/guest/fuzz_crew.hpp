@@ -18,6 +18,7 @@ struct Plan {
   std::uint64_t calls = 0;           // 0: no limit
   std::chrono::seconds check_every{15};
   std::chrono::milliseconds kill_every{1500};  // at the least often
+  std::int64_t slowness = 1;  // of the kernel; who works beside takes longer breaks
   std::uint64_t seed = 0;
   bool pressure = false;
   bool hotplug = false;
@@ -215,9 +216,9 @@ class Crew {
   void play(std::size_t slot, std::uint64_t number, std::uint64_t seed) {
     if (slot >= plan_.processes) {
       if (plan_.pressure && slot == plan_.processes) {
-        Pressure(board_, slot, seed).run();
+        Pressure(board_, slot, seed, plan_.slowness).run();
       } else {
-        Hotplug(board_, slot, seed).run();
+        Hotplug(board_, slot, seed, plan_.slowness).run();
       }
       return;
     }

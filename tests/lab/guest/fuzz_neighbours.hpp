@@ -10,16 +10,21 @@
 
 namespace fuzz {
 
+inline void take_break(std::mt19937_64& random, std::chrono::milliseconds longest) {
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(random() % static_cast<std::uint64_t>(longest.count())));
+}
+
 class Pressure {
  public:
-  Pressure(Board& board, std::size_t slot, std::uint64_t seed)
-      : board_(board), slot_(slot), random_(seed) {}
+  Pressure(Board& board, std::size_t slot, std::uint64_t seed, std::int64_t slowness)
+      : board_(board), slot_(slot), random_(seed), longest_break_(1000 * slowness) {}
 
   void run() {
     while (!board_.stop) {
       rest_if_asked(board_, slot_);
       dirty_and_free((64 + random_() % 448) << 20);
-      std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 1000));
+      take_break(random_, longest_break_);
     }
   }
 
@@ -50,19 +55,20 @@ class Pressure {
   Board& board_;
   std::size_t slot_;
   std::mt19937_64 random_;
+  std::chrono::milliseconds longest_break_;
 };
 
 class Hotplug {
  public:
-  Hotplug(Board& board, std::size_t slot, std::uint64_t seed)
-      : board_(board), slot_(slot), random_(seed) {}
+  Hotplug(Board& board, std::size_t slot, std::uint64_t seed, std::int64_t slowness)
+      : board_(board), slot_(slot), random_(seed), longest_break_(3000 * slowness) {}
 
   void run() {
     while (!board_.stop) {
       rest_if_asked(board_, slot_);
       cycle(blocks_[random_() % blocks_.size()]);
       // Claims wait for hotplug: most of the time there has to be none.
-      std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 3000));
+      take_break(random_, longest_break_);
     }
   }
 
@@ -81,6 +87,7 @@ class Hotplug {
   Board& board_;
   std::size_t slot_;
   std::mt19937_64 random_;
+  std::chrono::milliseconds longest_break_;
   const std::vector<lab::MemoryBlock> blocks_ = lab::normal_memory_blocks();
 };
 

@@ -60,9 +60,9 @@ Options parse(const std::vector<std::string>& words) {
       options.plan.pressure = true;
     } else if (word == "--slowness") {
       // What is done from time to time takes longer on such a kernel, and is not to take over.
-      const auto slowness = static_cast<std::int64_t>(number());
-      options.plan.check_every *= slowness;
-      options.plan.kill_every *= slowness;
+      options.plan.slowness = static_cast<std::int64_t>(number());
+      options.plan.check_every *= options.plan.slowness;
+      options.plan.kill_every *= options.plan.slowness;
     } else if (word == "--hotplug") {
       options.plan.hotplug = true;
     } else if (word == "--corpus") {
