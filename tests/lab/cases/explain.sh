@@ -52,6 +52,11 @@ in_the_way() {
 }
 
 in_the_way spliced maybe pinned own
+# The debug kernel knows who allocated it.
+if grep -q page_owner=on /proc/cmdline; then
+	said page_owner | head -n 2
+	said page_owner | grep -q "^PFN $(said pfn) type" || fail "the page's owner is not told"
+fi
 in_the_way table blocked unmovable any
 # Its first page frame in the subblock.
 in_the_way gigantic blocked hugetlb own
