@@ -203,18 +203,19 @@ class Process {
   // Whether it reached something new.
   bool try_out(const Call& call, const Sequence& sequence) {
     const bool inject = role_ == Role::injector && call.is_command() && author_.one_in(2);
+    // The clock may be a system call, which could be what fails.
+    const auto begin = std::chrono::steady_clock::now();
     if (inject) {
       injection_.arm(1 + author_.below(author_.one_in(4) ? 60 : 8));
     }
     coverage_.begin();
-    const auto begin = std::chrono::steady_clock::now();
     const Answer answer = caller_.perform(call);
-    const auto time = std::chrono::steady_clock::now() - begin;
     const std::uint32_t edges = coverage_.collect(board_.reached);
     if (inject) {
       injection_.disarm();
       ++board_.faults_injected;
     }
+    const auto time = std::chrono::steady_clock::now() - begin;
     if (!call.is_call()) {
       return false;
     }
