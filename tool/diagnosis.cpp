@@ -154,7 +154,7 @@ class Doctor {
                         facts_.release + "; build one in memplug's source",
                     build());
     }
-    if (facts_.wants_signatures && !file.is_signed) {
+    if (facts_.wants_signatures && !file.is_signed.value_or(true)) {
       return failed(file.path +
                         " is not signed, and this kernel takes signed modules only; sign it "
                         "with a key that 'mokutil --import' has enrolled",

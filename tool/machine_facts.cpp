@@ -94,11 +94,12 @@ ModuleFile look_at_module(const std::string& path) {
   file.path = path;
   const auto contents = read_file(path).value_or("");
   const std::size_t place = contents.find(vermagic);
-  if (place != std::string::npos) {
-    const std::size_t begin = place + vermagic.size();
-    file.release =
-        contents.substr(begin, contents.find_first_of(std::string_view(" \0", 2), begin) - begin);
+  if (place == std::string::npos) {
+    return file;
   }
+  const std::size_t begin = place + vermagic.size();
+  file.release =
+      contents.substr(begin, contents.find_first_of(std::string_view(" \0", 2), begin) - begin);
   file.is_signed =
       contents.size() >= signature.size() &&
       contents.compare(contents.size() - signature.size(), signature.size(), signature) == 0;

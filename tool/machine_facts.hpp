@@ -16,8 +16,8 @@ namespace memplug {
 struct ModuleFile {
   std::string path;
   std::optional<std::string> release;  // of the kernel that it was built for; none: not told
-  bool is_signed = false;
-  bool installed = false;  // where modprobe finds it
+  std::optional<bool> is_signed;       // none: it is packed, and does not tell
+  bool installed = false;              // where modprobe finds it
 };
 
 struct NormalZone {

@@ -167,6 +167,9 @@ TEST_F(Doctor, LoadsTheModuleThatIsInstalled) {
   unload();
   write("/lib/modules/" + std::string(release) + "/updates/dkms/memplug.ko.xz", "packed");
   expect("module", "failed", "modprobe memplug");
+  // Whether it is signed can't be seen from outside.
+  write("/sys/module/module/parameters/sig_enforce", "Y\n");
+  expect("module", "failed", "modprobe memplug");
 }
 
 TEST_F(Doctor, LoadsTheModuleThatIsGiven) {
