@@ -11,16 +11,20 @@ set -eu
 tracing=/sys/kernel/tracing
 [ -d $tracing/events ] || mount -t tracefs tracefs $tracing 2>/dev/null ||
 	skip "this kernel has no tracing"
-block=$(find_block)
-memplugctl plug --all --quiet >/dev/null
-echo 1 >$tracing/events/memplug/enable
 
+# The kernel may have put a page into what was found free.
+go_offline() {
+	echo 0 >$tracing/events/memplug/enable
+	block=$(find_block)
+	echo 1 >$tracing/events/memplug/enable
+	echo offline 2>/dev/null >/sys/devices/system/memory/memory"$block"/state
+}
+wait_for 10 go_offline || fail "no memory block goes offline"
+echo online_kernel >/sys/devices/system/memory/memory"$block"/state
 memplugctl unplug 0x180000000+16M --quiet >/dev/null
 memplugctl plug 0x180000000+4M --quiet >/dev/null
 first=$(awk '/zone +Normal/ { normal = 1 } normal && /start_pfn/ { print $2; exit }' /proc/zoneinfo)
 expect_status 1 memplugctl unplug "$(printf '0x%x+4M' $((first * 4096)))" --quiet 2>/dev/null
-echo offline >/sys/devices/system/memory/memory"$block"/state
-echo online_kernel >/sys/devices/system/memory/memory"$block"/state
 memplugctl plug --all --quiet >/dev/null
 echo 0 >$tracing/events/memplug/enable
 grep -v '^#' $tracing/trace >/tmp/trace
@@ -76,8 +80,8 @@ perf_shows 'memplug:memplug_claim(start: ' 'perf trace --no-syscalls -a -e mempl
 # Again and again, until perf has seen it: how long it takes to begin is its own business.
 cycle_block() {
 	while [ ! -e /tmp/seen ]; do
-		echo offline >/sys/devices/system/memory/memory"$block"/state
-		echo online_kernel >/sys/devices/system/memory/memory"$block"/state
+		echo offline 2>/dev/null >/sys/devices/system/memory/memory"$block"/state &&
+			echo online_kernel >/sys/devices/system/memory/memory"$block"/state
 		sleep 0.2
 	done
 }

@@ -158,7 +158,35 @@ std::uint64_t hugetlb(std::size_t size, int flags) {
   return frame_of(memory);
 }
 
-// The highest page table there is now and was not before: with many new ones, one of them.
+// The page table of ZONE_NORMAL that is nearest to a frame.
+std::uint64_t nearest_table(std::uint64_t near) {
+  const int fd = ::open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+  std::array<std::uint64_t, 4096> flags{};
+  std::uint64_t nearest = 0;
+  const auto distance = [near](std::uint64_t to) {
+    return std::max(near, to) - std::min(near, to);
+  };
+  for (std::uint64_t first = normal_start / page_size;; first += flags.size()) {
+    const auto offset = static_cast<off_t>(first * sizeof(flags[0]));
+    const ssize_t got = ::pread(fd, flags.data(), sizeof(flags), offset);
+    if (got <= 0) {
+      break;
+    }
+    for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(got) / sizeof(flags[0]); ++i) {
+      if ((flags[i] >> KPF_PGTABLE & 1) != 0 && distance(first + i) < distance(nearest)) {
+        nearest = first + i;
+      }
+    }
+  }
+  ::close(fd);
+  if (nearest == 0) {
+    std::fprintf(stderr, "stay: no page table was found\n");
+    std::exit(1);
+  }
+  return nearest;
+}
+
+// With many new page tables, one of them, or another.
 std::uint64_t table() {
   constexpr std::size_t tables = 256;
   char* memory = map((tables + 1) * huge_size, MAP_NORESERVE);
@@ -166,18 +194,8 @@ std::uint64_t table() {
   for (std::size_t i = 0; i < tables; ++i) {
     memory[i * huge_size] = 1;
   }
-  // They are allocated beside the pages that they map.
-  const std::uint64_t near = frame_of(memory + tables / 2 * huge_size);
-  for (std::uint64_t distance = 0; distance < near; ++distance) {
-    for (const std::uint64_t frame : {near - distance, near + distance}) {
-      if (frame * page_size >= normal_start &&
-          (read_entry("/proc/kpageflags", frame) >> KPF_PGTABLE & 1) != 0) {
-        return frame;
-      }
-    }
-  }
-  std::fprintf(stderr, "stay: no page table was found\n");
-  std::exit(1);
+  // They are allocated beside the pages that they map, most of the time.
+  return nearest_table(frame_of(memory + tables / 2 * huge_size));
 }
 
 struct Kind {
