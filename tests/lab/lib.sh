@@ -93,3 +93,16 @@ find_block() {
 	done
 	fail "no memory block can be unplugged whole"
 }
+
+# offline_block BYTES: a memory block goes offline, BYTES of it unplugged (at its beginning; may be 0).
+# Its number is in $block then, its size in $size. 1: it did not go, as the kernel has put a page into
+# it since it was free: wait_for, so that others are tried. Nothing else is unplugged afterwards.
+offline_block() {
+	block=$(find_block)
+	size=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
+	[ "$1" = 0 ] ||
+		memplugctl unplug "$(printf '0x%x+%d' $((block * size)) "$1")" --quiet >/dev/null
+	echo offline 2>/dev/null >/sys/devices/system/memory/memory"$block"/state && return
+	memplugctl plug --all --quiet >/dev/null
+	return 1
+}

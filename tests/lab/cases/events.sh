@@ -64,7 +64,7 @@ echo "# one that reads too late"
 eventful 600 "$start" late || fail "an overflow is not told"
 
 echo "# a watch that was stopped meanwhile"
-watch stopped --timeout 60s
+watch stopped --timeout 600s
 kill -STOP "$watcher"
 eventful 600 "$start" || fail "the requests did not work"
 kill -CONT "$watcher"
@@ -88,11 +88,10 @@ awk -F'[:,}]' '
 
 echo "# target, hotplug, out of need"
 managed=$(managed_bytes)
-watch kinds --timeout 60s
+watch kinds --timeout 600s
 memplugctl target $((managed - 67108864)) --wait --quiet
 memplugctl target none --quiet
-block=$(find_block)
-echo offline >/sys/devices/system/memory/memory"$block"/state
+wait_for 20 offline_block 0 || fail "no memory block goes offline"
 echo online_kernel >/sys/devices/system/memory/memory"$block"/state
 memplugctl plug --all --quiet >/dev/null
 all_plugged() {
@@ -106,6 +105,5 @@ for kind in target target_state unplugged went came plugged; do
 	[ "$(member kinds $kind)" -gt 0 ] || fail "no event of the kind $kind"
 done
 grep -q '"event":"unplugged","cause":"target"' /tmp/kinds.json || fail "no cause target"
-size=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
 grep '"event":"went"' /tmp/kinds.json | grep -q "\"start\":$((block * size)),\"size\":$size," ||
 	fail "the block that went is not told"

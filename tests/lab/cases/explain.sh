@@ -107,10 +107,7 @@ assert_eq "size" "$(json /tmp/explained.json /subblocks/0/size)" 1073741824
 expect_status 2 memplugctl explain 0x1000+4M 2>/dev/null
 
 # A memory block that is offline, and what was unplugged there.
-block=$(find_block)
-size=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
-memplugctl unplug "$(printf '0x%x+4M' $((block * size)))" --quiet >/dev/null
-echo offline >/sys/devices/system/memory/memory"$block"/state
+wait_for 20 offline_block 4194304 || fail "no memory block goes offline"
 memplugctl explain "$(printf '0x%x+%d' $((block * size)) "$size")" --json --quiet \
 	>/tmp/explained.json
 assert_eq "why" "$(json /tmp/explained.json /subblocks/0/why)" offline

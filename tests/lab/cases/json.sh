@@ -64,12 +64,9 @@ object 0 target target none
 object 0 status status
 
 # One line for each event.
-size=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
-block=$(find_block)
-memplugctl watch --json --timeout 10s >/tmp/events 2>/tmp/watch.err &
+memplugctl watch --json --timeout $((10 * PLAN_SLOWNESS))s >/tmp/events 2>/tmp/watch.err &
 wait_for 10 test -s /tmp/watch.err || fail "watch does not say that it waits"
-memplugctl unplug "$(printf '0x%x+8M' $((block * size)))" --quiet >/dev/null
-echo offline >/sys/devices/system/memory/memory"$block"/state
+wait_for 20 offline_block 8388608 || fail "no memory block goes offline"
 memplugctl plug --all --quiet >/dev/null
 echo online_kernel >/sys/devices/system/memory/memory"$block"/state
 memplugctl target 4032M --wait --quiet >/dev/null
