@@ -21,13 +21,16 @@
 #include "counters.h"
 #include "events.h"
 #include "inspect.h"
+#include "mapping.h"
 #include "others.h"
 #include "request.h"
 #include "target.h"
+#include "tie.h"
 #include "transfer.h"
 
 #define UNPLUG_FLAGS (MEMPLUG_REQ_RANGE | MEMPLUG_REQ_NODE | MEMPLUG_REQ_WINDOW | \
-		      MEMPLUG_REQ_CONTIGUOUS | MEMPLUG_REQ_EXACT | MEMPLUG_REQ_DRY_RUN)
+		      MEMPLUG_REQ_CONTIGUOUS | MEMPLUG_REQ_EXACT | MEMPLUG_REQ_DRY_RUN | \
+		      MEMPLUG_REQ_TIED)
 #define PLUG_FLAGS (MEMPLUG_REQ_RANGE | MEMPLUG_REQ_ALL | MEMPLUG_REQ_NODE | MEMPLUG_REQ_DRY_RUN)
 
 /* The most records of a survey in one call: 256 KiB of kernel memory. */
@@ -47,6 +50,8 @@ struct opened {
 	struct request *request;	/* the one that runs, if any */
 	atomic64_t seen;	/* generation that was read last */
 	struct event_ring *ring;	/* from the first read() on */
+	struct pid *opener;
+	struct region_owner *owner;	/* from the first tied range on; the running request's */
 };
 
 union argument {
@@ -119,7 +124,8 @@ static int run_info(struct call *call)
 	strscpy(info->out_module_version, MEMPLUG_VERSION, sizeof(info->out_module_version));
 	info->out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM |
 			     MEMPLUG_FEATURE_OTHERS | MEMPLUG_FEATURE_SURVEY |
-			     MEMPLUG_FEATURE_EVENTS;
+			     MEMPLUG_FEATURE_EVENTS | MEMPLUG_FEATURE_TIED |
+			     MEMPLUG_FEATURE_MMAP;
 	info->out_granularity = COMPAT_GRANULARITY_PAGES * PAGE_SIZE;
 	info->out_subblock_size = subblock_bytes();
 	info->out_memory_block_size = memory_block_size_bytes();
@@ -254,6 +260,33 @@ static void end_request(struct opened *opened)
 	spin_unlock(&opened->lock);
 }
 
+/* Does the running request tie what it takes to this descriptor? */
+static int get_owner(struct opened *opened, struct request *req)
+{
+	int ret = 0;
+
+	if (!request_is(req, MEMPLUG_REQ_TIED) || request_is(req, MEMPLUG_REQ_DRY_RUN))
+		return 0;
+	if (!opened->owner)
+		ret = tie_open(opened->opener, &opened->owner);
+	req->owner = opened->owner;
+	return ret;
+}
+
+static int carry_out(struct call *call, struct request *req)
+{
+	struct memplug_request *user = &call->arg.request;
+	int ret = get_owner(call->opened, req) ?: request_run(req);
+
+	transfer_figures(user, req);
+	if (ret)
+		return ret;
+	ret = transfer_results(user, req) ?: answer(call);
+	if (ret)
+		request_undo(req);
+	return ret;
+}
+
 static int run_request(struct call *call, u32 operation)
 {
 	struct memplug_request *user = &call->arg.request;
@@ -263,21 +296,14 @@ static int run_request(struct call *call, u32 operation)
 	if (!req)
 		return -ENOMEM;
 	req->operation = operation;
-	ret = transfer_request(user, req);
-	if (!ret)
-		ret = transfer_probe(user);
-	if (!ret && !begin_request(call->opened, req))
-		ret = -EBUSY;
+	ret = transfer_request(user, req) ?: transfer_probe(user);
 	if (ret)
 		goto out;
-
-	ret = request_run(req);
-	transfer_figures(user, req);
-	if (!ret) {
-		ret = transfer_results(user, req) ?: answer(call);
-		if (ret)
-			request_undo(req);
+	if (!begin_request(call->opened, req)) {
+		ret = -EBUSY;
+		goto out;
 	}
+	ret = carry_out(call, req);
 	end_request(call->opened);
 out:
 	request_free(req);
@@ -491,6 +517,14 @@ static __poll_t chardev_poll(struct file *file, poll_table *table)
 	return news ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
+/* Not opened for writing: EACCES, as for every file; whoever maps holds memory. */
+static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EACCES;
+	return capable(CAP_SYS_ADMIN) ? mapping_create(vma) : -EPERM;
+}
+
 static int chardev_open(struct inode *inode, struct file *file)
 {
 	struct opened *opened = kzalloc(sizeof(*opened), GFP_KERNEL);
@@ -499,6 +533,7 @@ static int chardev_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	spin_lock_init(&opened->lock);
 	atomic64_set(&opened->seen, region_generation());
+	opened->opener = get_pid(task_tgid(current));
 	file->private_data = opened;
 	return 0;
 }
@@ -507,6 +542,8 @@ static int chardev_release(struct inode *inode, struct file *file)
 {
 	struct opened *opened = file->private_data;
 
+	tie_close(opened->owner);
+	put_pid(opened->opener);
 	events_close(opened->ring);
 	kfree(opened);
 	return 0;
@@ -520,6 +557,7 @@ static const struct file_operations chardev_operations = {
 	.unlocked_ioctl = chardev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.poll = chardev_poll,
+	.mmap = chardev_mmap,
 	.llseek = noop_llseek,
 };
 

@@ -87,6 +87,16 @@ static inline bool compat_page_has_movable_ops(struct page *page)
 #endif
 }
 
+/* An area's flags are to be changed by functions only since 6.3 (bc292ab00f6c). */
+static inline void compat_set_vm_flags(struct vm_area_struct *vma, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
 /* In-use hugetlb pages are moved by alloc_contig_range() since 5.14 (ae37c7ff79f1). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
 #define COMPAT_HUGETLB_MOVES 1

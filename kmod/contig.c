@@ -5,6 +5,7 @@
  * counts. Knows nothing of subblocks, regions or requests.
  */
 #include <linux/error-injection.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 #include <linux/sched.h>
@@ -184,6 +185,26 @@ void contig_release(unsigned long start_pfn, unsigned long nr_pages)
 		__ClearPageOffline(pfn_to_page(pfn));
 	free_contig_range(start_pfn, nr_pages);
 	adjust_managed_page_count(pfn_to_page(start_pfn), nr_pages);
+}
+
+/**
+ * contig_zero - zero claimed page frames
+ * @start_pfn: first page frame
+ * @nr_pages: how many
+ *
+ * Not those with a memory error: touching them may end the machine.
+ *
+ * Context: sleeps now and then.
+ */
+void contig_zero(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long pfn;
+
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
+		if (!PageHWPoison(pfn_to_page(pfn)))
+			clear_highpage(pfn_to_page(pfn));
+		cond_resched();
+	}
 }
 
 /**

@@ -9,6 +9,7 @@ int contig_leave(unsigned long start_pfn, unsigned long nr_pages);
 void contig_stay(unsigned long start_pfn, unsigned long nr_pages);
 void contig_release(unsigned long start_pfn, unsigned long nr_pages);
 void contig_release_around_hwpoison(unsigned long start_pfn, unsigned long nr_pages);
+void contig_zero(unsigned long start_pfn, unsigned long nr_pages);
 unsigned long contig_find_hwpoison(unsigned long start_pfn, unsigned long nr_pages);
 
 #endif

@@ -12,9 +12,9 @@
  * requests see hotplug.under_way and wait without the lock. power.c keeps claims out in the
  * same way while the machine is about to hibernate.
  *
- * A memory block with unplugged subblocks may go: the kernel passes over pages that are
- * PageOffline and have no reference. What was unplugged there is wanted from then on, and
- * target.c takes it again when the block is back.
+ * A memory block with unplugged subblocks may go, unless somebody holds on to one of them: the
+ * kernel passes over pages that are PageOffline and have no reference. What was unplugged there
+ * is wanted from then on, and target.c takes it again when the block is back.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -75,9 +75,11 @@ static void update_region(struct memory_notify *memory)
 
 static int let_go(struct memory_notify *memory)
 {
+	int ret = region_leave(memory->start_pfn, memory->nr_pages);
 	unsigned long i;
 
-	region_leave(memory->start_pfn, memory->nr_pages);
+	if (ret)
+		return ret;
 	for (i = region_next_leaving(0); i != ULONG_MAX; i = region_next_leaving(i + 1)) {
 		if (!contig_leave(subblock_pfn(i), subblock_pages()))
 			continue;

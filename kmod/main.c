@@ -23,6 +23,7 @@
 #include "region.h"
 #include "request.h"
 #include "target.h"
+#include "tie.h"
 #include "worker.h"
 
 static char *subblock_size;
@@ -161,6 +162,7 @@ err_worker:
 static void __exit memplug_exit(void)
 {
 	chardev_exit();
+	tie_exit();
 	target_exit();
 	plug_everything();
 	power_exit();

@@ -69,7 +69,7 @@ static void plug_subblock(struct request *req, unsigned long index)
 	if (request_is(req, MEMPLUG_REQ_DRY_RUN)) {
 		request_count_done(req, single(index));
 	} else if (!region_reserve(single(index), REGION_PLUG)) {
-		request_block(req, index, MEMPLUG_REASON_BUSY, 0);
+		request_block(req, index, region_hold(index), 0);
 	} else {
 		switch (release(index, request_mover(req), &poisoned)) {
 		case RELEASED:
@@ -103,7 +103,9 @@ void plug_run(struct request *req)
 	if (request_is(req, MEMPLUG_REQ_RANGE)) {
 		req->already = view->nr_already;
 		for_each_set_bit(i, view->busy, view->nr)
-			request_block(req, i, MEMPLUG_REASON_BUSY, 0);
+			request_block(req, i, region_hold(i), 0);
+	} else {
+		req->left = view->nr_held;
 	}
 	for_each_set_bit(i, view->ready, view->nr) {
 		if (!request_missing(req) || request_should_stop(req))
@@ -112,19 +114,30 @@ void plug_run(struct request *req)
 	}
 }
 
+/* Is a subblock that this request took a moment ago not its any more, or has it gone back? */
+static bool take_back(const struct request *req, unsigned long index)
+{
+	bool reserved = req->owner ? region_reserve_tied(index, req->owner) :
+				     region_reserve(single(index), REGION_PLUG);
+	unsigned long poisoned;
+
+	if (reserved)
+		return release(index, request_mover(req), &poisoned) != RELEASE_POISONED;
+	/* somebody else may have plugged it since, or be about to: fine as well */
+	return region_hold(index) == MEMPLUG_REASON_BUSY;
+}
+
 /**
  * plug_back - roll an unplug back
- * @req: what it changed, it changes back; only pages with memory errors stay held
+ * @req: what it changed, it changes back; only what has pages with memory errors, or was mapped
+ *       as soon as it was there, stays held
  */
 void plug_back(struct request *req)
 {
-	unsigned long i, poisoned;
+	unsigned long i;
 
 	for_each_set_bit(i, req->changed, req->view.nr) {
-		/* somebody else may have plugged it since, or be about to: fine as well */
-		if (!request_is(req, MEMPLUG_REQ_DRY_RUN) &&
-		    region_reserve(single(i), REGION_PLUG) &&
-		    release(i, request_mover(req), &poisoned) == RELEASE_POISONED)
+		if (!request_is(req, MEMPLUG_REQ_DRY_RUN) && !take_back(req, i))
 			continue;
 		__clear_bit(i, req->changed);
 		WRITE_ONCE(req->done, req->done - 1);
@@ -144,6 +157,25 @@ void plug_one(const struct request *req, unsigned long index)
 
 	if (region_reserve(single(index), REGION_PLUG))
 		release(index, request_mover(req), &poisoned);
+}
+
+/**
+ * plug_tied - give back what is tied to a descriptor
+ * @owner: closed; what of it is mapped stays. What has a page with a memory error stays held, and
+ *         is ordinary from then on
+ *
+ * Context: sleeps.
+ */
+void plug_tied(const struct region_owner *owner)
+{
+	unsigned long i, poisoned;
+
+	for (i = region_next_tied(owner, 0); i != ULONG_MAX; i = region_next_tied(owner, i + 1)) {
+		if (region_reserve_tied(i, owner) &&
+		    release(i, REGION_ASKED, &poisoned) == RELEASE_POISONED)
+			region_untie(i);
+		cond_resched();
+	}
 }
 
 /**

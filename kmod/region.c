@@ -2,19 +2,21 @@
 /*
  * The only owner of what is managed and of each subblock's state: plugged (Linux uses
  * it), busy (one request is claiming or releasing it) or unplugged (memplug holds it).
- * What ought to be so, and is not, is in region_aim.c; who asks about the books finds the
- * answers in region_view.c.
+ * What ought to be so, and is not, is in region_aim.c; who holds on to what is unplugged, in
+ * region_holds.c; who asks about the books finds the answers in region_view.c.
  */
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "ram.h"
 #include "region_books.h"
 
 struct region_books region_books = {
 	.lock = __SPIN_LOCK_UNLOCKED(region_books.lock),
+	.mappings = LIST_HEAD_INIT(region_books.mappings),
 	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(region_books.wait),
 };
 
@@ -22,24 +24,24 @@ unsigned int region_subblock_order;
 
 static void free_maps(struct region_maps *maps)
 {
-	kvfree(maps->managed);
-	kvfree(maps->unplugged);
-	kvfree(maps->busy);
-	kvfree(maps->wanted);
-	kvfree(maps->leaving);
-	kvfree(maps->seams);
+	unsigned int i;
+
+	for (i = 0; i < REGION_BITMAPS; i++)
+		kvfree(maps->bits[i]);
+	kvfree(maps->owners);
 }
 
 static int alloc_maps(struct region_maps *maps, unsigned long nr)
 {
-	maps->managed = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	maps->unplugged = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	maps->busy = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	maps->wanted = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	maps->leaving = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	maps->seams = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	if (maps->managed && maps->unplugged && maps->busy && maps->wanted && maps->leaving &&
-	    maps->seams)
+	bool ok = true;
+	unsigned int i;
+
+	for (i = 0; i < REGION_BITMAPS; i++) {
+		maps->bits[i] = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
+		ok = ok && maps->bits[i];
+	}
+	maps->owners = kvcalloc(nr, sizeof(*maps->owners), GFP_KERNEL);
+	if (ok && maps->owners)
 		return 0;
 	free_maps(maps);
 	return -ENOMEM;
@@ -50,6 +52,7 @@ static int grow(unsigned long nr)
 {
 	struct region_maps maps, old;
 	unsigned long old_nr = region_books.nr;
+	unsigned int i;
 
 	nr = ALIGN(nr, BITS_PER_LONG);
 	if (nr <= old_nr)
@@ -59,12 +62,10 @@ static int grow(unsigned long nr)
 
 	spin_lock(&region_books.lock);
 	old = region_books.maps;
-	bitmap_copy(maps.managed, old.managed, old_nr);
-	bitmap_copy(maps.unplugged, old.unplugged, old_nr);
-	bitmap_copy(maps.busy, old.busy, old_nr);
-	bitmap_copy(maps.wanted, old.wanted, old_nr);
-	bitmap_copy(maps.leaving, old.leaving, old_nr);
-	bitmap_copy(maps.seams, old.seams, old_nr);
+	for (i = 0; i < REGION_BITMAPS; i++)
+		bitmap_copy(maps.bits[i], old.bits[i], old_nr);
+	if (old_nr)
+		memcpy(maps.owners, old.owners, old_nr);
 	region_books.maps = maps;
 	region_books.nr = nr;
 	spin_unlock(&region_books.lock);
@@ -78,8 +79,10 @@ static void update_seam(unsigned long index)
 	bool seam = index && books_managed(index) && books_managed(index - 1) &&
 		    books_node(index) != books_node(index - 1);
 
-	if (index < region_books.nr)
-		__assign_bit(index, region_books.maps.seams, seam);
+	if (index >= region_books.nr)
+		return;
+	__assign_bit(index, region_books.maps.seams, seam);
+	books_update_edge(index);
 }
 
 static void set_managed(unsigned long index, bool managed)
@@ -180,17 +183,24 @@ int region_update(unsigned long start_pfn, unsigned long nr_pages)
  * all, region_update() brings it back.
  *
  * Context: takes a spinlock. No claim or release runs and none begins.
+ *
+ * Return: 0; -EBUSY, and nothing has changed, if something in it is tied or mapped.
  */
-void region_leave(unsigned long start_pfn, unsigned long nr_pages)
+int region_leave(unsigned long start_pfn, unsigned long nr_pages)
 {
 	struct region_maps *maps = &region_books.maps;
+	unsigned long first = start_pfn >> region_subblock_order;
 	unsigned long i, end, before, lasting;
 
 	spin_lock(&region_books.lock);
 	before = region_books.managed;
 	lasting = books_lasting();
 	end = min(DIV_ROUND_UP(start_pfn + nr_pages, subblock_pages()), region_books.nr);
-	for (i = start_pfn >> region_subblock_order; i < end; i++) {
+	if (books_any_held(first, end)) {
+		spin_unlock(&region_books.lock);
+		return -EBUSY;
+	}
+	for (i = first; i < end; i++) {
 		bool unplugged = test_bit(i, maps->unplugged);
 
 		if (unplugged) {
@@ -204,6 +214,7 @@ void region_leave(unsigned long start_pfn, unsigned long nr_pages)
 	books_move_target(lasting);
 	tell_of_managed(start_pfn, nr_pages, before);
 	spin_unlock(&region_books.lock);
+	return 0;
 }
 
 /**
@@ -311,7 +322,8 @@ static void set_busy(struct subblock_run run, bool busy)
 static bool is_reservable(unsigned long index, enum region_direction direction)
 {
 	return books_managed(index) && !test_bit(index, region_books.maps.busy) &&
-	       test_bit(index, region_books.maps.unplugged) == (direction == REGION_PLUG);
+	       test_bit(index, region_books.maps.unplugged) == (direction == REGION_PLUG) &&
+	       !books_held(index);
 }
 
 /**
@@ -336,6 +348,30 @@ bool region_reserve(struct subblock_run run, enum region_direction direction)
 	return ok;
 }
 
+static void commit(struct subblock_run run, bool unplugged, enum region_mover mover, u8 owner)
+{
+	static const u32 causes[] = {
+		[REGION_ASKED] = MEMPLUG_CAUSE_REQUEST,
+		[REGION_OWN] = MEMPLUG_CAUSE_TARGET,
+		[REGION_NEED] = MEMPLUG_CAUSE_NEED,
+	};
+	unsigned long i, lasting;
+
+	spin_lock(&region_books.lock);
+	lasting = books_lasting();
+	set_busy(run, false);
+	for (i = run.first; i < run.first + run.nr; i++) {
+		set_unplugged(i, unplugged);
+		books_set_wanted(i, false);
+		books_tie(i, owner);
+		__clear_bit(i, region_books.maps.zeroed);
+	}
+	if (mover == REGION_ASKED)
+		books_move_target(lasting);
+	tell_of_run(run, unplugged, causes[mover]);
+	spin_unlock(&region_books.lock);
+}
+
 /**
  * region_commit - what a reservation was for has been done
  * @run: all or part of what was reserved
@@ -345,25 +381,17 @@ bool region_reserve(struct subblock_run run, enum region_direction direction)
 void region_commit(struct subblock_run run, enum region_direction direction,
 		   enum region_mover mover)
 {
-	static const u32 causes[] = {
-		[REGION_ASKED] = MEMPLUG_CAUSE_REQUEST,
-		[REGION_OWN] = MEMPLUG_CAUSE_TARGET,
-		[REGION_NEED] = MEMPLUG_CAUSE_NEED,
-	};
-	bool unplugged = direction == REGION_UNPLUG;
-	unsigned long i, lasting;
+	commit(run, direction == REGION_UNPLUG, mover, 0);
+}
 
-	spin_lock(&region_books.lock);
-	lasting = books_lasting();
-	set_busy(run, false);
-	for (i = run.first; i < run.first + run.nr; i++) {
-		set_unplugged(i, unplugged);
-		books_set_wanted(i, false);
-	}
-	if (mover == REGION_ASKED)
-		books_move_target(lasting);
-	tell_of_run(run, unplugged, causes[mover]);
-	spin_unlock(&region_books.lock);
+/**
+ * region_commit_tied - the same, unplugged by someone's request, for as long as a descriptor lives
+ * @run: all or part of what was reserved
+ * @owner: the descriptor
+ */
+void region_commit_tied(struct subblock_run run, const struct region_owner *owner)
+{
+	commit(run, true, REGION_ASKED, owner->number);
 }
 
 /**

@@ -2,7 +2,9 @@
 #ifndef MEMPLUG_REGION_H
 #define MEMPLUG_REGION_H
 
+#include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/pid.h>
 #include <linux/wait.h>
 
 #include "subblock.h"
@@ -19,6 +21,36 @@ enum region_direction { REGION_UNPLUG, REGION_PLUG };
 enum region_mover { REGION_ASKED, REGION_OWN, REGION_NEED };
 
 #define REGION_NO_TARGET ULONG_MAX
+
+/* Descriptors that may have ranges tied to them, and mappings that there may be, at a time. */
+#define REGION_MAX_OWNERS 255
+#define REGION_MAX_MAPPINGS 1024
+
+/**
+ * struct region_owner - a descriptor that ranges are tied to
+ * @number: in the books, from 1 to REGION_MAX_OWNERS
+ * @opener: the process that has opened it
+ * @nr: subblocks that are tied to it
+ * @closed: it is gone; what is tied still is mapped, or about to be given back
+ * @taken: somebody is giving back what is tied to it
+ */
+struct region_owner {
+	u8 number;
+	struct pid *opener;
+	unsigned long nr;
+	bool closed;
+	bool taken;
+};
+
+/**
+ * struct region_mapping - some process, or several, can see this memory
+ * @list: of the books
+ * @run: subblocks
+ */
+struct region_mapping {
+	struct list_head list;
+	struct subblock_run run;
+};
 
 /* log2 of a subblock's pages; set once, before anything else of this is called. */
 extern unsigned int region_subblock_order;
@@ -90,10 +122,12 @@ struct region_aim {
  * struct region_view - a copy of the state of some subblocks, for one request
  * @nr: bits in each map; subblocks beyond are left out
  * @ready: can be taken in the wanted direction, and nobody is busy with them
- * @busy: another request is busy with them, in whatever direction
+ * @busy: another request is busy with them, in whatever direction; or they are to be plugged, and
+ *        are tied or mapped
  * @seams: not of the same node as the subblock below
  * @nr_ready: bits in @ready
  * @nr_busy: bits in @busy
+ * @nr_held: those of them that are tied or mapped
  * @nr_already: subblocks that are where the direction leads to, and nobody is busy with
  */
 struct region_view {
@@ -103,13 +137,14 @@ struct region_view {
 	unsigned long *seams;
 	unsigned long nr_ready;
 	unsigned long nr_busy;
+	unsigned long nr_held;
 	unsigned long nr_already;
 };
 
 int region_init(void);
 void region_exit(void);
 int region_update(unsigned long start_pfn, unsigned long nr_pages);
-void region_leave(unsigned long start_pfn, unsigned long nr_pages);
+int region_leave(unsigned long start_pfn, unsigned long nr_pages);
 unsigned long region_next_leaving(unsigned long index);
 bool region_stay(unsigned long index);
 void region_gone(unsigned long start_pfn, unsigned long nr_pages);
@@ -129,7 +164,21 @@ bool region_is_managed(struct subblock_run run);
 bool region_is_unplugged(unsigned long index);
 void region_commit(struct subblock_run run, enum region_direction direction,
 		   enum region_mover mover);
+void region_commit_tied(struct subblock_run run, const struct region_owner *owner);
 void region_abort(struct subblock_run run);
+
+int region_enter_owner(struct region_owner *owner);
+void region_close_owner(struct region_owner *owner);
+struct region_owner *region_take_closed(void);
+bool region_put_closed(struct region_owner *owner);
+unsigned long region_next_tied(const struct region_owner *owner, unsigned long index);
+bool region_reserve_tied(unsigned long index, const struct region_owner *owner);
+void region_untie(unsigned long index);
+int region_map(struct region_mapping *mapping);
+void region_unmap(struct region_mapping *mapping);
+u32 region_hold(unsigned long index);
+bool region_is_zeroed(unsigned long index);
+void region_set_zeroed(unsigned long index);
 
 int region_set_target(unsigned long target);
 void region_set_target_state(u32 state, u64 generation);

@@ -3,8 +3,8 @@
  * The books behind region.h. For region.c, region_aim.c and region_view.c only: nobody else
  * may see a bitmap, or take the lock.
  *
- * Bitmaps by subblock index from physical address 0, so that an index never changes; at
- * 1 TiB and 4 MiB a subblock they are 192 KiB together. The lock protects all of it. Under
+ * Maps by subblock index from physical address 0, so that an index never changes; at
+ * 1 TiB and 4 MiB a subblock they are 576 KiB together. The lock protects all of it. Under
  * it nothing sleeps or allocates, and no other lock is taken but the wait queue's.
  *
  * A managed subblock's struct pages exist and tell its node for sure under the lock: the
@@ -14,6 +14,7 @@
 #define MEMPLUG_REGION_BOOKS_H
 
 #include <linux/bitmap.h>
+#include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/nodemask.h>
 #include <linux/spinlock.h>
@@ -21,8 +22,10 @@
 #include "events.h"
 #include "region.h"
 
+#define REGION_BITMAPS 10
+
 /**
- * struct region_maps - one bit a subblock each
+ * struct region_maps - one bit a subblock each, and a byte
  * @managed: online memory that memplug looks after
  * @unplugged: held by memplug; within managed
  * @busy: a request is claiming or releasing it; it may have gone offline since
@@ -30,14 +33,30 @@
  *          not managed
  * @leaving: held until its block began to go offline, and again if it does not go; not managed
  * @seams: managed, and of another node than the one below
+ * @tied: unplugged, and one of @owners
+ * @mapped: unplugged, and at least one mapping shows it
+ * @zeroed: unplugged, and nothing is left in it of whoever had it before
+ * @edges: as @seams, or tied or mapped otherwise than the one below
+ * @bits: all of the above
+ * @owners: of what is tied, the owner's number; else 0
  */
 struct region_maps {
-	unsigned long *managed;
-	unsigned long *unplugged;
-	unsigned long *busy;
-	unsigned long *wanted;
-	unsigned long *leaving;
-	unsigned long *seams;
+	union {
+		struct {
+			unsigned long *managed;
+			unsigned long *unplugged;
+			unsigned long *busy;
+			unsigned long *wanted;
+			unsigned long *leaving;
+			unsigned long *seams;
+			unsigned long *tied;
+			unsigned long *mapped;
+			unsigned long *zeroed;
+			unsigned long *edges;
+		};
+		unsigned long *bits[REGION_BITMAPS];
+	};
+	u8 *owners;
 };
 
 struct node_share {
@@ -55,6 +74,9 @@ struct node_share {
  * @wanted: set bits
  * @wanted_here: those of them that are managed
  * @nodes: each node's share
+ * @owners: by number; the first is nobody
+ * @mappings: struct region_mapping, all there are
+ * @nr_mappings: how many
  * @has_target: @target is one
  * @target: plugged size to work toward
  * @target_state: MEMPLUG_TARGET_*
@@ -70,6 +92,9 @@ struct region_books {
 	unsigned long wanted;
 	unsigned long wanted_here;
 	struct node_share nodes[MAX_NUMNODES];
+	struct region_owner *owners[REGION_MAX_OWNERS + 1];
+	struct list_head mappings;
+	unsigned int nr_mappings;
 	bool has_target;
 	unsigned long target;
 	u32 target_state;
@@ -129,6 +154,18 @@ static inline void books_changed_wanted(void)
 {
 	books_changed_value(MEMPLUG_EVENT_WANTED, region_books.wanted * subblock_bytes());
 }
+
+/* Not to be plugged, and not to go offline, as long as that lasts. */
+static inline bool books_held(unsigned long index)
+{
+	return test_bit(index, region_books.maps.tied) ||
+	       test_bit(index, region_books.maps.mapped);
+}
+
+/* region_holds.c */
+void books_update_edge(unsigned long index);
+void books_tie(unsigned long index, u8 owner);
+bool books_any_held(unsigned long first, unsigned long end);
 
 /* region_aim.c */
 void books_set_wanted(unsigned long index, bool wanted);

@@ -98,14 +98,18 @@ unsigned long region_nr(void)
 	return READ_ONCE(region_books.nr);
 }
 
-/* Where the stretch that begins at @i, all set in @map and all of one node, ends. */
-static unsigned long stretch_end(const unsigned long *map, unsigned long i, unsigned long limit)
+/*
+ * Where the stretch that begins at @i, all set in @map, with no bit in @seams behind its first,
+ * ends.
+ */
+static unsigned long stretch_end(const unsigned long *map, const unsigned long *seams,
+				 unsigned long i, unsigned long limit)
 {
 	unsigned long next, ends;
 
 	/* both at once: else many ends of one kind would have it look far for the other */
 	for (next = i + 1; next < limit; next = round_down(next, BITS_PER_LONG) + BITS_PER_LONG) {
-		ends = ~map[BIT_WORD(next)] | region_books.maps.seams[BIT_WORD(next)];
+		ends = ~map[BIT_WORD(next)] | seams[BIT_WORD(next)];
 		ends &= BITMAP_FIRST_WORD_MASK(next);
 		if (ends)
 			return min(round_down(next, BITS_PER_LONG) + __ffs(ends), limit);
@@ -130,6 +134,22 @@ unsigned long region_next_unplugged(unsigned long index)
 	return index < nr ? index : ULONG_MAX;
 }
 
+/* What is tied or mapped can't be plugged, as if another request were busy with it. */
+static void leave_held(struct region_view *view, unsigned long limit)
+{
+	const struct region_maps *maps = &region_books.maps;
+	unsigned long i, held;
+
+	for (i = 0; i < BITS_TO_LONGS(limit); i++) {
+		held = view->ready[i] & (maps->tied[i] | maps->mapped[i]);
+		if (!held)
+			continue;
+		view->ready[i] &= ~held;
+		view->busy[i] |= held;
+		view->nr_held += hweight_long(held);
+	}
+}
+
 /**
  * region_snapshot - copy what a request may try to change
  * @direction: REGION_UNPLUG: plugged subblocks are ready; REGION_PLUG: unplugged ones
@@ -146,6 +166,7 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 	bitmap_zero(view->ready, view->nr);
 	bitmap_zero(view->busy, view->nr);
 	bitmap_zero(view->seams, view->nr);
+	view->nr_held = 0;
 
 	spin_lock(&region_books.lock);
 	limit = min(region_books.nr, view->nr);
@@ -153,7 +174,7 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 	limit = min(limit, within.first + within.nr);
 	for (i = find_next_bit(maps->managed, limit, min(within.first, limit)); i < limit;
 	     i = find_next_bit(maps->managed, limit, end)) {
-		end = stretch_end(maps->managed, i, limit);
+		end = stretch_end(maps->managed, maps->seams, i, limit);
 		if (nid == NUMA_NO_NODE || books_node(i) == nid)
 			bitmap_set(view->ready, i, end - i);
 	}
@@ -164,6 +185,8 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 		bitmap_andnot(view->ready, view->ready, maps->unplugged, limit);
 	else
 		bitmap_and(view->ready, view->ready, maps->unplugged, limit);
+	if (direction == REGION_PLUG)
+		leave_held(view, limit);
 	spin_unlock(&region_books.lock);
 
 	view->nr_ready = bitmap_weight(view->ready, view->nr);
@@ -285,6 +308,22 @@ unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64
 	return count;
 }
 
+/* The unplugged range from @i to before @end, as user space has it. */
+static struct memplug_range describe_range(unsigned long i, unsigned long end)
+{
+	const struct region_maps *maps = &region_books.maps;
+	const struct region_owner *owner = region_books.owners[maps->owners[i]];
+
+	return (struct memplug_range){
+		.start = subblock_address(i),
+		.length = (end - i) * subblock_bytes(),
+		.flags = (owner ? MEMPLUG_RANGE_TIED : 0) |
+			 (test_bit(i, maps->mapped) ? MEMPLUG_RANGE_MAPPED : 0),
+		.node = books_node(i),
+		.holder = owner ? pid_vnr(owner->opener) : 0,
+	};
+}
+
 /**
  * region_list - the unplugged ranges
  * @ranges: result, by ascending address
@@ -296,20 +335,16 @@ unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64
 unsigned int region_list(struct memplug_range *ranges, unsigned int capacity, u64 *generation)
 {
 	unsigned int count = 0;
-	const unsigned long *map;
-	unsigned long i, end;
+	const struct region_maps *maps = &region_books.maps;
+	unsigned long nr, i, end;
 
 	spin_lock(&region_books.lock);
-	map = region_books.maps.unplugged;
-	for (i = find_first_bit(map, region_books.nr); i < region_books.nr;
-	     i = find_next_bit(map, region_books.nr, end)) {
-		end = stretch_end(map, i, region_books.nr);
+	nr = region_books.nr;
+	for (i = find_first_bit(maps->unplugged, nr); i < nr;
+	     i = find_next_bit(maps->unplugged, nr, end)) {
+		end = stretch_end(maps->unplugged, maps->edges, i, nr);
 		if (count < capacity)
-			ranges[count] = (struct memplug_range){
-				.start = subblock_address(i),
-				.length = (end - i) * subblock_bytes(),
-				.node = books_node(i),
-			};
+			ranges[count] = describe_range(i, end);
 		count++;
 	}
 	*generation = region_books.generation;

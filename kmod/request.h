@@ -38,6 +38,7 @@ struct attempt {
  * @align: asked: subblocks, for a contiguous run
  * @nid: asked: node, or NUMA_NO_NODE
  * @timeout_ns: asked: 0 for none
+ * @owner: asked: whom what is unplugged is to be tied to, or NULL
  * @background: asked by memplug itself, toward the target: neither a caller's, nor counted
  * @only_wanted: asked, in the background: what is wanted, all of it; @length is 0
  * @skip: asked, in the background: bitmap of subblocks to pass over, or NULL
@@ -88,6 +89,7 @@ struct request {
 	unsigned long align;
 	int nid;
 	u64 timeout_ns;
+	const struct region_owner *owner;
 	bool background;
 	bool only_wanted;
 	const unsigned long *skip;
@@ -162,6 +164,7 @@ void unplug_run(struct request *req);
 void plug_run(struct request *req);
 void plug_back(struct request *req);
 void plug_one(const struct request *req, unsigned long index);
+void plug_tied(const struct region_owner *owner);
 unsigned long plug_in_need(unsigned long most);
 void plug_everything(void);
 

@@ -47,17 +47,8 @@ static struct attempt *free_attempt(struct request *req)
 	return &req->attempts[i];
 }
 
-/**
- * take_start - have a run claimed that was looked at
- * @req: on whose behalf; take_has_room() for it
- * @run: 1 to PLAN_MAX_RUN subblocks
- * @look: what look_run() found
- *
- * Return: 0: it is in flight until take_land() returns it; -ENOSPC or -EDQUOT: the floor
- * refuses, for all memory or for this zone; -EALREADY: another request has some of it;
- * -EAGAIN: ask again when what is in flight has landed.
- */
-int take_start(struct request *req, struct subblock_run run, const struct look *look)
+static int start(struct request *req, struct subblock_run run, const struct look *look,
+		 const struct region_owner *owner)
 {
 	int ret = verdict_to_errno(floor_reserve(look->zone, look->share));
 	struct attempt *attempt;
@@ -76,10 +67,26 @@ int take_start(struct request *req, struct subblock_run run, const struct look *
 	attempt->claim.run = run;
 	attempt->claim.landed = &req->landed;
 	attempt->claim.mover = request_mover(req);
+	attempt->claim.owner = owner;
 	req->nr_in_flight++;
 	req->pending += run.nr;
 	worker_start(&attempt->claim, zone_to_nid(look->zone));
 	return 0;
+}
+
+/**
+ * take_start - have a run claimed that was looked at
+ * @req: on whose behalf; take_has_room() for it
+ * @run: 1 to PLAN_MAX_RUN subblocks
+ * @look: what look_run() found
+ *
+ * Return: 0: it is in flight until take_land() returns it; -ENOSPC or -EDQUOT: the floor
+ * refuses, for all memory or for this zone; -EALREADY: another request has some of it;
+ * -EAGAIN: ask again when what is in flight has landed.
+ */
+int take_start(struct request *req, struct subblock_run run, const struct look *look)
+{
+	return start(req, run, look, req->owner);
 }
 
 static struct attempt *find_over(struct request *req)
@@ -213,7 +220,8 @@ static bool drain_with(struct request *req, unsigned long index)
 
 	look.share.nr_pages = subblock_pages();
 	look.share.nr_free = subblock_pages();
-	switch (take_start(req, one, &look)) {
+	/* it is nobody's: it goes back at once */
+	switch (start(req, one, &look, NULL)) {
 	case 0:
 		if (!take_land(req)->claim.result)
 			plug_one(req, index);

@@ -50,7 +50,9 @@ static int carry_out(struct claim *claim)
 		counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated,
 				   elapsed_ns);
 		trace_memplug_claim(&run, ret, claim->migrated, elapsed_ns);
-		if (!ret)
+		if (!ret && claim->owner)
+			region_commit_tied(run, claim->owner);
+		else if (!ret)
 			region_commit(run, REGION_UNPLUG, claim->mover);
 	}
 	hotplug_allow();
@@ -94,8 +96,8 @@ void worker_exit(void)
 
 /**
  * worker_start - have a run claimed
- * @claim: with @run filled in and reserved, @mover, and @landed; stays the worker's until @over is
- *         seen after @landed was completed, or worker_cancel() has returned
+ * @claim: with @run filled in and reserved, @mover, @owner, and @landed; stays the worker's until
+ *         @over is seen after @landed was completed, or worker_cancel() has returned
  * @nid: node of the run, where zeroing and copying is cheapest
  */
 void worker_start(struct claim *claim, int nid)

@@ -19,6 +19,7 @@
  * @migrated: pages that the kernel moved meanwhile
  * @over: the worker is through with it, and about to complete @landed if it has not yet
  * @mover: on whose behalf
+ * @owner: whom it is to be tied to, or NULL
  * @landed: completed once for each claim that is over; may be shared by several
  * @work: of the worker
  */
@@ -28,6 +29,7 @@ struct claim {
 	u64 migrated;
 	bool over;
 	enum region_mover mover;
+	const struct region_owner *owner;
 	struct completion *landed;
 	struct work_struct work;
 };

@@ -13,9 +13,30 @@
  *   is unloaded, which plugs everything back. A memory block with unplugged memory may
  *   go offline, or be removed; if it comes back in ZONE_NORMAL, the module unplugs it
  *   there again. With the parameter oom_give_back, memory goes back to a machine that
- *   is out of it. Closing the descriptor, or the death of
- *   the process, changes nothing. MEMPLUG_RANGE_TIED marks ranges that live only as
- *   long as a descriptor; no command of this version creates them.
+ *   is out of it. Closing the descriptor, or the death of the process, changes nothing.
+ *   Not so with MEMPLUG_REQ_TIED: what that takes is tied to the descriptor, and goes back
+ *   when its last copy (dup(), fork(), exec()) has been closed and the last mapping of the
+ *   range is gone, however the processes ended. Before, only closing gives it back: PLUG,
+ *   out of memory and memory hotplug leave what is tied or mapped alone, and the module
+ *   can't be unloaded.
+ *
+ * Mapping
+ *   mmap() shows unplugged memory: the offset is its physical address. Needs MAP_SHARED, a
+ *   descriptor that is open for writing and CAP_SYS_ADMIN in the initial user namespace. The
+ *   memory is write-back cached, O_SYNC or not. It reads zero at first: whatever was in a
+ *   subblock when it was taken is gone before the first mapping shows it; what is written
+ *   later stays until it is plugged, also from one mapping to the next. A mapping holds the
+ *   subblocks that it touches, all of them until the last part of it is unmapped in the last
+ *   process that has it by fork(). It can't grow (mremap()), is not in core dumps, and can't
+ *   be pinned: O_DIRECT, RDMA and VFIO refuse it (EFAULT). A page with a memory error gives
+ *   SIGBUS. Mapping and unmapping are no change of the generation.
+ *   Errors of mmap():
+ *     EACCES  the descriptor is not open for writing
+ *     EPERM   no CAP_SYS_ADMIN
+ *     EINVAL  MAP_PRIVATE
+ *     ENXIO   not all of it is unplugged
+ *     EBUSY   some of it is about to be plugged
+ *     ENOMEM  no kernel memory, or there are 1024 mappings already
  *
  * Privilege
  *   UNPLUG, PLUG and TARGET need a descriptor that is open for writing (EBADF) and
@@ -88,6 +109,8 @@
 #define MEMPLUG_FEATURE_OTHERS (1U << 2) /* out_others */
 #define MEMPLUG_FEATURE_SURVEY (1U << 3) /* SURVEY */
 #define MEMPLUG_FEATURE_EVENTS (1U << 4) /* read() */
+#define MEMPLUG_FEATURE_TIED   (1U << 5) /* MEMPLUG_REQ_TIED */
+#define MEMPLUG_FEATURE_MMAP   (1U << 6) /* mmap() */
 
 /* memplug_info.out_target_state */
 #define MEMPLUG_TARGET_NONE    0 /* no target is set */
@@ -336,6 +359,7 @@ struct memplug_progress {
 #define MEMPLUG_REQ_CONTIGUOUS (1U << 4) /* U  : one run or nothing */
 #define MEMPLUG_REQ_EXACT      (1U << 5) /* U  : all or nothing */
 #define MEMPLUG_REQ_DRY_RUN    (1U << 6) /* U P: only tell what would be done */
+#define MEMPLUG_REQ_TIED       (1U << 7) /* U  : tie what it takes to the descriptor */
 
 /* memplug_request.out_stop: why a request ended before all of it was done */
 #define MEMPLUG_STOP_NONE        0 /* all done, or already so */
@@ -434,7 +458,8 @@ struct memplug_blocked {
  * also after a signal or a timeout. It never leaves less than the floor available.
  * PLUG gives back from the lowest address up, ordinary ranges only unless RANGE names
  * others, which are then refused with a reason. A page with a memory error stays held,
- * with its subblock.
+ * with its subblock. With TIED, what was unplugged before (out_already) stays as it was, tied
+ * or not.
  *
  * Errors:
  *   EBADF      the descriptor is not open for writing
@@ -447,6 +472,7 @@ struct memplug_blocked {
  *              address space
  *   ENXIO      part of the range, or all of the window, is not managed memory
  *              (out_bad_* say which and why); the node is not online
+ *   EUSERS     TIED: 255 descriptors have ranges tied to them already
  *   EFAULT     as above; if the results can't be written after the work was done,
  *              UNPLUG gives back what it took, PLUG does not take it out again
  */
@@ -604,7 +630,7 @@ struct memplug_survey {
 
 /* memplug_event.cause, of UNPLUGGED and PLUGGED; else NONE */
 #define MEMPLUG_CAUSE_NONE    0
-#define MEMPLUG_CAUSE_REQUEST 1 /* an UNPLUG or PLUG, or its roll-back */
+#define MEMPLUG_CAUSE_REQUEST 1 /* an UNPLUG or PLUG, its roll-back, or the end of what it tied */
 #define MEMPLUG_CAUSE_TARGET  2 /* the way to the target, or to what is wanted */
 #define MEMPLUG_CAUSE_NEED    3 /* the machine was out of memory */
 #define MEMPLUG_CAUSE_HOTPLUG 4 /* a memory block did not go offline after all */

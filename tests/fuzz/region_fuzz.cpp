@@ -181,7 +181,8 @@ class Session {
     if (run.nr == 0 || some_block(Block::Leaving).nr != 0) {
       return;
     }
-    region_leave(subblock_pfn(run.first), run.nr * subblock_pages());
+    require(region_leave(subblock_pfn(run.first), run.nr * subblock_pages()) == 0,
+            "what nobody holds may go");
     model_.leave(run);
     state_of(run) = Block::Leaving;
   }

@@ -12,4 +12,5 @@ void region_restart(void)
 {
 	region_exit();
 	memset(&region_books, 0, sizeof(region_books));
+	INIT_LIST_HEAD(&region_books.mappings);
 }

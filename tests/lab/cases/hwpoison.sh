@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A memory error in a page that memplug holds: plug gives back everything but its subblock, which
-# stays held with the reason hwpoison; and unloading never frees the page itself.
+# stays held with the reason hwpoison; a mapping of it gives SIGBUS; and unloading never frees the
+# page itself.
 # lab: mem=6G
 # lab: append=init_on_alloc=0
 set -eu
@@ -33,6 +34,10 @@ expect_status 1 memplugctl plug --all --json >/tmp/all.json 2>/dev/null
 assert_eq "done_size of plug --all" "$(json /tmp/all.json /done_size)" 0
 assert_eq "reason of plug --all" "$(json /tmp/all.json /blocked/0/reason)" hwpoison
 assert_eq "MemTotal" "$(memtotal_kb)" $((before - 4096))
+
+# Who maps it sees its neighbours, and gets SIGBUS from the page itself.
+expect_status 0 mapping read $((bad + 4096)) >/dev/null
+expect_status $((128 + 7)) mapping read "$bad"
 
 # Unloading frees what is good of that subblock, and not the bad page: it counts again, as the
 # pages do that the kernel itself has poisoned, but nobody gets it.

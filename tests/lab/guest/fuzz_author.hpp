@@ -98,9 +98,10 @@ class Author {
       case Operation::read:
       case Operation::write:
         call[Field::length] = pick({0, 1, 63, 64, 65, 128, 512, 4096});
-        [[fallthrough]];
-      case Operation::mmap:
         call.channel = static_cast<Channel>(below(nr_device_channels));
+        break;
+      case Operation::mmap:
+        fill_mmap(call);
         break;
       case Operation::alarm:
         call[Field::delay] = 50 + below(8000);
@@ -118,8 +119,8 @@ class Author {
 
   // CLOSE and WRITE say nothing about the others: they are rare.
   Call some_call() {
-    static constexpr std::array<Operation, 58> lot = [] {
-      std::array<Operation, 58> drawn{};
+    static constexpr std::array<Operation, 60> lot = [] {
+      std::array<Operation, 60> drawn{};
       std::size_t filled = 0;
       const auto put = [&](Operation operation, int times) {
         for (; times > 0; --times) {
@@ -139,7 +140,7 @@ class Author {
       put(Operation::poll, 2);
       put(Operation::read, 3);
       put(Operation::write, 1);
-      put(Operation::mmap, 1);
+      put(Operation::mmap, 3);
       put(Operation::reopen, 1);
       put(Operation::close, 1);
       put(Operation::alarm, 1);
@@ -209,7 +210,18 @@ class Author {
       }
       flags |= one_in(6) ? MEMPLUG_REQ_NODE : 0;
     }
+    flags |= one_in(6) ? MEMPLUG_REQ_TIED : 0;
     call[Field::flags] = flags;
+  }
+
+  // Somewhere; what is unplugged is met often enough, as much of it is for a while.
+  void fill_mmap(Call& call) {
+    if (one_in(4)) {
+      call.channel = static_cast<Channel>(below(nr_device_channels));
+    }
+    call[Field::flags] = (one_in(4) ? 0 : mmap_writable) | (one_in(8) ? mmap_private : 0);
+    call[Field::start] = some_subblock() + below(4) * 4096;
+    call[Field::length] = pick({1, 4096, 4097, 65536, terrain_.subblock, 2 * terrain_.subblock});
   }
 
   void fill_plug(Call& call) {
@@ -235,7 +247,7 @@ class Author {
         return pick({0, 4, 8, old - 1, old - 4, old - 8, old + 1, old + 8, 4095, 4096, 4097,
                      0xffffffff, below(512)});
       case Field::flags:
-        return one_in(4) ? random_() & 0xffffffff : old ^ (1U << below(one_in(3) ? 32 : 7));
+        return one_in(4) ? random_() & 0xffffffff : old ^ (1U << below(one_in(3) ? 32 : 8));
       case Field::node:
         return pick({1, 2, 63, 64, 1023, 1024, 0x7fffffff, 0x80000000, 0xffffffff});
       case Field::capacity:

@@ -94,8 +94,11 @@ inline constexpr std::array<std::string_view, 18> field_names = {
     "align",     "timeout", "node",   "capacity", "blocked", "reserved",
     "reserved2", "target",  "tail",   "cut",      "number",  "delay"};
 
-inline constexpr std::array<std::string_view, 7> flag_names = {
-    "RANGE", "ALL", "NODE", "WINDOW", "CONTIGUOUS", "EXACT", "DRY_RUN"};
+inline constexpr std::array<std::string_view, 8> flag_names = {
+    "RANGE", "ALL", "NODE", "WINDOW", "CONTIGUOUS", "EXACT", "DRY_RUN", "TIED"};
+// MMAP has flags of its own, by the same names.
+inline constexpr std::uint64_t mmap_writable = 1;
+inline constexpr std::uint64_t mmap_private = 2;
 
 template <typename Enum>
 constexpr std::size_t index_of(Enum value) {

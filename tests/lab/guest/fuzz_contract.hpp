@@ -60,8 +60,16 @@ inline const std::vector<Documented>& documented() {
       pairs.push_back({transfer, EINVAL});
       pairs.push_back({transfer, EBADF});
     }
-    pairs.push_back({mmap, ENODEV});
-    pairs.push_back({mmap, EACCES});
+    for (const int error : {0, EACCES, EPERM, EINVAL, ENXIO}) {
+      pairs.push_back({mmap, error});
+    }
+    // A subblock that is on its way back, an offset near the end of the address space, and more
+    // than an address space has room for.
+    for (const int error : {EBUSY, EOVERFLOW, ENOMEM}) {
+      pairs.push_back({mmap, error, false, true});
+    }
+    // 255 descriptors.
+    pairs.push_back({unplug, EUSERS, false, true});
     return pairs;
   }();
   return all;

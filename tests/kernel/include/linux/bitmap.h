@@ -21,6 +21,11 @@ static inline unsigned long __ffs(unsigned long word)
 	return (unsigned long)__builtin_ctzl(word);
 }
 
+static inline unsigned long hweight_long(unsigned long word)
+{
+	return (unsigned long)__builtin_popcountl(word);
+}
+
 static inline bool test_bit(unsigned long bit, const unsigned long *map)
 {
 	return (map[bit / BITS_PER_LONG] >> (bit % BITS_PER_LONG)) & 1UL;

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_MAPPING_H
+#define MEMPLUG_MAPPING_H
+
+struct vm_area_struct;
+
+int mapping_create(struct vm_area_struct *vma);
+
+#endif

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+// Who holds on to what is unplugged: descriptors and mappings, in the module's books on a made-up
+// machine.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <deque>
+#include <limits>
+#include <vector>
+
+#include "machine.hpp"
+
+extern "C" {
+#include <linux/bitmap.h>
+#include <linux/nodemask.h>
+}
+
+namespace {
+
+constexpr unsigned long none = std::numeric_limits<unsigned long>::max();
+constexpr subblock_run everything{0, none / 2};
+
+// A process id is where a pid would be.
+pid* process(unsigned long number) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast,performance-no-int-to-ptr)
+  return reinterpret_cast<pid*>(number);
+}
+
+struct Listed {
+  unsigned long first = 0;
+  unsigned long nr = 0;
+  u32 flags = 0;
+  int holder = 0;
+  bool operator==(const Listed&) const = default;
+};
+
+void PrintTo(const Listed& listed, std::ostream* out) {
+  *out << listed.first << "+" << listed.nr << " flags " << listed.flags << " holder "
+       << listed.holder;
+}
+
+std::vector<Listed> list() {
+  std::vector<memplug_range> ranges(64);
+  u64 generation = 0;
+  ranges.resize(region_list(ranges.data(), 64, &generation));
+  std::vector<Listed> result;
+  result.reserve(ranges.size());
+  for (const memplug_range& range : ranges) {
+    result.push_back({range.start / Machine::subblock_size, range.length / Machine::subblock_size,
+                      range.flags, range.holder});
+  }
+  return result;
+}
+
+// 16 to 99 are of node 0, 100 to 199 of node 1. 20 to 39 are unplugged, and ordinary.
+class Holds : public ::testing::Test {
+ protected:
+  Holds() : machine_(2) {
+    machine_.add({16, 84}, 0);
+    machine_.add({100, 100}, 1);
+  }
+
+  void SetUp() override {
+    ASSERT_EQ(region_init(), 0);
+    take({20, 20});
+  }
+
+  static void take(subblock_run run) {
+    ASSERT_TRUE(region_reserve(run, REGION_UNPLUG));
+    region_commit(run, REGION_UNPLUG, REGION_ASKED);
+  }
+
+  region_owner& enter(unsigned long opener) {
+    region_owner& owner = owners_.emplace_back();
+    owner.opener = process(opener);
+    EXPECT_EQ(region_enter_owner(&owner), 0);
+    return owner;
+  }
+
+  static void take_for(const region_owner& owner, subblock_run run) {
+    ASSERT_TRUE(region_reserve(run, REGION_UNPLUG));
+    region_commit_tied(run, &owner);
+  }
+
+  region_mapping& map(subblock_run run) {
+    region_mapping& mapping = mappings_.emplace_back();
+    mapping.run = run;
+    EXPECT_EQ(region_map(&mapping), 0);
+    return mapping;
+  }
+
+  static int try_map(subblock_run run) {
+    region_mapping mapping{};
+    mapping.run = run;
+    const int error = region_map(&mapping);
+    if (error == 0) {
+      region_unmap(&mapping);
+    }
+    return error;
+  }
+
+  static void give_back(const region_owner& owner) {
+    for (unsigned long i = region_next_tied(&owner, 0); i != none;
+         i = region_next_tied(&owner, i + 1)) {
+      if (region_reserve_tied(i, &owner)) {
+        region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
+      }
+    }
+  }
+
+  static int leave(subblock_run run) {
+    return region_leave(subblock_pfn(run.first), run.nr * subblock_pages());
+  }
+
+ private:
+  Machine machine_;
+  // The books have their addresses.
+  std::deque<region_owner> owners_;
+  std::deque<region_mapping> mappings_;
+};
+
+TEST_F(Holds, TiedIsListedWithItsOpener) {
+  const region_owner& owner = enter(4711);
+  take_for(owner, {40, 5});
+  EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0}, {40, 5, MEMPLUG_RANGE_TIED, 4711}}));
+  EXPECT_EQ(owner.nr, 5U);
+}
+
+TEST_F(Holds, TwoOwnersAreNotMerged) {
+  take_for(enter(1), {40, 5});
+  take_for(enter(2), {45, 5});
+  EXPECT_EQ(list(),
+            (std::vector<Listed>{
+                {20, 20, 0, 0}, {40, 5, MEMPLUG_RANGE_TIED, 1}, {45, 5, MEMPLUG_RANGE_TIED, 2}}));
+}
+
+TEST_F(Holds, AnOwnersNeighboursAreMerged) {
+  const region_owner& owner = enter(1);
+  take_for(owner, {45, 5});
+  take_for(owner, {40, 5});
+  EXPECT_EQ(list().back(), (Listed{40, 10, MEMPLUG_RANGE_TIED, 1}));
+}
+
+TEST_F(Holds, TiedIsNobodyElsesToPlug) {
+  region_owner& owner = enter(1);
+  const region_owner& other = enter(2);
+  take_for(owner, {40, 2});
+  EXPECT_FALSE(region_reserve({40, 1}, REGION_PLUG));
+  EXPECT_FALSE(region_reserve({39, 2}, REGION_PLUG)) << "an ordinary one beside it";
+  EXPECT_FALSE(region_reserve_tied(40, &other));
+  EXPECT_EQ(region_hold(40), unsigned{MEMPLUG_REASON_HELD});
+  EXPECT_EQ(region_hold(39), unsigned{MEMPLUG_REASON_BUSY}) << "nobody holds it";
+  give_back(owner);
+  EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0}}));
+  EXPECT_EQ(owner.nr, 0U);
+}
+
+TEST_F(Holds, WhatIsPluggedIsTiedToNobodyWhenItIsTakenAgain) {
+  region_owner& owner = enter(1);
+  take_for(owner, {40, 2});
+  give_back(owner);
+  take({40, 2});
+  EXPECT_EQ(list(), (std::vector<Listed>{{20, 22, 0, 0}}));
+  EXPECT_TRUE(region_reserve({40, 2}, REGION_PLUG));
+}
+
+TEST_F(Holds, UntyingMakesItOrdinary) {
+  region_owner& owner = enter(1);
+  take_for(owner, {40, 2});
+  region_untie(40);
+  EXPECT_EQ(list(), (std::vector<Listed>{{20, 21, 0, 0}, {41, 1, MEMPLUG_RANGE_TIED, 1}}));
+  EXPECT_EQ(owner.nr, 1U);
+  EXPECT_TRUE(region_reserve({40, 1}, REGION_PLUG));
+}
+
+TEST_F(Holds, ThereIsAnEndToOwners) {
+  for (unsigned long i = 0; i < REGION_MAX_OWNERS; ++i) {
+    enter(i + 1);
+  }
+  region_owner late{};
+  EXPECT_EQ(region_enter_owner(&late), -EUSERS);
+}
+
+TEST_F(Holds, AClosedOwnerWithoutAnythingIsForgotten) {
+  region_owner& owner = enter(1);
+  EXPECT_EQ(region_take_closed(), nullptr) << "it is not closed";
+  region_close_owner(&owner);
+  EXPECT_EQ(region_take_closed(), &owner);
+  EXPECT_EQ(region_take_closed(), nullptr) << "somebody has it";
+  EXPECT_TRUE(region_put_closed(&owner));
+  EXPECT_EQ(region_take_closed(), nullptr);
+}
+
+TEST_F(Holds, AClosedOwnerWaitsForItsMappings) {
+  region_owner& owner = enter(1);
+  take_for(owner, {40, 4});
+  region_mapping& mapping = map({42, 1});
+  region_close_owner(&owner);
+  ASSERT_EQ(region_take_closed(), &owner);
+  give_back(owner);
+  EXPECT_FALSE(region_put_closed(&owner)) << "something is mapped still";
+  EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0},
+                                         {42, 1, MEMPLUG_RANGE_TIED | MEMPLUG_RANGE_MAPPED, 1}}));
+  EXPECT_EQ(region_take_closed(), nullptr) << "there is nothing to be done";
+  region_unmap(&mapping);
+  ASSERT_EQ(region_take_closed(), &owner);
+  give_back(owner);
+  EXPECT_TRUE(region_put_closed(&owner));
+  EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0}}));
+}
+
+TEST_F(Holds, WhatIsMappedWhileSomebodyGivesBackIsFoundAgain) {
+  region_owner& owner = enter(1);
+  take_for(owner, {40, 1});
+  region_mapping& mapping = map({40, 1});
+  region_close_owner(&owner);
+  // Unmapped before anybody looked.
+  region_unmap(&mapping);
+  ASSERT_EQ(region_take_closed(), &owner);
+  EXPECT_FALSE(region_put_closed(&owner)) << "nothing was given back";
+  EXPECT_EQ(region_take_closed(), &owner) << "it is still to be done";
+}
+
+TEST_F(Holds, MappedIsListed) {
+  map({25, 5});
+  EXPECT_EQ(list(),
+            (std::vector<Listed>{{20, 5, 0, 0}, {25, 5, MEMPLUG_RANGE_MAPPED, 0}, {30, 10, 0, 0}}));
+  EXPECT_FALSE(region_reserve({25, 1}, REGION_PLUG));
+  EXPECT_EQ(region_hold(25), unsigned{MEMPLUG_REASON_MAPPED});
+  EXPECT_TRUE(region_reserve({24, 1}, REGION_PLUG));
+}
+
+TEST_F(Holds, TheLastMappingCounts) {
+  region_mapping& wide = map({20, 20});
+  region_mapping& narrow = map({24, 2});
+  region_mapping& other = map({25, 2});
+  region_unmap(&wide);
+  EXPECT_EQ(list(),
+            (std::vector<Listed>{{20, 4, 0, 0}, {24, 3, MEMPLUG_RANGE_MAPPED, 0}, {27, 13, 0, 0}}));
+  region_unmap(&narrow);
+  EXPECT_EQ(list().at(1), (Listed{25, 2, MEMPLUG_RANGE_MAPPED, 0}));
+  region_unmap(&other);
+  EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0}}));
+  EXPECT_TRUE(region_reserve({20, 20}, REGION_PLUG));
+}
+
+TEST_F(Holds, OnlyWhatIsUnpluggedIsMapped) {
+  EXPECT_EQ(try_map({19, 2}), -ENXIO);
+  EXPECT_EQ(try_map({39, 2}), -ENXIO);
+  EXPECT_EQ(try_map({50, 1}), -ENXIO);
+  EXPECT_EQ(try_map({1000000, 1}), -ENXIO);
+  EXPECT_EQ(try_map({none - 1, 1}), -ENXIO);
+  EXPECT_EQ(try_map({20, none}), -ENXIO);
+  EXPECT_EQ(try_map({20, 20}), 0);
+}
+
+TEST_F(Holds, WhatIsOnItsWayBackIsNotMapped) {
+  ASSERT_TRUE(region_reserve({30, 1}, REGION_PLUG));
+  EXPECT_EQ(try_map({29, 3}), -EBUSY);
+  EXPECT_EQ(try_map({29, 1}), 0);
+  region_abort({30, 1});
+  EXPECT_EQ(try_map({29, 3}), 0);
+}
+
+TEST_F(Holds, ThereIsAnEndToMappings) {
+  for (unsigned int i = 0; i < REGION_MAX_MAPPINGS; ++i) {
+    map({20, 1});
+  }
+  EXPECT_EQ(try_map({20, 1}), -ENOMEM);
+}
+
+TEST_F(Holds, ASnapshotLeavesThemOut) {
+  take_for(enter(1), {40, 5});
+  map({20, 2});
+  map({41, 1});
+  std::vector<unsigned long> ready(8);
+  std::vector<unsigned long> busy(8);
+  std::vector<unsigned long> seams(8);
+  region_view view{};
+  view.nr = 200;
+  view.ready = ready.data();
+  view.busy = busy.data();
+  view.seams = seams.data();
+  region_snapshot(REGION_PLUG, everything, NUMA_NO_NODE, &view);
+  EXPECT_EQ(view.nr_held, 7U);
+  EXPECT_EQ(view.nr_busy, 7U);
+  EXPECT_EQ(view.nr_ready, 18U);
+  EXPECT_EQ(view.nr_already, 184U - 25U) << "what is plugged";
+  EXPECT_TRUE(test_bit(44, view.busy));
+  EXPECT_FALSE(test_bit(44, view.ready));
+  // For taking memory out it is what is out already.
+  region_snapshot(REGION_UNPLUG, everything, NUMA_NO_NODE, &view);
+  EXPECT_EQ(view.nr_held, 0U);
+  EXPECT_EQ(view.nr_already, 25U);
+}
+
+TEST_F(Holds, ItsBlockDoesNotGo) {
+  const u64 generation = region_generation();
+  region_mapping& mapping = map({25, 1});
+  EXPECT_EQ(leave({16, 16}), -EBUSY);
+  EXPECT_EQ(region_generation(), generation) << "something has changed";
+  EXPECT_EQ(leave({48, 16}), 0) << "another block";
+  region_unmap(&mapping);
+  region_owner& owner = enter(1);
+  take_for(owner, {40, 1});
+  EXPECT_EQ(leave({32, 16}), -EBUSY);
+  give_back(owner);
+  EXPECT_EQ(leave({16, 32}), 0);
+}
+
+TEST_F(Holds, ZeroedUntilItIsTakenAgain) {
+  EXPECT_FALSE(region_is_zeroed(20));
+  region_set_zeroed(20);
+  EXPECT_TRUE(region_is_zeroed(20));
+  EXPECT_FALSE(region_is_zeroed(21));
+  ASSERT_TRUE(region_reserve({20, 1}, REGION_PLUG));
+  region_commit({20, 1}, REGION_PLUG, REGION_ASKED);
+  take({20, 1});
+  EXPECT_FALSE(region_is_zeroed(20));
+}
+
+TEST_F(Holds, NodesAreStillTold) {
+  take({98, 4});
+  const auto listed = list();
+  EXPECT_EQ(listed.at(1), (Listed{98, 2, 0, 0}));
+  EXPECT_EQ(listed.at(2), (Listed{100, 2, 0, 0}));
+  map({99, 2});
+  EXPECT_EQ(list().at(2), (Listed{99, 1, MEMPLUG_RANGE_MAPPED, 0}));
+  EXPECT_EQ(list().at(3), (Listed{100, 1, MEMPLUG_RANGE_MAPPED, 0}));
+}
+
+}  // namespace
