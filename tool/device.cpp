@@ -152,6 +152,7 @@ memplug_request to_abi(const Request& request) {
   set(request.contiguous, MEMPLUG_REQ_CONTIGUOUS);
   set(request.exact, MEMPLUG_REQ_EXACT);
   set(request.dry_run, MEMPLUG_REQ_DRY_RUN);
+  set(request.tied, MEMPLUG_REQ_TIED);
   abi.length = request.length.value;
   abi.start = request.start.value_or(PhysAddr{}).value;
   abi.window_start = request.window.value_or(Range{}).start.value;

@@ -39,6 +39,8 @@ class Channel {
   virtual int survey(memplug_survey& survey) = 0;
   virtual int wait(std::chrono::milliseconds timeout) = 0;
   virtual int read(std::vector<memplug_event>& events) = 0;
+  // For handing it on to another process.
+  [[nodiscard]] virtual int descriptor() const = 0;
 };
 
 enum class TargetState { None, Reached, Working, Floor, Blocked };
@@ -145,6 +147,7 @@ struct Request {
   bool contiguous = false;
   bool exact = false;
   bool dry_run = false;
+  bool tied = false;  // to the descriptor
 };
 
 // How many records of each kind a result may bring back.
@@ -255,6 +258,8 @@ class Device {
   // What has happened since the last call, oldest first, without waiting. From the first call on,
   // which returns nothing, wait() is for events.
   [[nodiscard]] std::vector<Event> events();
+  // That tied memory lives as long as; close-on-exec.
+  [[nodiscard]] int descriptor() const { return channel_->descriptor(); }
 
  private:
   std::unique_ptr<Channel> channel_;

@@ -49,6 +49,7 @@ class DeviceFile final : public Channel {
     // The device never gives nothing without an error.
     return got == 0 ? EPROTO : error_number;
   }
+  [[nodiscard]] int descriptor() const override { return descriptor_.number(); }
 
  private:
   // More than the module gives at once.

@@ -7,6 +7,7 @@
 
 #include "cmd_doctor.hpp"
 #include "cmd_explain.hpp"
+#include "cmd_hold.hpp"
 #include "cmd_list.hpp"
 #include "cmd_map.hpp"
 #include "cmd_metrics.hpp"
@@ -57,6 +58,7 @@ class Program {
     add(setup_list(app_, list_), run_list, list_);
     add(setup_unplug(app_, unplug_), run_unplug, unplug_, watermarks_);
     add(setup_plug(app_, plug_), run_plug, plug_, watermarks_);
+    add(setup_hold(app_, hold_), run_hold, hold_, watermarks_);
     add(setup_target(app_, target_), run_target, target_, watermarks_);
     add(setup_scan(app_, scan_), run_scan, scan_);
     add(setup_explain(app_, explain_), run_explain, explain_, page_facts_);
@@ -74,18 +76,20 @@ class Program {
     try {
       status = parse_and_run(arguments);
     } catch (const UsageError& error) {
-      status = ExitStatus::Usage;
+      status = failed(ExitStatus::Usage);
       tell(std::nullopt, error.what(), "'memplugctl " + help_of_verb() + "' tells the usage");
     } catch (const Failure& error) {
+      status = failed(ExitStatus::Failure);
       tell(error.code().value(), error.what(), error.next_step());
     } catch (const std::system_error& error) {
+      status = failed(ExitStatus::Failure);
       tell(error.code().value(), error.what(), "");
     }
     try {
       flush();
     } catch (const Failure& error) {
       say(error.what());
-      return ExitStatus::Failure;
+      return failed(ExitStatus::Failure);
     }
     return status;
   }
@@ -129,6 +133,11 @@ class Program {
       }
     }
     throw UsageError("a verb is needed: " + verb_names());
+  }
+
+  // 1 and 2 may be the command's that hold has run.
+  [[nodiscard]] ExitStatus failed(ExitStatus usual) const {
+    return verb_name_ == "hold" ? hold_failed : usual;
   }
 
   void flush() {
@@ -183,6 +192,7 @@ class Program {
   ListOptions list_;
   UnplugOptions unplug_;
   PlugOptions plug_;
+  HoldOptions hold_;
   TargetOptions target_;
   ScanOptions scan_;
   ExplainOptions explain_;

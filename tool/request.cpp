@@ -54,7 +54,8 @@ Capacity capacity_for(const Request& request, const Info& info) {
           std::min<std::uint32_t>(info.max_blocked, MEMPLUG_MAX_BLOCKED)};
 }
 
-Result carry_out(const Request& request, const Info& info, Device& device, const Output& output) {
+Result run_on_device(const Request& request, const Info& info, Device& device,
+                     const Output& output) {
   const InterruptGuard guard;
   std::unique_ptr<ProgressMeter> meter;
   if (output.terminal && !output.style.quiet) {
@@ -136,14 +137,12 @@ void check_against_subblock(const Request& request, Bytes subblock) {
   }
 }
 
-ExitStatus run_request(const Request& request, const OpenDevice& open_device,
-                       const Watermarks* watermarks, Output& output) {
-  Device device = open_device(Access::Write);
-  const Info info = device.info();
+Result carry_out(const Request& request, Device& device, const Info& info,
+                 const Watermarks* watermarks, Output& output) {
   check_against_subblock(request, info.subblock);
   Result result;
   try {
-    result = carry_out(request, info, device, output);
+    result = run_on_device(request, info, device, output);
   } catch (const UnmanagedError& error) {
     throw unmanaged_failure(request, error);
   } catch (const Failure&) {
@@ -154,6 +153,10 @@ ExitStatus run_request(const Request& request, const OpenDevice& open_device,
   if (watermarks != nullptr && !request.dry_run && result.done >= least_for_watermarks) {
     watermarks->recompute(operation_name(request.operation), output);
   }
+  return result;
+}
+
+void report(const Request& request, const Info& info, const Result& result, Output& output) {
   output.data << (output.style.json ? result_json(request, result)
                                     : result_text(request, result, output.style));
   if (!output.style.quiet) {
@@ -162,6 +165,14 @@ ExitStatus run_request(const Request& request, const OpenDevice& open_device,
     }
     output.prose << explain_result(request, info, result, output.style);
   }
+}
+
+ExitStatus run_request(const Request& request, const OpenDevice& open_device,
+                       const Watermarks* watermarks, Output& output) {
+  Device device = open_device(Access::Write);
+  const Info info = device.info();
+  const Result result = carry_out(request, device, info, watermarks, output);
+  report(request, info, result, output);
   return status_of(result);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What plug and unplug share: reading SIZE|RANGE, judging a request against the device's subblock,
-// carrying it out with Ctrl-C and progress, reporting the result, having the watermarks recomputed.
-// Which options exist is the verbs'.
+// What the verbs that make requests share: reading SIZE|RANGE, judging a request against the
+// device's subblock, carrying it out with Ctrl-C and progress, reporting the result, having the
+// watermarks recomputed. Which options exist is the verbs'.
 #pragma once
 
 #include <string>
@@ -23,9 +23,13 @@ void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes lea
 // The same for a range alone.
 void check_range(std::string_view what, Range range, Bytes subblock);
 
-// Opens the device, runs the request, writes its report and the exit status it earns. Watermarks
-// may be null: those of the zones stay as they are. Throws UsageError or Failure if it could not
-// run.
+// Runs the request. Watermarks may be null: those of the zones stay as they are. Throws UsageError
+// or Failure if it could not run.
+[[nodiscard]] Result carry_out(const Request& request, Device& device, const Info& info,
+                               const Watermarks* watermarks, Output& output);
+// Writes its report, and explains it.
+void report(const Request& request, const Info& info, const Result& result, Output& output);
+// Opens the device and does both. Returns the exit status that it earns.
 [[nodiscard]] ExitStatus run_request(const Request& request, const OpenDevice& open_device,
                                      const Watermarks* watermarks, Output& output);
 

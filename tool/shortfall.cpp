@@ -39,7 +39,7 @@ std::string_view stop_step(const Request& request, const Result& result) {
     case Stop::Timeout:
       return "give it more time";
     case Stop::Exhausted:
-      if (request.exact && request.operation == Operation::Unplug) {
+      if (request.exact && !request.tied && request.operation == Operation::Unplug) {
         return "without --exact it takes what it can get";
       }
       return request.contiguous ? "without --contiguous it takes what it can get" : "";
@@ -107,7 +107,7 @@ void require_feature(const Info& info, std::uint64_t feature, std::string_view l
 
 std::string explain_result(const Request& request, const Info& info, const Result& result,
                            const OutputStyle& style) {
-  const std::string_view verb = operation_name(request.operation);
+  const std::string_view verb = request.tied ? "hold" : operation_name(request.operation);
   std::string text;
   const auto say = [&text, verb](std::string_view words) { text += prose_line(verb, words); };
   if (result.truncated) {

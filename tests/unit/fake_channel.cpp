@@ -80,6 +80,8 @@ class FakeChannel final : public Channel {
   int wait(std::chrono::milliseconds timeout) override {
     return module_.answer_wait(module_.wait_calls++, timeout);
   }
+  [[nodiscard]] int descriptor() const override { return module_.descriptor; }
+
   int read(std::vector<memplug_event>& events) override {
     if (!subscribed_) {
       subscribed_ = true;

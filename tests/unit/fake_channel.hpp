@@ -50,6 +50,9 @@ struct FakeModule {
   // What happens during each wait, with the number of earlier ones; returns its errno.
   std::function<int(int, std::chrono::milliseconds)> answer_wait;
 
+  // What it says it is open as.
+  int descriptor = -1;
+
   int info_calls = 0;
   int node_calls = 0;
   int list_calls = 0;

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// The verb 'hold': takes memory for as long as a command runs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "device.hpp"
+#include "output.hpp"
+#include "unplug_options.hpp"
+#include "watermarks.hpp"
+
+namespace memplug {
+
+struct HoldOptions {
+  UnplugOptions unplug{};
+  std::vector<std::string> command{};
+};
+
+// When memplug could not do its part: nothing was run.
+inline constexpr ExitStatus hold_failed{125};
+
+CLI::App* setup_hold(CLI::App& app, HoldOptions& options);
+// The command's own status, or one of env(1)'s.
+[[nodiscard]] ExitStatus run_hold(const HoldOptions& options, const OpenDevice& open_device,
+                                  const Watermarks& watermarks, Output& output);
+
+}  // namespace memplug

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// The options of an unplug, for the verbs that make one, and which of them exclude each other.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "device.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace memplug {
+
+// As typed: quantities are parsed by us, for CLI11 takes signs, octal and overflow.
+struct UnplugOptions {
+  std::optional<std::string> what = std::nullopt;
+  std::optional<std::string> node = std::nullopt;
+  std::optional<std::string> within = std::nullopt;
+  std::optional<std::string> align = std::nullopt;
+  std::optional<std::string> timeout = std::nullopt;
+  bool contiguous = false;
+  bool exact = false;
+  bool dry_run = false;
+  bool keep_watermarks = false;
+};
+
+// SIZE|RANGE and all options but --exact.
+void add_unplug_options(CLI::App& verb, UnplugOptions& options);
+// Throws UsageError.
+[[nodiscard]] Request to_request(const UnplugOptions& options);
+
+}  // namespace memplug
