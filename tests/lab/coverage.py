@@ -33,8 +33,14 @@ def run(_options: argparse.Namespace) -> int:
 
 
 def _print(figures: dict, name: str):
-    print(f"{figures['line_percent']:6.1f} % of {figures['line_total']:4} lines  "
-          f"{figures['branch_percent']:6.1f} % of {figures['branch_total']:4} branches  {name}")
+    print(f"{_percent(figures, 'line')} of {figures['line_total']:4} lines  "
+          f"{_percent(figures, 'branch')} of {figures['branch_total']:4} branches  {name}")
+
+
+def _percent(figures: dict, what: str) -> str:
+    # Of none there is no part.
+    percent = figures[f"{what}_percent"]
+    return f"{100.0 if percent is None else percent:6.1f} %"
 
 
 def keep(built: artefacts.Built, name: str, archive: bytes):
@@ -64,6 +70,10 @@ def _report(built: artefacts.Built, target: Path) -> dict:
         _merge(archive.read_bytes(), merged, objects)
     for gcno in objects.glob("*.gcno"):
         shutil.copy(gcno, merged)
+    # Headers of the kernel have names that begin there. gcov, which runs in this folder, looks for
+    # them, and gcovr drops a file one of whose headers gcov can't open.
+    for folder in ("include", "arch"):
+        (merged / folder).symlink_to(built.kernel.headers / folder)
     target.mkdir(parents=True, exist_ok=True)
     source = objects.parent
     command = ["gcovr", "--root", str(source), "--object-directory", str(merged),
