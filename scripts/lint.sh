@@ -78,7 +78,7 @@ check_clang_tidy() {
     status=1
   files 'tests/bench/scale/*.cpp' |
     xargs -P "$(nproc)" -n 2 clang-tidy -p build/bench-scale --quiet --warnings-as-errors='*' || status=1
-  files 'tests/lab/guest/*.cpp' 'tests/bench/guest/*.cpp' |
+  files 'examples/*.cpp' 'tests/lab/guest/*.cpp' 'tests/bench/guest/*.cpp' |
     xargs -P "$(nproc)" -I FILE clang-tidy --quiet --warnings-as-errors='*' FILE -- \
       -std=c++20 -Wall -Wextra -Ikmod/uapi -Itests/lab/guest || status=1
   return "$status"

@@ -21,6 +21,7 @@ import paths
 from outcome import LabError, say
 
 GUEST_SOURCES = paths.LAB / "guest"
+_EXAMPLES = paths.ROOT / "examples"
 BENCH_SOURCES = paths.ROOT / "tests" / "bench" / "guest"
 HELPER_MODULES = paths.ROOT / "tests" / "kmod"
 _MODULE_SOURCES = ("Kbuild", "VERSION", "kmod")
@@ -188,6 +189,8 @@ def _program_jobs(which: str) -> list[tuple[Path, Path, list[str]]]:
         head = source.read_text(encoding="utf-8").splitlines()[:10]
         if which == "all" and _ALSO_32BIT in (line.strip() for line in head):
             jobs.append((source, target / f"{source.stem}32", ["-m32"]))
+    if which == "all":
+        jobs += [(source, target / source.stem, []) for source in sorted(_EXAMPLES.glob("*.cpp"))]
     if which == "bench":
         jobs += [(source, target / source.stem, []) for source in BENCH_SOURCES.glob("*.cpp")]
     return jobs

@@ -11,7 +11,7 @@ from outcome import Kind, LabError
 
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
          "modules", "max-mem", "devices", "qmp", "programs", "vmlinuz",
-         "files", "kernel", "leaks", "alone", "objects",
+         "files", "kernel", "leaks", "alone", "objects", "python",
          "debug-append",
          "expect-report", "expect-panic", "expect", "expect-message"}
 _LINE = re.compile(r"# lab: ([a-z-]+)=(.*)")
@@ -94,13 +94,18 @@ class Case:
 
     @property
     def files(self) -> dict[str, Path]:
-        """What lies in folders of tests/lab that the case wants, by its name at /lab."""
+        """What lies in folders that the case wants, by its name at /lab."""
         found = {}
         for name in self._list("files"):
-            if not (paths.LAB / name).is_dir():
-                raise ValueError(f"there is no folder {name} in {paths.LAB}")
+            if not _folder(name).is_dir():
+                raise ValueError(f"there is no folder {name} in {paths.LAB} or {paths.ROOT}")
             found.update(folder_files(name))
         return found
+
+    @property
+    def runs_python(self) -> bool:
+        """Whether the case wants what Python needs to run, beside the program."""
+        return self._is_set("python")
 
     def machine(self) -> qemu.Machine:
         """The guest's hardware."""
@@ -131,9 +136,13 @@ class Case:
         return options
 
 
+def _folder(name: str) -> Path:
+    return paths.LAB / name if (paths.LAB / name).is_dir() else paths.ROOT / name
+
+
 def folder_files(name: str) -> dict[str, Path]:
-    """The files of a folder of tests/lab, by their names at /lab."""
-    return {f"{name}/{path.name}": path for path in sorted((paths.LAB / name).iterdir())}
+    """The files of a folder of tests/lab, or of the project, by their names at /lab."""
+    return {f"{name}/{path.name}": path for path in sorted(_folder(name).iterdir())}
 
 
 def read(name: str) -> Case:
@@ -156,7 +165,7 @@ def read(name: str) -> Case:
         # A wrong value has to be told before a guest is built for it.
         case.machine(), case.timeout, case.expect, case.commands_qemu, case.image, \
             case.needs_debug_kernel, case.looks_for_leaks, case.runs_alone, \
-            case.prints_objects, case.files
+            case.prints_objects, case.runs_python, case.files
         if case.message and case.expect == Kind.PASS:
             raise ValueError("expect-message is for controls")
         for key in ("expect-report", "expect-panic", "expect-message"):

@@ -13,6 +13,7 @@ import guest
 import initramfs
 import klog
 import paths
+import python_files
 import qemu
 import session
 import verdict
@@ -45,6 +46,8 @@ def run_case(name: str, is_built: bool) -> int:
         kernel_modules=case.kernel_modules,
         commands_qemu=case.commands_qemu, programs=case.programs, image=case.image,
         lab_files={**initramfs.case_files(case.path), **case.files})
+    if case.runs_python:
+        wish.lab_files.update(python_files.files())
     built = artefacts.built(wish.kernel) if is_built else artefacts.build(wish.kernel, "all")
     if case.needs_debug_kernel and not built.kernel.instrumented:
         print(f"SKIPPED: {name}: only the debug kernel can show this, "
