@@ -181,6 +181,28 @@ int open_another(const lab::Device& /*device*/) {
   return 0;
 }
 
+// On a descriptor of its own, which has never had anything tied to it; closing gives it back.
+int unplug_tied(std::uint64_t bytes) {
+  const int fd = ::open(lab::device_path, O_RDWR | O_CLOEXEC);
+  if (fd < 0) {
+    return errno;
+  }
+  auto value = request(MEMPLUG_REQ_TIED, bytes);
+  const int error = ::ioctl(fd, MEMPLUG_IOC_UNPLUG, &value) == 0 ? 0 : errno;
+  ::close(fd);
+  return error;
+}
+
+int map_and_unmap(const lab::Device& device, std::uint64_t start, std::uint64_t bytes) {
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, device.fd(),
+                        static_cast<off_t>(start));
+  if (memory == MAP_FAILED) {
+    return errno;
+  }
+  ::munmap(memory, bytes);
+  return 0;
+}
+
 // `start` is where the range is at the time of the call.
 std::vector<Command> commands(const std::uint64_t& start) {
   constexpr std::uint64_t some = 16 * mib;
@@ -222,6 +244,9 @@ std::vector<Command> commands(const std::uint64_t& start) {
        [=](const lab::Device& device) {
          return run_request(device, MEMPLUG_IOC_UNPLUG, request(MEMPLUG_REQ_DRY_RUN, some));
        }},
+      {"UNPLUG, tied", 0, false, [](const lab::Device&) { return unplug_tied(some); }},
+      {"mmap", some, false,
+       [&start](const lab::Device& device) { return map_and_unmap(device, start, some); }},
       {"PLUG by size", some, true,
        [=](const lab::Device& device) {
          return run_request(device, MEMPLUG_IOC_PLUG, request(0, some));

@@ -107,14 +107,15 @@ class Conductor {
         throw Wrong("a kind of request was never made");
       }
     }
-    const std::array<std::pair<const char*, std::uint64_t>, 7> abuse{
+    const std::array<std::pair<const char*, std::uint64_t>, 8> abuse{
         {{"process was killed", crew_.kills()},
          {"memory block went offline", board_.blocks_offlined},
          {"unloading was done", books_.reloads()},
          {"unloading was refused", books_.unloads_refused()},
          {"round of stress-ng ended", stressor_.rounds()},
          {"byte was unplugged", board_.bytes_unplugged},
-         {"content was verified", board_.passes}}};
+         {"content was verified", board_.passes},
+         {"memory was held", board_.holds}}};
     for (const auto& [what, count] : abuse) {
       if (count == 0) {
         throw Wrong(std::string("nothing was proven: no ") + what);
@@ -169,6 +170,7 @@ class Conductor {
                     {"checks", "checks of all accounts held", books_.checks()},
                     {"caches_dropped", "page caches dropped", board_.caches_dropped},
                     {"passes", "passes over known content", board_.passes},
+                    {"holds", "times tied, mapped and given back", board_.holds},
                     {"bytes_verified", "bytes verified", board_.bytes_verified},
                     {"bytes_wrong", "bytes wrong", board_.bytes_wrong},
                     {"stress_ng_rounds", "stress-ng rounds", stressor_.rounds()}},

@@ -66,6 +66,7 @@ struct Board {
   Count bytes_unplugged, bytes_plugged;
   Count blocks_offlined, blocks_onlined, blocks_refused, blocks_with_unplugged;
   Count bytes_verified, bytes_wrong, passes, caches_dropped;
+  Count holds;
 
   std::atomic<bool> broken;
   std::array<char, 256> broken_why;

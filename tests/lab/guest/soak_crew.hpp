@@ -8,6 +8,7 @@
 
 #include "soak_books.hpp"
 #include "soak_content.hpp"
+#include "soak_holder.hpp"
 #include "soak_hotplug.hpp"
 #include "soak_process.hpp"
 #include "soak_requester.hpp"
@@ -32,6 +33,8 @@ class Crew {
     }
     const std::uint64_t own_seed = random_();
     others_.emplace_back([this, own_seed] { Hotplug(board_, hotplug_slot_, own_seed).run(); });
+    others_.emplace_back(
+        [this, own_seed] { Holder(board_, hotplug_slot_ + 1, own_seed + 1).run(); });
     for (std::size_t slot = 0; slot < requesters; ++slot) {
       requesters_.push_back(new_requester(slot));
     }
