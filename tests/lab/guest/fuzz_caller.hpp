@@ -7,6 +7,8 @@
 #include <poll.h>
 #include <sys/time.h>
 
+#include <utility>
+
 #include "fuzz_contract.hpp"
 #include "fuzz_memory.hpp"
 
@@ -46,6 +48,13 @@ class Caller {
         fds_[i] = how[i] >= 0 ? ::open(lab::device_path, how[i] | O_CLOEXEC | O_NONBLOCK)
                               : ::dup(fds_[0]);
       }
+    }
+  }
+
+  // Closes all that it has of the device: what is tied to it goes back.
+  void let_go() {
+    for (std::size_t i = 0; i < nr_device_channels; ++i) {
+      ::close(std::exchange(fds_[i], -1));
     }
   }
 

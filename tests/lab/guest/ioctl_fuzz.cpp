@@ -134,6 +134,7 @@ int replay(const std::vector<std::string>& names) {
       std::fflush(stdout);
     }
     // Inputs do not build upon each other.
+    caller.let_go();
     books.plug_everything();
   }
   books.check();
@@ -159,6 +160,7 @@ std::size_t save_new(const Corpus& corpus, const std::vector<Sequence>& given,
   Coverage coverage;
   const auto reaches_more = [&](const Sequence& sequence) {
     bool more = false;
+    caller.let_go();
     caller.restore();
     for (Call call : sequence) {
       call.expected = -1;
