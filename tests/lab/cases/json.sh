@@ -5,6 +5,7 @@
 # lab: mem=6G
 # lab: append=init_on_alloc=0
 # lab: objects=yes
+# shellcheck disable=SC2154  # offline_block sets block and size
 set -eu
 . /lab/lib.sh
 
