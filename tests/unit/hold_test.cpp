@@ -30,9 +30,7 @@ class HoldTest : public testing::Test {
     module_.answer = done_at(5 * gib);
     module_.descriptor = opened_.number();
   }
-  HoldTest(const HoldTest&) = delete;
-  HoldTest& operator=(const HoldTest&) = delete;
-  ~HoldTest() override { std::filesystem::remove(path_); }
+  void TearDown() override { std::filesystem::remove(path_); }
 
   int run(const HoldOptions& options) {
     return static_cast<int>(run_hold(options, opener(module_), watermarks_, captured_.output));
