@@ -121,16 +121,15 @@ static bool take_back(const struct request *req, unsigned long index)
 				     region_reserve(single(index), REGION_PLUG);
 	unsigned long poisoned;
 
-	if (reserved)
-		return release(index, request_mover(req), &poisoned) != RELEASE_POISONED;
-	/* somebody else may have plugged it since, or be about to: fine as well */
-	return region_hold(index) == MEMPLUG_REASON_BUSY;
+	/* somebody else may have plugged it since, or mapped it: then it is theirs */
+	return !reserved ||
+	       release(index, request_mover(req), &poisoned) != RELEASE_POISONED;
 }
 
 /**
  * plug_back - roll an unplug back
- * @req: what it changed, it changes back; only what has pages with memory errors, or was mapped
- *       as soon as it was there, stays held
+ * @req: what it changed, it changes back; only what has pages with memory errors stays held, and
+ *       what somebody has mapped as soon as it was there stays unplugged
  */
 void plug_back(struct request *req)
 {

@@ -455,7 +455,8 @@ struct memplug_blocked {
  * runs in flight and return 0 with MEMPLUG_STOP_INTERRUPTED, never EINTR; a timeout
  * does the same with MEMPLUG_STOP_TIMEOUT. It takes best effort unless EXACT or
  * CONTIGUOUS is set; with these, what was taken is given back if not all can be had,
- * also after a signal or a timeout. It never leaves less than the floor available.
+ * also after a signal or a timeout, but for what another process has mapped meanwhile.
+ * It never leaves less than the floor available.
  * PLUG gives back from the lowest address up, ordinary ranges only unless RANGE names
  * others, which are then refused with a reason. A page with a memory error stays held,
  * with its subblock. With TIED, what was unplugged before (out_already) stays as it was, tied
