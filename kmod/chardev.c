@@ -304,6 +304,7 @@ static int run_request(struct call *call, u32 operation)
 		goto out;
 	}
 	ret = carry_out(call, req);
+	request_settle(req);
 	end_request(call->opened);
 out:
 	request_free(req);

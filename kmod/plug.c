@@ -114,22 +114,22 @@ void plug_run(struct request *req)
 	}
 }
 
-/* Is a subblock that this request took a moment ago not its any more, or has it gone back? */
+/*
+ * Is a subblock that this request took not its any more, as a machine without memory got it back
+ * or it went offline, or has it gone back now?
+ */
 static bool take_back(const struct request *req, unsigned long index)
 {
-	bool reserved = req->owner ? region_reserve_tied(index, req->owner) :
-				     region_reserve(single(index), REGION_PLUG);
 	unsigned long poisoned;
 
-	/* somebody else may have plugged it since, or mapped it: then it is theirs */
-	return !reserved ||
+	return !region_reserve_owned(index, req->owner) ||
 	       release(index, request_mover(req), &poisoned) != RELEASE_POISONED;
 }
 
 /**
  * plug_back - roll an unplug back
- * @req: what it changed, it changes back; only what has pages with memory errors stays held, and
- *       what somebody has mapped as soon as it was there stays unplugged
+ * @req: not settled; what it changed, it changes back; only what has pages with memory errors
+ *       stays held
  */
 void plug_back(struct request *req)
 {
@@ -145,20 +145,6 @@ void plug_back(struct request *req)
 }
 
 /**
- * plug_one - give one subblock back that was taken a moment ago
- * @req: on whose behalf it was
- * @index: it stays held if a page of it has got a memory error, or is gone already if
- *         another request was faster
- */
-void plug_one(const struct request *req, unsigned long index)
-{
-	unsigned long poisoned;
-
-	if (region_reserve(single(index), REGION_PLUG))
-		release(index, request_mover(req), &poisoned);
-}
-
-/**
  * plug_tied - give back what is tied to a descriptor
  * @owner: closed; what of it is mapped stays. What has a page with a memory error stays held, and
  *         is ordinary from then on
@@ -170,7 +156,7 @@ void plug_tied(const struct region_owner *owner)
 	unsigned long i, poisoned;
 
 	for (i = region_next_tied(owner, 0); i != ULONG_MAX; i = region_next_tied(owner, i + 1)) {
-		if (region_reserve_tied(i, owner) &&
+		if (region_reserve_owned(i, owner) &&
 		    release(i, REGION_ASKED, &poisoned) == RELEASE_POISONED)
 			region_untie(i);
 		cond_resched();
@@ -181,7 +167,8 @@ void plug_tied(const struct region_owner *owner)
  * plug_in_need - give memory back to a machine that has none left
  * @most: subblocks
  *
- * From the lowest address up, ordinary ranges only. Nothing for now if memory hotplug, or a
+ * From the lowest address up, what is neither tied nor mapped: also what a request has taken that
+ * still runs. Nothing for now if memory hotplug, or a
  * claim that it waits for, is in the way.
  *
  * Context: does not sleep, allocates nothing.
@@ -196,7 +183,7 @@ unsigned long plug_in_need(unsigned long most)
 		return 0;
 	for (i = region_next_unplugged(0); i != ULONG_MAX && done < most;
 	     i = region_next_unplugged(i + 1))
-		if (region_reserve(single(i), REGION_PLUG) &&
+		if (region_reserve_in_need(i) &&
 		    release_excluded(i, REGION_NEED, &poisoned) == RELEASED)
 			done++;
 	hotplug_allow();

@@ -277,8 +277,10 @@ void region_gone(unsigned long start_pfn, unsigned long nr_pages)
 
 	spin_lock(&region_books.lock);
 	end = min(DIV_ROUND_UP(start_pfn + nr_pages, subblock_pages()), region_books.nr);
-	for (; i < end; i++)
+	for (; i < end; i++) {
 		__clear_bit(i, region_books.maps.leaving);
+		books_own(i, NULL);
+	}
 	spin_unlock(&region_books.lock);
 }
 
@@ -319,11 +321,17 @@ static void set_busy(struct subblock_run run, bool busy)
 		bitmap_clear(region_books.maps.busy, run.first, run.nr);
 }
 
+/* By anyone, in either direction. */
 static bool is_reservable(unsigned long index, enum region_direction direction)
 {
 	return books_managed(index) && !test_bit(index, region_books.maps.busy) &&
 	       test_bit(index, region_books.maps.unplugged) == (direction == REGION_PLUG) &&
 	       !books_held(index);
+}
+
+static bool is_settled(unsigned long index)
+{
+	return !test_bit(index, region_books.maps.unsettled);
 }
 
 /**
@@ -341,14 +349,34 @@ bool region_reserve(struct subblock_run run, enum region_direction direction)
 
 	spin_lock(&region_books.lock);
 	for (i = run.first; i < run.first + run.nr && ok; i++)
-		ok = is_reservable(i, direction);
+		ok = is_reservable(i, direction) && is_settled(i);
 	if (ok)
 		set_busy(run, true);
 	spin_unlock(&region_books.lock);
 	return ok;
 }
 
-static void commit(struct subblock_run run, bool unplugged, enum region_mover mover, u8 owner)
+/**
+ * region_reserve_in_need - make a subblock busy that is to be plugged as there is no memory left
+ * @index: subblock; that a running request has taken it does not matter
+ *
+ * Return: whether it is; else it is not unplugged, or tied or mapped, or busy. A reservation ends
+ * with region_commit() or region_abort().
+ */
+bool region_reserve_in_need(unsigned long index)
+{
+	bool ok;
+
+	spin_lock(&region_books.lock);
+	ok = is_reservable(index, REGION_PLUG);
+	if (ok)
+		__set_bit(index, region_books.maps.busy);
+	spin_unlock(&region_books.lock);
+	return ok;
+}
+
+static void commit(struct subblock_run run, bool unplugged, enum region_mover mover,
+		   const struct region_owner *owner)
 {
 	static const u32 causes[] = {
 		[REGION_ASKED] = MEMPLUG_CAUSE_REQUEST,
@@ -363,7 +391,7 @@ static void commit(struct subblock_run run, bool unplugged, enum region_mover mo
 	for (i = run.first; i < run.first + run.nr; i++) {
 		set_unplugged(i, unplugged);
 		books_set_wanted(i, false);
-		books_tie(i, owner);
+		books_own(i, owner);
 		__clear_bit(i, region_books.maps.zeroed);
 	}
 	if (mover == REGION_ASKED)
@@ -381,17 +409,17 @@ static void commit(struct subblock_run run, bool unplugged, enum region_mover mo
 void region_commit(struct subblock_run run, enum region_direction direction,
 		   enum region_mover mover)
 {
-	commit(run, direction == REGION_UNPLUG, mover, 0);
+	commit(run, direction == REGION_UNPLUG, mover, NULL);
 }
 
 /**
- * region_commit_tied - the same, unplugged by someone's request, for as long as a descriptor lives
+ * region_commit_taken - the same, unplugged by someone's request, whose it is till region_settle()
  * @run: all or part of what was reserved
- * @owner: the descriptor
+ * @owner: the request, or the descriptor that it is tied to from then on
  */
-void region_commit_tied(struct subblock_run run, const struct region_owner *owner)
+void region_commit_taken(struct subblock_run run, const struct region_owner *owner)
 {
-	commit(run, true, REGION_ASKED, owner->number);
+	commit(run, true, REGION_ASKED, owner);
 }
 
 /**

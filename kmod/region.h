@@ -22,20 +22,27 @@ enum region_mover { REGION_ASKED, REGION_OWN, REGION_NEED };
 
 #define REGION_NO_TARGET ULONG_MAX
 
-/* Descriptors that may have ranges tied to them, and mappings that there may be, at a time. */
-#define REGION_MAX_OWNERS 255
+/*
+ * At a time: descriptors that may have ranges tied to them, and requests that may take memory.
+ * A byte names any of them. And mappings that there may be.
+ */
+#define REGION_MAX_DESCRIPTORS 191
+#define REGION_MAX_REQUESTS 64
+#define REGION_MAX_OWNERS (REGION_MAX_DESCRIPTORS + REGION_MAX_REQUESTS)
 #define REGION_MAX_MAPPINGS 1024
 
 /**
- * struct region_owner - a descriptor that ranges are tied to
- * @number: in the books, from 1 to REGION_MAX_OWNERS
- * @opener: the process that has opened it
- * @nr: subblocks that are tied to it
+ * struct region_owner - whose some memory is: a descriptor's, or a running request's
+ * @number: in the books: a descriptor's from 1 on, a request's above REGION_MAX_DESCRIPTORS
+ * @is_request: until region_settle() it has what it took; nothing is tied to it
+ * @opener: of a descriptor: the process that has opened it
+ * @nr: subblocks that it has
  * @closed: it is gone; what is tied still is mapped, or about to be given back
  * @taken: somebody is giving back what is tied to it
  */
 struct region_owner {
 	u8 number;
+	bool is_request;
 	struct pid *opener;
 	unsigned long nr;
 	bool closed;
@@ -122,8 +129,8 @@ struct region_aim {
  * struct region_view - a copy of the state of some subblocks, for one request
  * @nr: bits in each map; subblocks beyond are left out
  * @ready: can be taken in the wanted direction, and nobody is busy with them
- * @busy: another request is busy with them, in whatever direction; or they are to be plugged, and
- *        are tied or mapped
+ * @busy: another request is busy with them, in whatever direction, or has taken them and may give
+ *        them back; or they are to be plugged, and are tied or mapped
  * @seams: not of the same node as the subblock below
  * @nr_ready: bits in @ready
  * @nr_busy: bits in @busy
@@ -160,11 +167,12 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 		     struct region_view *view);
 
 bool region_reserve(struct subblock_run run, enum region_direction direction);
+bool region_reserve_in_need(unsigned long index);
 bool region_is_managed(struct subblock_run run);
 bool region_is_unplugged(unsigned long index);
 void region_commit(struct subblock_run run, enum region_direction direction,
 		   enum region_mover mover);
-void region_commit_tied(struct subblock_run run, const struct region_owner *owner);
+void region_commit_taken(struct subblock_run run, const struct region_owner *owner);
 void region_abort(struct subblock_run run);
 
 int region_enter_owner(struct region_owner *owner);
@@ -172,7 +180,9 @@ void region_close_owner(struct region_owner *owner);
 struct region_owner *region_take_closed(void);
 bool region_put_closed(struct region_owner *owner);
 unsigned long region_next_tied(const struct region_owner *owner, unsigned long index);
-bool region_reserve_tied(unsigned long index, const struct region_owner *owner);
+bool region_reserve_owned(unsigned long index, const struct region_owner *owner);
+void region_settle(const struct region_owner *owner);
+void region_leave_owner(struct region_owner *owner);
 void region_untie(unsigned long index);
 int region_map(struct region_mapping *mapping);
 void region_unmap(struct region_mapping *mapping);

@@ -4,7 +4,7 @@
  * may see a bitmap, or take the lock.
  *
  * Maps by subblock index from physical address 0, so that an index never changes; at
- * 1 TiB and 4 MiB a subblock they are 576 KiB together. The lock protects all of it. Under
+ * 1 TiB and 4 MiB a subblock they are 608 KiB together. The lock protects all of it. Under
  * it nothing sleeps or allocates, and no other lock is taken but the wait queue's.
  *
  * A managed subblock's struct pages exist and tell its node for sure under the lock: the
@@ -22,7 +22,7 @@
 #include "events.h"
 #include "region.h"
 
-#define REGION_BITMAPS 10
+#define REGION_BITMAPS 11
 
 /**
  * struct region_maps - one bit a subblock each, and a byte
@@ -33,12 +33,14 @@
  *          not managed
  * @leaving: held until its block began to go offline, and again if it does not go; not managed
  * @seams: managed, and of another node than the one below
- * @tied: unplugged, and one of @owners
+ * @tied: a descriptor's, of those in @owners
+ * @unsettled: taken by a request that still runs, one of @owners or tied to one; nobody else may
+ *             plug or map it
  * @mapped: unplugged, and at least one mapping shows it
  * @zeroed: unplugged, and nothing is left in it of whoever had it before
  * @edges: as @seams, or tied or mapped otherwise than the one below
  * @bits: all of the above
- * @owners: of what is tied, the owner's number; else 0
+ * @owners: of what is tied or unsettled, the owner's number; else 0
  */
 struct region_maps {
 	union {
@@ -50,6 +52,7 @@ struct region_maps {
 			unsigned long *leaving;
 			unsigned long *seams;
 			unsigned long *tied;
+			unsigned long *unsettled;
 			unsigned long *mapped;
 			unsigned long *zeroed;
 			unsigned long *edges;
@@ -155,7 +158,7 @@ static inline void books_changed_wanted(void)
 	books_changed_value(MEMPLUG_EVENT_WANTED, region_books.wanted * subblock_bytes());
 }
 
-/* Not to be plugged, and not to go offline, as long as that lasts. */
+/* Not to be plugged, not even in need, and not to go offline, as long as that lasts. */
 static inline bool books_held(unsigned long index)
 {
 	return test_bit(index, region_books.maps.tied) ||
@@ -164,7 +167,7 @@ static inline bool books_held(unsigned long index)
 
 /* region_holds.c */
 void books_update_edge(unsigned long index);
-void books_tie(unsigned long index, u8 owner);
+void books_own(unsigned long index, const struct region_owner *owner);
 bool books_any_held(unsigned long first, unsigned long end);
 
 /* region_aim.c */

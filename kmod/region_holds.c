@@ -2,11 +2,21 @@
 /*
  * Who holds on to what is unplugged: a range may be tied to a descriptor, and it may be mapped.
  * Until that is over it is plugged for nobody else, and its memory block does not go offline.
+ * What a request takes is nobody else's either as long as the request may have to give it back.
  */
 #include <linux/bitmap.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "region_books.h"
+
+/* The number of the descriptor that a subblock is tied to, or 0. */
+static u8 tied_to(unsigned long index)
+{
+	const struct region_maps *maps = &region_books.maps;
+
+	return test_bit(index, maps->tied) ? maps->owners[index] : 0;
+}
 
 /* Would a new range begin here, in the list? */
 void books_update_edge(unsigned long index)
@@ -18,28 +28,35 @@ void books_update_edge(unsigned long index)
 	if (index >= region_books.nr)
 		return;
 	edge = index && (test_bit(index, maps->seams) ||
-			 maps->owners[index] != maps->owners[index - 1] ||
+			 tied_to(index) != tied_to(index - 1) ||
 			 test_bit(index, maps->mapped) != test_bit(index - 1, maps->mapped));
 	__assign_bit(index, maps->edges, edge);
 }
 
-/* Ties a subblock to an owner, or to none if that is 0. */
-void books_tie(unsigned long index, u8 owner)
+static void set_owner(unsigned long index, u8 number)
 {
 	struct region_maps *maps = &region_books.maps;
 	u8 before = maps->owners[index];
 
-	lockdep_assert_held(&region_books.lock);
-	if (before == owner)
-		return;
 	if (before)
 		region_books.owners[before]->nr--;
-	if (owner)
-		region_books.owners[owner]->nr++;
-	maps->owners[index] = owner;
-	__assign_bit(index, maps->tied, owner);
+	if (number)
+		region_books.owners[number]->nr++;
+	maps->owners[index] = number;
+	__assign_bit(index, maps->tied, number && number <= REGION_MAX_DESCRIPTORS);
 	books_update_edge(index);
 	books_update_edge(index + 1);
+}
+
+/* A subblock has just been taken on somebody's behalf, or is nobody's if that is NULL. */
+void books_own(unsigned long index, const struct region_owner *owner)
+{
+	u8 number = owner ? owner->number : 0;
+
+	lockdep_assert_held(&region_books.lock);
+	__assign_bit(index, region_books.maps.unsettled, owner);
+	if (region_books.maps.owners[index] != number)
+		set_owner(index, number);
 }
 
 /* Is anything from @first to before @end tied or mapped? */
@@ -53,23 +70,25 @@ bool books_any_held(unsigned long first, unsigned long end)
 }
 
 /**
- * region_enter_owner - a descriptor is about to have ranges tied to it
- * @owner: with its opener; the rest is filled in. The books have it until region_put_closed()
+ * region_enter_owner - a descriptor is about to have ranges tied to it, or a request to take some
+ * @owner: which of both, and a descriptor's opener; the rest is filled in. The books have it until
+ *         region_put_closed(), or a request until region_leave_owner()
  *
- * Return: 0, or -EUSERS if there are REGION_MAX_OWNERS already.
+ * Return: 0, or -EUSERS if there are REGION_MAX_DESCRIPTORS or REGION_MAX_REQUESTS already.
  */
 int region_enter_owner(struct region_owner *owner)
 {
-	unsigned int number = 1;
+	unsigned int number = owner->is_request ? REGION_MAX_DESCRIPTORS + 1 : 1;
+	unsigned int last = owner->is_request ? REGION_MAX_OWNERS : REGION_MAX_DESCRIPTORS;
 	int ret = 0;
 
 	owner->nr = 0;
 	owner->closed = false;
 	owner->taken = false;
 	spin_lock(&region_books.lock);
-	while (number <= REGION_MAX_OWNERS && region_books.owners[number])
+	while (number <= last && region_books.owners[number])
 		number++;
-	if (number > REGION_MAX_OWNERS) {
+	if (number > last) {
 		ret = -EUSERS;
 	} else {
 		owner->number = number;
@@ -90,7 +109,7 @@ void region_close_owner(struct region_owner *owner)
 	spin_unlock(&region_books.lock);
 }
 
-static unsigned long next_tied(const struct region_owner *owner, unsigned long index)
+static unsigned long next_owned(const struct region_owner *owner, unsigned long index)
 {
 	const u8 *owners = region_books.maps.owners;
 	const u8 *found;
@@ -108,7 +127,7 @@ static bool is_due(const struct region_owner *owner)
 
 	if (!owner || !owner->closed || owner->taken)
 		return false;
-	for (i = next_tied(owner, 0); i != ULONG_MAX; i = next_tied(owner, i + 1))
+	for (i = next_owned(owner, 0); i != ULONG_MAX; i = next_owned(owner, i + 1))
 		if (!test_bit(i, region_books.maps.mapped))
 			return true;
 	return !owner->nr;
@@ -126,7 +145,7 @@ struct region_owner *region_take_closed(void)
 	unsigned int number;
 
 	spin_lock(&region_books.lock);
-	for (number = 1; number <= REGION_MAX_OWNERS && !owner; number++)
+	for (number = 1; number <= REGION_MAX_DESCRIPTORS && !owner; number++)
 		if (is_due(region_books.owners[number]))
 			owner = region_books.owners[number];
 	if (owner)
@@ -165,20 +184,20 @@ bool region_put_closed(struct region_owner *owner)
 unsigned long region_next_tied(const struct region_owner *owner, unsigned long index)
 {
 	spin_lock(&region_books.lock);
-	index = next_tied(owner, index);
+	index = next_owned(owner, index);
 	spin_unlock(&region_books.lock);
 	return index;
 }
 
 /**
- * region_reserve_tied - make a subblock busy that is to be plugged, on behalf of its owner
+ * region_reserve_owned - make a subblock busy that is to be plugged, on behalf of its owner
  * @index: subblock
- * @owner: whom it has to be tied to
+ * @owner: whose it has to be
  *
  * Return: whether it is; else it is mapped, or not the owner's (any more). A reservation ends
  * with region_commit() or region_abort().
  */
-bool region_reserve_tied(unsigned long index, const struct region_owner *owner)
+bool region_reserve_owned(unsigned long index, const struct region_owner *owner)
 {
 	struct region_maps *maps = &region_books.maps;
 	bool ok;
@@ -199,7 +218,49 @@ bool region_reserve_tied(unsigned long index, const struct region_owner *owner)
 void region_untie(unsigned long index)
 {
 	spin_lock(&region_books.lock);
-	books_tie(index, 0);
+	books_own(index, NULL);
+	spin_unlock(&region_books.lock);
+}
+
+/* Returns the first unsettled subblock of an owner from @index on, settled now, or ULONG_MAX. */
+static unsigned long settle_next(const struct region_owner *owner, unsigned long index)
+{
+	struct region_maps *maps = &region_books.maps;
+
+	spin_lock(&region_books.lock);
+	index = next_owned(owner, index);
+	while (index != ULONG_MAX && !test_bit(index, maps->unsettled))
+		index = next_owned(owner, index + 1);
+	if (index != ULONG_MAX && owner->is_request)
+		books_own(index, NULL);
+	else if (index != ULONG_MAX)
+		__clear_bit(index, maps->unsettled);
+	spin_unlock(&region_books.lock);
+	return index;
+}
+
+/**
+ * region_settle - a request will not give back any more what it has taken
+ * @owner: the request, and what it has taken is ordinary; or the descriptor that it is tied to
+ *
+ * Context: sleeps.
+ */
+void region_settle(const struct region_owner *owner)
+{
+	unsigned long i;
+
+	for (i = settle_next(owner, 0); i != ULONG_MAX; i = settle_next(owner, i + 1))
+		cond_resched();
+}
+
+/**
+ * region_leave_owner - the books forget a request that has region_enter_owner() behind it
+ * @owner: settled
+ */
+void region_leave_owner(struct region_owner *owner)
+{
+	spin_lock(&region_books.lock);
+	region_books.owners[owner->number] = NULL;
 	spin_unlock(&region_books.lock);
 }
 
@@ -218,8 +279,8 @@ static void update_edges(struct subblock_run run)
  *
  * From then on the run is held, and its contents are nobody's but the mapping's.
  *
- * Return: 0; -ENXIO if not all of it is unplugged; -EBUSY if some of it is about to be plugged;
- * -ENOMEM if there are REGION_MAX_MAPPINGS already.
+ * Return: 0; -ENXIO if not all of it is unplugged; -EBUSY if some of it is about to be plugged, or
+ * may be as the request that took it still runs; -ENOMEM if there are REGION_MAX_MAPPINGS already.
  */
 int region_map(struct region_mapping *mapping)
 {
@@ -232,7 +293,8 @@ int region_map(struct region_mapping *mapping)
 	if (end > region_books.nr || end < run.first ||
 	    find_next_zero_bit(maps->unplugged, end, run.first) < end)
 		ret = -ENXIO;
-	else if (find_next_bit(maps->busy, end, run.first) < end)
+	else if (find_next_bit(maps->busy, end, run.first) < end ||
+		 find_next_bit(maps->unsettled, end, run.first) < end)
 		ret = -EBUSY;
 	else if (region_books.nr_mappings >= REGION_MAX_MAPPINGS)
 		ret = -ENOMEM;

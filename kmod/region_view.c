@@ -179,8 +179,9 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 			bitmap_set(view->ready, i, end - i);
 	}
 	nr_all = bitmap_weight(view->ready, limit);
-	bitmap_and(view->busy, view->ready, maps->busy, limit);
-	bitmap_andnot(view->ready, view->ready, maps->busy, limit);
+	bitmap_or(view->busy, maps->busy, maps->unsettled, limit);
+	bitmap_and(view->busy, view->busy, view->ready, limit);
+	bitmap_andnot(view->ready, view->ready, view->busy, limit);
 	if (direction == REGION_UNPLUG)
 		bitmap_andnot(view->ready, view->ready, maps->unplugged, limit);
 	else
@@ -312,7 +313,8 @@ unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64
 static struct memplug_range describe_range(unsigned long i, unsigned long end)
 {
 	const struct region_maps *maps = &region_books.maps;
-	const struct region_owner *owner = region_books.owners[maps->owners[i]];
+	const struct region_owner *owner =
+		test_bit(i, maps->tied) ? region_books.owners[maps->owners[i]] : NULL;
 
 	return (struct memplug_range){
 		.start = subblock_address(i),

@@ -158,6 +158,30 @@ bool request_should_stop(struct request *req)
 }
 
 /**
+ * request_enter - have what is unplugged be this request's until request_settle()
+ * @req: an unplug, about to begin
+ *
+ * Not if it never gives back what it took, or if that is tied to a descriptor, whose it is then.
+ *
+ * Context: sleeps while REGION_MAX_REQUESTS others run.
+ *
+ * Return: false if the request has to stop before its turn has come.
+ */
+bool request_enter(struct request *req)
+{
+	if (req->owner || req->background || request_is(req, MEMPLUG_REQ_DRY_RUN))
+		return true;
+	req->own.is_request = true;
+	while (region_enter_owner(&req->own)) {
+		if (request_should_stop(req))
+			return false;
+		schedule_timeout_uninterruptible(HZ / 50);
+	}
+	req->owner = &req->own;
+	return true;
+}
+
+/**
  * request_count_done - subblocks were changed
  * @req: on whose behalf
  * @run: them
@@ -183,7 +207,7 @@ void request_block(struct request *req, unsigned long index, u32 reason, unsigne
 	blockers_add(&req->blockers, index, reason, pfn, region_node(index));
 }
 
-static void settle(struct request *req)
+static void conclude(struct request *req)
 {
 	if (!request_missing(req))
 		req->stop = MEMPLUG_STOP_NONE;
@@ -200,7 +224,8 @@ static void settle(struct request *req)
  * @req: with what is asked filled in, and free of contradictions
  *
  * Context: of a task that may sleep for as long as it takes. Signals and the deadline stop
- * it after the runs in flight.
+ * it after the runs in flight. Ends with request_settle(), whatever it returns; until then nobody
+ * else plugs or maps what it took.
  *
  * Return: 0 with the results in @req, however little was done; -ENXIO if the place is not
  * managed memory; -ENOMEM. With an error nothing has changed.
@@ -220,18 +245,31 @@ int request_run(struct request *req)
 		unplug_run(req);
 	else
 		plug_run(req);
-	settle(req);
+	conclude(req);
 	return 0;
 }
 
 /**
  * request_undo - give back what an unplug took, as if it had never been
- * @req: over
+ * @req: over, and not settled
  */
 void request_undo(struct request *req)
 {
 	if (req->operation == MEMPLUG_OP_UNPLUG && !request_is(req, MEMPLUG_REQ_DRY_RUN))
 		plug_back(req);
+}
+
+/**
+ * request_settle - what an unplug took is not given back any more
+ * @req: over; it may have failed
+ */
+void request_settle(struct request *req)
+{
+	if (req->owner)
+		region_settle(req->owner);
+	if (req->owner == &req->own)
+		region_leave_owner(&req->own);
+	req->owner = NULL;
 }
 
 /**

@@ -38,7 +38,8 @@ struct attempt {
  * @align: asked: subblocks, for a contiguous run
  * @nid: asked: node, or NUMA_NO_NODE
  * @timeout_ns: asked: 0 for none
- * @owner: asked: whom what is unplugged is to be tied to, or NULL
+ * @owner: asked: the descriptor that what is unplugged is to be tied to; or itself, as @own, until
+ *         it is settled; or NULL, if it gives nothing back
  * @background: asked by memplug itself, toward the target: neither a caller's, nor counted
  * @only_wanted: asked, in the background: what is wanted, all of it; @length is 0
  * @skip: asked, in the background: bitmap of subblocks to pass over, or NULL
@@ -59,6 +60,7 @@ struct attempt {
  * @blockers: result: what could not be had
  * @missed: result: bitmap of the same, subblock by subblock, or NULL if nobody asks
  *
+ * @own: in the books while it runs
  * @view: what there was at the beginning; its maps are used up
  * @retry: bitmap: failed for reasons that may go away
  * @final: nothing is left for a later pass: try, and take no for an answer
@@ -110,6 +112,7 @@ struct request {
 	struct blockers blockers;
 	unsigned long *missed;
 
+	struct region_owner own;
 	struct region_view view;
 	unsigned long *retry;
 	bool final;
@@ -134,7 +137,9 @@ struct request *request_alloc(void);
 void request_free(struct request *req);
 int request_run(struct request *req);
 void request_undo(struct request *req);
+void request_settle(struct request *req);
 bool request_should_stop(struct request *req);
+bool request_enter(struct request *req);
 bool request_next_range(const struct request *req, unsigned long from, struct subblock_run *run);
 
 /* what is still missing */
@@ -163,7 +168,6 @@ extern bool unplug_by_address;
 void unplug_run(struct request *req);
 void plug_run(struct request *req);
 void plug_back(struct request *req);
-void plug_one(const struct request *req, unsigned long index);
 void plug_tied(const struct region_owner *owner);
 unsigned long plug_in_need(unsigned long most);
 void plug_everything(void);

@@ -48,7 +48,7 @@ static struct attempt *free_attempt(struct request *req)
 }
 
 static int start(struct request *req, struct subblock_run run, const struct look *look,
-		 const struct region_owner *owner)
+		 bool give_back)
 {
 	int ret = verdict_to_errno(floor_reserve(look->zone, look->share));
 	struct attempt *attempt;
@@ -67,7 +67,8 @@ static int start(struct request *req, struct subblock_run run, const struct look
 	attempt->claim.run = run;
 	attempt->claim.landed = &req->landed;
 	attempt->claim.mover = request_mover(req);
-	attempt->claim.owner = owner;
+	attempt->claim.owner = req->owner;
+	attempt->claim.give_back = give_back;
 	req->nr_in_flight++;
 	req->pending += run.nr;
 	worker_start(&attempt->claim, zone_to_nid(look->zone));
@@ -86,7 +87,7 @@ static int start(struct request *req, struct subblock_run run, const struct look
  */
 int take_start(struct request *req, struct subblock_run run, const struct look *look)
 {
-	return start(req, run, look, req->owner);
+	return start(req, run, look, false);
 }
 
 static struct attempt *find_over(struct request *req)
@@ -220,11 +221,9 @@ static bool drain_with(struct request *req, unsigned long index)
 
 	look.share.nr_pages = subblock_pages();
 	look.share.nr_free = subblock_pages();
-	/* it is nobody's: it goes back at once */
-	switch (start(req, one, &look, NULL)) {
+	switch (start(req, one, &look, true)) {
 	case 0:
-		if (!take_land(req)->claim.result)
-			plug_one(req, index);
+		take_land(req);
 		return !req->drained;
 	case -EALREADY:
 		return true;

@@ -36,7 +36,7 @@ static DECLARE_WORK(unmapped_work, give_back_work);
  * @opener: the process that has opened it
  * @owner: result
  *
- * Return: 0, -ENOMEM, or -EUSERS if there are REGION_MAX_OWNERS such descriptors.
+ * Return: 0, -ENOMEM, or -EUSERS if there are REGION_MAX_DESCRIPTORS such.
  */
 int tie_open(struct pid *opener, struct region_owner **owner)
 {

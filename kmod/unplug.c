@@ -235,6 +235,8 @@ void unplug_run(struct request *req)
 		for_each_set_bit(i, view->busy, view->nr)
 			request_block(req, i, MEMPLUG_REASON_BUSY, 0);
 	}
+	if (!request_enter(req))
+		return;
 	if (request_is(req, MEMPLUG_REQ_CONTIGUOUS))
 		place_take(req);
 	else if (!request_is(req, MEMPLUG_REQ_EXACT) || view->nr_ready >= request_missing(req))

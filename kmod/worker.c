@@ -28,6 +28,27 @@ unsigned int worker_count(void)
 	return workers;
 }
 
+/*
+ * What has been claimed goes into the books, or is given back without having been there; but what
+ * has got a memory error meanwhile is never given back.
+ */
+static void settle_claimed(const struct claim *claim)
+{
+	struct subblock_run run = claim->run;
+	unsigned long pfn = subblock_pfn(run.first);
+	unsigned long nr_pages = run.nr * subblock_pages();
+
+	if (claim->give_back && !contig_find_hwpoison(pfn, nr_pages)) {
+		contig_release(pfn, nr_pages);
+		counters_add_release(nr_pages);
+		region_abort(run);
+	} else if (claim->owner && !claim->give_back) {
+		region_commit_taken(run, claim->owner);
+	} else {
+		region_commit(run, REGION_UNPLUG, claim->mover);
+	}
+}
+
 static int carry_out(struct claim *claim)
 {
 	struct subblock_run run = claim->run;
@@ -50,10 +71,8 @@ static int carry_out(struct claim *claim)
 		counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated,
 				   elapsed_ns);
 		trace_memplug_claim(&run, ret, claim->migrated, elapsed_ns);
-		if (!ret && claim->owner)
-			region_commit_tied(run, claim->owner);
-		else if (!ret)
-			region_commit(run, REGION_UNPLUG, claim->mover);
+		if (!ret)
+			settle_claimed(claim);
 	}
 	hotplug_allow();
 	return ret;
@@ -96,8 +115,8 @@ void worker_exit(void)
 
 /**
  * worker_start - have a run claimed
- * @claim: with @run filled in and reserved, @mover, @owner, and @landed; stays the worker's until
- *         @over is seen after @landed was completed, or worker_cancel() has returned
+ * @claim: with @run filled in and reserved, @mover, @owner, @give_back and @landed; stays the
+ *         worker's until @over is seen after @landed was completed, or worker_cancel() has returned
  * @nid: node of the run, where zeroing and copying is cheapest
  */
 void worker_start(struct claim *claim, int nid)

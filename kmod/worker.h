@@ -19,7 +19,8 @@
  * @migrated: pages that the kernel moved meanwhile
  * @over: the worker is through with it, and about to complete @landed if it has not yet
  * @mover: on whose behalf
- * @owner: whom it is to be tied to, or NULL
+ * @owner: whose it is to be until region_settle() or for longer, or NULL
+ * @give_back: release it again at once: the claim is made for its side effects
  * @landed: completed once for each claim that is over; may be shared by several
  * @work: of the worker
  */
@@ -30,6 +31,7 @@ struct claim {
 	bool over;
 	enum region_mover mover;
 	const struct region_owner *owner;
+	bool give_back;
 	struct completion *landed;
 	struct work_struct work;
 };

@@ -455,8 +455,8 @@ struct memplug_blocked {
  * runs in flight and return 0 with MEMPLUG_STOP_INTERRUPTED, never EINTR; a timeout
  * does the same with MEMPLUG_STOP_TIMEOUT. It takes best effort unless EXACT or
  * CONTIGUOUS is set; with these, what was taken is given back if not all can be had,
- * also after a signal or a timeout, but for what another process has mapped meanwhile.
- * It never leaves less than the floor available.
+ * also after a signal or a timeout. Until UNPLUG returns, what it took is nobody else's: PLUG and
+ * mmap() are refused, as busy. It never leaves less than the floor available.
  * PLUG gives back from the lowest address up, ordinary ranges only unless RANGE names
  * others, which are then refused with a reason. A page with a memory error stays held,
  * with its subblock. With TIED, what was unplugged before (out_already) stays as it was, tied
@@ -473,7 +473,7 @@ struct memplug_blocked {
  *              address space
  *   ENXIO      part of the range, or all of the window, is not managed memory
  *              (out_bad_* say which and why); the node is not online
- *   EUSERS     TIED: 255 descriptors have ranges tied to them already
+ *   EUSERS     TIED: 191 descriptors have ranges tied to them already
  *   EFAULT     as above; if the results can't be written after the work was done,
  *              UNPLUG gives back what it took, PLUG does not take it out again
  */

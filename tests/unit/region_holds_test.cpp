@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <deque>
 #include <limits>
@@ -53,6 +54,25 @@ std::vector<Listed> list() {
   return result;
 }
 
+// Of all 200 subblocks.
+class Snapshot {
+ public:
+  explicit Snapshot(region_direction direction) {
+    view_.nr = 200;
+    view_.ready = ready_.data();
+    view_.busy = busy_.data();
+    view_.seams = seams_.data();
+    region_snapshot(direction, everything, NUMA_NO_NODE, &view_);
+  }
+  [[nodiscard]] const region_view& view() const { return view_; }
+
+ private:
+  std::array<unsigned long, 8> ready_{};
+  std::array<unsigned long, 8> busy_{};
+  std::array<unsigned long, 8> seams_{};
+  region_view view_{};
+};
+
 // 16 to 99 are of node 0, 100 to 199 of node 1. 20 to 39 are unplugged, and ordinary.
 class Holds : public ::testing::Test {
  protected:
@@ -78,9 +98,23 @@ class Holds : public ::testing::Test {
     return owner;
   }
 
-  static void take_for(const region_owner& owner, subblock_run run) {
+  // A request's place in the books.
+  region_owner& enter_request() {
+    region_owner& owner = owners_.emplace_back();
+    owner.is_request = true;
+    EXPECT_EQ(region_enter_owner(&owner), 0);
+    return owner;
+  }
+
+  // By a request that still runs.
+  static void take_unsettled(const region_owner& owner, subblock_run run) {
     ASSERT_TRUE(region_reserve(run, REGION_UNPLUG));
-    region_commit_tied(run, &owner);
+    region_commit_taken(run, &owner);
+  }
+
+  static void take_for(const region_owner& owner, subblock_run run) {
+    take_unsettled(owner, run);
+    region_settle(&owner);
   }
 
   region_mapping& map(subblock_run run) {
@@ -103,7 +137,7 @@ class Holds : public ::testing::Test {
   static void give_back(const region_owner& owner) {
     for (unsigned long i = region_next_tied(&owner, 0); i != none;
          i = region_next_tied(&owner, i + 1)) {
-      if (region_reserve_tied(i, &owner)) {
+      if (region_reserve_owned(i, &owner)) {
         region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
       }
     }
@@ -148,7 +182,7 @@ TEST_F(Holds, TiedIsNobodyElsesToPlug) {
   take_for(owner, {40, 2});
   EXPECT_FALSE(region_reserve({40, 1}, REGION_PLUG));
   EXPECT_FALSE(region_reserve({39, 2}, REGION_PLUG)) << "an ordinary one beside it";
-  EXPECT_FALSE(region_reserve_tied(40, &other));
+  EXPECT_FALSE(region_reserve_owned(40, &other));
   EXPECT_EQ(region_hold(40), unsigned{MEMPLUG_REASON_HELD});
   EXPECT_EQ(region_hold(39), unsigned{MEMPLUG_REASON_BUSY}) << "nobody holds it";
   give_back(owner);
@@ -175,11 +209,105 @@ TEST_F(Holds, UntyingMakesItOrdinary) {
 }
 
 TEST_F(Holds, ThereIsAnEndToOwners) {
-  for (unsigned long i = 0; i < REGION_MAX_OWNERS; ++i) {
+  for (unsigned long i = 0; i < REGION_MAX_DESCRIPTORS; ++i) {
     enter(i + 1);
   }
   region_owner late{};
   EXPECT_EQ(region_enter_owner(&late), -EUSERS);
+  // Requests have an end of their own.
+  for (unsigned long i = 0; i < REGION_MAX_REQUESTS; ++i) {
+    enter_request();
+  }
+  late.is_request = true;
+  EXPECT_EQ(region_enter_owner(&late), -EUSERS);
+}
+
+TEST_F(Holds, WhatARequestTakesIsItsOwnUntilItIsSettled) {
+  region_owner& request = enter_request();
+  const region_owner& other = enter_request();
+  take_unsettled(request, {40, 3});
+  EXPECT_EQ(list(), (std::vector<Listed>{{20, 23, 0, 0}})) << "it is listed as any other";
+  EXPECT_FALSE(region_reserve({40, 1}, REGION_PLUG));
+  EXPECT_FALSE(region_reserve_owned(40, &other));
+  EXPECT_EQ(region_hold(40), unsigned{MEMPLUG_REASON_BUSY});
+  EXPECT_EQ(try_map({40, 1}), -EBUSY);
+  EXPECT_TRUE(region_reserve_owned(41, &request)) << "it may give it back";
+  region_commit({41, 1}, REGION_PLUG, REGION_ASKED);
+  EXPECT_EQ(request.nr, 2U);
+  region_settle(&request);
+  EXPECT_EQ(request.nr, 0U);
+  EXPECT_EQ(try_map({40, 1}), 0);
+  EXPECT_FALSE(region_reserve_owned(40, &request));
+  EXPECT_TRUE(region_reserve({40, 1}, REGION_PLUG));
+  region_leave_owner(&request);
+  EXPECT_EQ(enter_request().number, request.number) << "its place is free";
+}
+
+TEST_F(Holds, SettlingIsOneRequestsOnly) {
+  const region_owner& one = enter_request();
+  const region_owner& other = enter_request();
+  take_unsettled(one, {40, 1});
+  take_unsettled(other, {41, 1});
+  take_unsettled(one, {42, 1});
+  region_settle(&one);
+  EXPECT_TRUE(region_reserve({40, 1}, REGION_PLUG));
+  EXPECT_FALSE(region_reserve({41, 1}, REGION_PLUG));
+  EXPECT_TRUE(region_reserve({42, 1}, REGION_PLUG));
+}
+
+TEST_F(Holds, WhatIsTiedIsNotMappedBeforeItsRequestIsSettled) {
+  const region_owner& owner = enter(1);
+  take_unsettled(owner, {40, 2});
+  EXPECT_EQ(list().back(), (Listed{40, 2, MEMPLUG_RANGE_TIED, 1}));
+  EXPECT_EQ(try_map({40, 1}), -EBUSY);
+  region_settle(&owner);
+  EXPECT_EQ(try_map({40, 1}), 0);
+  EXPECT_EQ(owner.nr, 2U) << "it is still tied";
+}
+
+TEST_F(Holds, InNeedWhatARequestTookGoesBackAndWhoTakesItNextHasIt) {
+  const region_owner& request = enter_request();
+  const region_owner& next = enter_request();
+  take_unsettled(request, {40, 1});
+  ASSERT_TRUE(region_reserve_in_need(40));
+  region_commit({40, 1}, REGION_PLUG, REGION_NEED);
+  take_unsettled(next, {40, 1});
+  EXPECT_FALSE(region_reserve_owned(40, &request)) << "it is another's";
+  region_settle(&request);
+  EXPECT_FALSE(region_reserve({40, 1}, REGION_PLUG)) << "the other one still runs";
+  // What is held or busy does not go back in need either, and what is plugged has.
+  take_for(enter(1), {50, 1});
+  map({20, 1});
+  ASSERT_TRUE(region_reserve({21, 1}, REGION_PLUG));
+  EXPECT_FALSE(region_reserve_in_need(50));
+  EXPECT_FALSE(region_reserve_in_need(20));
+  EXPECT_FALSE(region_reserve_in_need(21));
+  EXPECT_FALSE(region_reserve_in_need(60));
+  EXPECT_FALSE(region_reserve_in_need(none));
+}
+
+TEST_F(Holds, WhatARequestTookMayGoOfflineAndStaysItsOwnIfItComesBack) {
+  const region_owner& request = enter_request();
+  take_unsettled(request, {40, 1});
+  ASSERT_EQ(leave({32, 16}), 0);
+  EXPECT_FALSE(region_reserve_owned(40, &request)) << "it is about to go";
+  EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
+  EXPECT_TRUE(region_stay(40));
+  EXPECT_FALSE(region_reserve({40, 1}, REGION_PLUG));
+  ASSERT_EQ(leave({32, 16}), 0);
+  region_gone(subblock_pfn(32), 16 * subblock_pages());
+  EXPECT_EQ(request.nr, 0U);
+}
+
+TEST_F(Holds, ASnapshotHasWhatAnotherRequestTookAsBusy) {
+  take_unsettled(enter_request(), {40, 5});
+  for (const region_direction direction : {REGION_PLUG, REGION_UNPLUG}) {
+    const Snapshot snapshot(direction);
+    EXPECT_EQ(snapshot.view().nr_busy, 5U);
+    EXPECT_EQ(snapshot.view().nr_held, 0U);
+    EXPECT_TRUE(test_bit(44, snapshot.view().busy));
+    EXPECT_FALSE(test_bit(44, snapshot.view().ready));
+  }
 }
 
 TEST_F(Holds, AClosedOwnerWithoutAnythingIsForgotten) {
@@ -274,25 +402,17 @@ TEST_F(Holds, ASnapshotLeavesThemOut) {
   take_for(enter(1), {40, 5});
   map({20, 2});
   map({41, 1});
-  std::vector<unsigned long> ready(8);
-  std::vector<unsigned long> busy(8);
-  std::vector<unsigned long> seams(8);
-  region_view view{};
-  view.nr = 200;
-  view.ready = ready.data();
-  view.busy = busy.data();
-  view.seams = seams.data();
-  region_snapshot(REGION_PLUG, everything, NUMA_NO_NODE, &view);
-  EXPECT_EQ(view.nr_held, 7U);
-  EXPECT_EQ(view.nr_busy, 7U);
-  EXPECT_EQ(view.nr_ready, 18U);
-  EXPECT_EQ(view.nr_already, 184U - 25U) << "what is plugged";
-  EXPECT_TRUE(test_bit(44, view.busy));
-  EXPECT_FALSE(test_bit(44, view.ready));
+  const Snapshot plug(REGION_PLUG);
+  EXPECT_EQ(plug.view().nr_held, 7U);
+  EXPECT_EQ(plug.view().nr_busy, 7U);
+  EXPECT_EQ(plug.view().nr_ready, 18U);
+  EXPECT_EQ(plug.view().nr_already, 184U - 25U) << "what is plugged";
+  EXPECT_TRUE(test_bit(44, plug.view().busy));
+  EXPECT_FALSE(test_bit(44, plug.view().ready));
   // For taking memory out it is what is out already.
-  region_snapshot(REGION_UNPLUG, everything, NUMA_NO_NODE, &view);
-  EXPECT_EQ(view.nr_held, 0U);
-  EXPECT_EQ(view.nr_already, 25U);
+  const Snapshot unplug(REGION_UNPLUG);
+  EXPECT_EQ(unplug.view().nr_held, 0U);
+  EXPECT_EQ(unplug.view().nr_already, 25U);
 }
 
 TEST_F(Holds, ItsBlockDoesNotGo) {

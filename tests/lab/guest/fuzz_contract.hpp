@@ -68,7 +68,7 @@ inline const std::vector<Documented>& documented() {
     for (const int error : {EBUSY, EOVERFLOW, ENOMEM}) {
       pairs.push_back({mmap, error, false, true});
     }
-    // 255 descriptors.
+    // 191 descriptors.
     pairs.push_back({unplug, EUSERS, false, true});
     return pairs;
   }();

@@ -257,7 +257,7 @@ void tied_outlives_its_descriptor_while_it_is_mapped() {
 
 // There is an end to both, and it is told.
 void limits_of_owners_and_mappings() {
-  constexpr std::size_t owners = 255;
+  constexpr std::size_t owners = 191;
   constexpr std::size_t mappings = 1024;
   const Device device;
   memplug_request request{};

@@ -29,7 +29,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -37,20 +39,27 @@ constexpr std::size_t page_size = 4096;
 constexpr std::size_t huge_size = std::size_t{2} << 20;
 constexpr std::size_t pages = 64;
 constexpr std::uint64_t normal_start = std::uint64_t{1} << 32;
+// Only in the kernel's own header, and of no use but for looking.
+constexpr unsigned kpf_reserved = 32;
 
 [[noreturn]] void die(const char* what) {
   std::fprintf(stderr, "stay: %s: %s\n", what, std::strerror(errno));
   std::exit(1);
 }
 
-std::uint64_t read_entry(const char* path, std::uint64_t index) {
+void read_entries(const char* path, std::uint64_t index, std::span<std::uint64_t> entries) {
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-  std::uint64_t entry = 0;
-  const auto offset = static_cast<off_t>(index * sizeof(entry));
-  if (fd < 0 || ::pread(fd, &entry, sizeof(entry), offset) != sizeof(entry)) {
+  const auto offset = static_cast<off_t>(index * sizeof(std::uint64_t));
+  if (fd < 0 || ::pread(fd, entries.data(), entries.size_bytes(), offset) !=
+                    static_cast<ssize_t>(entries.size_bytes())) {
     die(path);
   }
   ::close(fd);
+}
+
+std::uint64_t read_entry(const char* path, std::uint64_t index) {
+  std::uint64_t entry = 0;
+  read_entries(path, index, {&entry, 1});
   return entry;
 }
 
@@ -70,8 +79,21 @@ bool is_huge(std::uint64_t frame) {
   return (read_entry("/proc/kpageflags", frame) >> KPF_THP & 1) != 0;
 }
 
+// Is any page around a frame, as far as a claim of 4 MiB would go, in the way for good? Firmware
+// and boot keep some near the end of memory.
+bool has_reserved_neighbours(std::uint64_t frame) {
+  constexpr std::uint64_t reach = 1024;
+  constexpr std::uint64_t for_good = std::uint64_t{1} << KPF_NOPAGE | std::uint64_t{1} << KPF_SLAB |
+                                     std::uint64_t{1} << KPF_PGTABLE |
+                                     std::uint64_t{1} << kpf_reserved;
+  std::vector<std::uint64_t> flags(reach);
+  read_entries("/proc/kpageflags", frame / reach * reach, flags);
+  return std::any_of(flags.begin(), flags.end(),
+                     [](std::uint64_t page) { return (page & for_good) != 0; });
+}
+
 // The first page of a new batch, so that what else is touched meanwhile does not fill it: a full
-// batch is emptied.
+// batch is emptied. nullptr if there is none.
 const char* find_in_batch(char* memory) {
   bool was_emptied = false;
   for (std::size_t i = 0; i < pages; ++i) {
@@ -80,12 +102,12 @@ const char* find_in_batch(char* memory) {
     const std::uint64_t frame = frame_of(page);
     if (is_on_lru(frame)) {
       was_emptied = true;
-    } else if (was_emptied && frame * page_size >= normal_start) {
+    } else if (was_emptied && frame * page_size >= normal_start &&
+               !has_reserved_neighbours(frame)) {
       return page;
     }
   }
-  std::fprintf(stderr, "stay: every page is on an LRU list already\n");
-  std::exit(1);
+  return nullptr;
 }
 
 void splice(const char* memory) {
@@ -122,7 +144,18 @@ char* map_filled() {
   return memory;
 }
 
-std::uint64_t batch() { return frame_of(find_in_batch(map_for_huge(MADV_NOHUGEPAGE))); }
+std::uint64_t batch() {
+  for (int tries = 0; tries < 8; ++tries) {
+    if (const char* page = find_in_batch(map_for_huge(MADV_NOHUGEPAGE))) {
+      return frame_of(page);
+    }
+    // The next pages come from elsewhere.
+    constexpr std::size_t aside = std::size_t{8} << 20;
+    std::memset(map(aside, 0), 1, aside);
+  }
+  std::fprintf(stderr, "stay: no page is in a batch and not beside what stays for good\n");
+  std::exit(1);
+}
 
 std::uint64_t spliced() {
   char* memory = map_filled();

@@ -97,6 +97,16 @@ static inline void bitmap_copy(unsigned long *to, const unsigned long *from, uns
 		to[i] = from[i];
 }
 
+/* Whole words, as in the kernel. */
+static inline void bitmap_or(unsigned long *to, const unsigned long *one,
+			     const unsigned long *other, unsigned long size)
+{
+	unsigned long i;
+
+	for (i = 0; i < BITS_TO_LONGS(size); i++)
+		to[i] = one[i] | other[i];
+}
+
 /* What lies beyond @size in the last word is cleared, as in the kernel. */
 static inline void bitmap_and(unsigned long *to, const unsigned long *one,
 			      const unsigned long *other, unsigned long size)
