@@ -19,14 +19,16 @@
 #include "chardev.h"
 #include "compat.h"
 #include "counters.h"
-#include "events.h"
 #include "inspect.h"
 #include "mapping.h"
 #include "others.h"
+#include "quarantine.h"
+#include "ram.h"
 #include "request.h"
 #include "target.h"
 #include "tie.h"
 #include "transfer.h"
+#include "watcher.h"
 
 #define UNPLUG_FLAGS (MEMPLUG_REQ_RANGE | MEMPLUG_REQ_NODE | MEMPLUG_REQ_WINDOW | \
 		      MEMPLUG_REQ_CONTIGUOUS | MEMPLUG_REQ_EXACT | MEMPLUG_REQ_DRY_RUN | \
@@ -41,15 +43,11 @@
 #define RIGHTS_ADMIN BIT(1)
 #define RIGHTS_BOTH (RIGHTS_WRITE | RIGHTS_ADMIN)
 
-/* Events that one read() gives: what the stack has room for. */
-#define MAX_READ_EVENTS 8
-
 /* An open descriptor. */
 struct opened {
 	spinlock_t lock;	/* keeps request from being freed while it is looked at */
 	struct request *request;	/* the one that runs, if any */
-	atomic64_t seen;	/* generation that was read last */
-	struct event_ring *ring;	/* from the first read() on */
+	struct watcher watcher;
 	struct pid *opener;
 	struct region_owner *owner;	/* from the first tied range on; the running request's */
 };
@@ -62,6 +60,7 @@ union argument {
 	struct memplug_progress progress;
 	struct memplug_target target;
 	struct memplug_survey survey;
+	struct memplug_quarantine quarantine;
 	struct memplug_request request;
 };
 
@@ -117,7 +116,7 @@ static int run_info(struct call *call)
 	struct region_sizes sizes;
 
 	region_sizes(&sizes);
-	atomic64_set(&call->opened->seen, sizes.generation);
+	watcher_saw(&call->opened->watcher, sizes.generation);
 	info->out_abi_version = MEMPLUG_ABI_VERSION;
 	info->out_page_size = PAGE_SIZE;
 	memset(info->out_module_version, 0, sizeof(info->out_module_version));
@@ -125,7 +124,7 @@ static int run_info(struct call *call)
 	info->out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM |
 			     MEMPLUG_FEATURE_OTHERS | MEMPLUG_FEATURE_SURVEY |
 			     MEMPLUG_FEATURE_EVENTS | MEMPLUG_FEATURE_TIED |
-			     MEMPLUG_FEATURE_MMAP;
+			     MEMPLUG_FEATURE_MMAP | MEMPLUG_FEATURE_QUARANTINE;
 	info->out_granularity = COMPAT_GRANULARITY_PAGES * PAGE_SIZE;
 	info->out_subblock_size = subblock_bytes();
 	info->out_memory_block_size = memory_block_size_bytes();
@@ -166,6 +165,15 @@ static int run_nodes(struct call *call)
 	return ret;
 }
 
+/* Which ranges are asked for. */
+static unsigned int read_list(const struct memplug_list *list, struct memplug_range *records,
+			      u32 room, u64 *generation)
+{
+	return list->flags & MEMPLUG_LIST_QUARANTINED ?
+		       region_list_quarantined(records, room, generation) :
+		       region_list(records, room, generation);
+}
+
 /* Copies the ranges, or -EAGAIN if there have come more than were counted a moment ago. */
 static int copy_list(struct opened *opened, struct memplug_list *list, u32 room)
 {
@@ -176,7 +184,7 @@ static int copy_list(struct opened *opened, struct memplug_list *list, u32 room)
 
 	if (!records)
 		return -ENOMEM;
-	list->out_count = region_list(records, room, &list->out_generation);
+	list->out_count = read_list(list, records, room, &list->out_generation);
 	list->out_flags = visible ? 0 : MEMPLUG_OUT_WITHHELD;
 	if (list->out_count > room) {
 		ret = -EAGAIN;
@@ -188,7 +196,7 @@ static int copy_list(struct opened *opened, struct memplug_list *list, u32 room)
 			 list->out_count * sizeof(*records)))
 		ret = -EFAULT;
 	else
-		atomic64_set(&opened->seen, list->out_generation);
+		watcher_saw(&opened->watcher, list->out_generation);
 out:
 	kvfree(records);
 	return ret;
@@ -203,7 +211,7 @@ static int run_list(struct call *call)
 		return -EINVAL;
 	do {
 		/* the capacity may be anything: ask how many there are before allocating */
-		list->out_count = region_list(NULL, 0, &list->out_generation);
+		list->out_count = read_list(list, NULL, 0, &list->out_generation);
 		if (list->out_count > list->capacity)
 			return -EMSGSIZE;
 		cond_resched();
@@ -332,6 +340,35 @@ static int run_target(struct call *call)
 	return target_set(bytes / subblock_bytes());
 }
 
+static int run_quarantine(struct call *call)
+{
+	struct memplug_quarantine *quarantine = &call->arg.quarantine;
+	bool end = quarantine->flags & MEMPLUG_QUARANTINE_END;
+	struct subblock_run run, bad = { };
+	unsigned long unplugged;
+	int ret;
+
+	if (quarantine->__reserved)
+		return -EINVAL;
+	ret = transfer_stretch(quarantine->start, quarantine->length, &run);
+	if (ret)
+		return ret;
+	if (!end && region_find_unmanaged(run, &bad)) {
+		ret = -ENXIO;
+		quarantine->out_bad_why = ram_judge_unmanaged(subblock_pfn(bad.first),
+							      subblock_pages());
+		quarantine->out_changed = 0;
+	} else {
+		quarantine->out_changed = quarantine_change(run, !end) * subblock_bytes();
+		quarantine->out_bad_why = MEMPLUG_BAD_NONE;
+	}
+	quarantine->out_quarantined = region_quarantined(run, &unplugged) * subblock_bytes();
+	quarantine->out_unplugged = unplugged * subblock_bytes();
+	quarantine->out_bad_start = subblock_address(bad.first);
+	quarantine->out_bad_length = bad.nr * subblock_bytes();
+	return ret;
+}
+
 static int run_survey(struct call *call)
 {
 	struct memplug_survey *survey = &call->arg.survey;
@@ -371,7 +408,8 @@ static int run_survey(struct call *call)
 static const struct command commands[] = {
 	COMMAND(MEMPLUG_IOC_INFO, struct memplug_info, out_max_blocked, 0, 0, run_info),
 	COMMAND(MEMPLUG_IOC_NODES, struct memplug_nodes, out_generation, 0, 0, run_nodes),
-	COMMAND(MEMPLUG_IOC_LIST, struct memplug_list, __reserved, 0, 0, run_list),
+	COMMAND(MEMPLUG_IOC_LIST, struct memplug_list, __reserved, MEMPLUG_LIST_QUARANTINED, 0,
+		run_list),
 	COMMAND(MEMPLUG_IOC_COUNTERS, struct memplug_counters, out_floor_stops, 0, 0,
 		run_counters),
 	COMMAND(MEMPLUG_IOC_PROGRESS, struct memplug_progress, out_elapsed_ns, 0, 0,
@@ -383,6 +421,8 @@ static const struct command commands[] = {
 	COMMAND(MEMPLUG_IOC_TARGET, struct memplug_target, target, 0, RIGHTS_BOTH, run_target),
 	COMMAND(MEMPLUG_IOC_SURVEY, struct memplug_survey, out_generation, 0, RIGHTS_ADMIN,
 		run_survey),
+	COMMAND(MEMPLUG_IOC_QUARANTINE, struct memplug_quarantine, __reserved,
+		MEMPLUG_QUARANTINE_END, RIGHTS_BOTH, run_quarantine),
 };
 
 /* The layout is the same for every caller, and does not change. */
@@ -396,6 +436,7 @@ static_assert(sizeof(struct memplug_progress) == 56);
 static_assert(sizeof(struct memplug_target) == 16);
 static_assert(sizeof(struct memplug_subblock) == 64);
 static_assert(sizeof(struct memplug_survey) == 56);
+static_assert(sizeof(struct memplug_quarantine) == 72);
 static_assert(sizeof(struct memplug_event) == 64);
 static_assert(sizeof(struct memplug_blocked) == 32);
 static_assert(sizeof(struct memplug_request) == 176);
@@ -462,60 +503,20 @@ static long chardev_ioctl(struct file *file, unsigned int number, unsigned long 
 	return ret;
 }
 
-/* Events are kept from the first call on. */
-static struct event_ring *get_ring(struct opened *opened)
-{
-	struct event_ring *ring = READ_ONCE(opened->ring);
-	struct event_ring *fresh;
-
-	if (ring)
-		return ring;
-	fresh = events_open();
-	if (!fresh)
-		return NULL;
-	ring = cmpxchg(&opened->ring, NULL, fresh);
-	/* another thread was faster */
-	if (ring)
-		events_close(fresh);
-	return ring ?: fresh;
-}
-
 static ssize_t chardev_read(struct file *file, char __user *to, size_t size, loff_t *position)
 {
-	struct memplug_event events[MAX_READ_EVENTS];
-	unsigned int room = min_t(size_t, size / sizeof(events[0]), MAX_READ_EVENTS);
-	struct event_ring *ring = get_ring(file->private_data);
-	bool visible = may_see_addresses();
-	unsigned int i, nr;
+	struct opened *opened = file->private_data;
 
-	if (!ring)
-		return -ENOMEM;
-	if (!room)
-		return -EINVAL;
-	for (;;) {
-		nr = events_take(ring, events, room);
-		if (nr)
-			break;
-		if (file->f_flags & O_NONBLOCK)
-			return -EAGAIN;
-		if (wait_event_interruptible(*region_wait_queue(), events_pending(ring)))
-			return -ERESTARTSYS;
-	}
-	for (i = 0; i < nr && !visible; i++)
-		events[i].start = 0;
-	return copy_to_user(to, events, nr * sizeof(events[0])) ? -EFAULT : nr * sizeof(events[0]);
+	return watcher_read(&opened->watcher, to, size, file->f_flags & O_NONBLOCK,
+			    may_see_addresses());
 }
 
 static __poll_t chardev_poll(struct file *file, poll_table *table)
 {
 	struct opened *opened = file->private_data;
-	const struct event_ring *ring = READ_ONCE(opened->ring);
-	bool news;
 
 	poll_wait(file, region_wait_queue(), table);
-	news = ring ? events_pending(ring) :
-		      region_generation() != atomic64_read(&opened->seen);
-	return news ? EPOLLIN | EPOLLRDNORM : 0;
+	return watcher_has_news(&opened->watcher) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 /* Not opened for writing: EACCES, as for every file; whoever maps holds memory. */
@@ -533,7 +534,7 @@ static int chardev_open(struct inode *inode, struct file *file)
 	if (!opened)
 		return -ENOMEM;
 	spin_lock_init(&opened->lock);
-	atomic64_set(&opened->seen, region_generation());
+	watcher_init(&opened->watcher);
 	opened->opener = get_pid(task_tgid(current));
 	file->private_data = opened;
 	return 0;
@@ -545,7 +546,7 @@ static int chardev_release(struct inode *inode, struct file *file)
 
 	tie_close(opened->owner);
 	put_pid(opened->opener);
-	events_close(opened->ring);
+	watcher_exit(&opened->watcher);
 	kfree(opened);
 	return 0;
 }

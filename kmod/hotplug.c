@@ -14,7 +14,8 @@
  *
  * A memory block with unplugged subblocks may go, unless somebody holds on to one of them: the
  * kernel passes over pages that are PageOffline and have no reference. What was unplugged there
- * is wanted from then on, and target.c takes it again when the block is back.
+ * is wanted from then on, and target.c takes it again when the block is back. What is quarantined
+ * is taken again before the event ends that brings it back.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -26,9 +27,11 @@
 
 #include "contig.h"
 #include "counters.h"
+#include "floor.h"
 #include "hotplug.h"
 #include "region.h"
 #include "trace.h"
+#include "worker.h"
 
 static struct {
 	struct rw_semaphore lock;	/* see above */
@@ -93,6 +96,35 @@ static int let_go(struct memory_notify *memory)
 	return 0;
 }
 
+static void retake(unsigned long index)
+{
+	struct zone *zone = page_zone(pfn_to_page(subblock_pfn(index)));
+	struct floor_share share = { .nr_pages = subblock_pages(), .nr_free = subblock_pages() };
+	struct claim claim = {
+		.run = { .first = index, .nr = 1 },
+		.mover = REGION_OWN,
+	};
+
+	if (floor_reserve(zone, share) != FLOOR_OK)
+		return;
+	if (region_reserve(claim.run, REGION_UNPLUG) && worker_claim(&claim))
+		region_abort(claim.run);
+	floor_unreserve(zone, share);
+}
+
+/*
+ * Bad memory is back, and free but for what was allocated a moment ago: takes it before it is used.
+ * What can't be had now is wanted, as anything else.
+ */
+static void retake_quarantined(struct memory_notify *memory)
+{
+	unsigned long end = (memory->start_pfn + memory->nr_pages) >> region_subblock_order;
+	unsigned long i = memory->start_pfn >> region_subblock_order;
+
+	for (i = region_next_to_retake(i); i < end; i = region_next_to_retake(i + 1))
+		retake(i);
+}
+
 /* Memory that is wanted, and comes back where it can't be had, would be waited for in vain. */
 static void tell_of_other_zone(struct memory_notify *memory)
 {
@@ -120,6 +152,7 @@ static int memory_event(struct notifier_block *nb, unsigned long event, void *da
 	case MEM_ONLINE:
 		update_region(memory);
 		tell_of_other_zone(memory);
+		retake_quarantined(memory);
 		hotplug.under_way = false;
 		break;
 	case MEM_OFFLINE:

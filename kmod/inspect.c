@@ -36,10 +36,7 @@ static unsigned long describe_unmanaged(unsigned long index, unsigned long most,
 {
 	unsigned long next;
 
-	record->why = ram_judge(subblock_pfn(index), subblock_pages());
-	/* fit, and not in the books: it is about to come or to go */
-	if (record->why == MEMPLUG_BAD_NONE)
-		record->why = MEMPLUG_BAD_OFFLINE;
+	record->why = ram_judge_unmanaged(subblock_pfn(index), subblock_pages());
 	if (record->why != MEMPLUG_BAD_ABSENT)
 		return 1;
 	/* holes are large: straight to the end of this one */
@@ -52,12 +49,9 @@ static unsigned long describe(unsigned long index, unsigned long most,
 			      struct memplug_subblock *record)
 {
 	unsigned long nr = 1;
-	bool wanted;
 
 	memset(record, 0, sizeof(*record));
-	record->state = region_state(index, &record->node, &wanted);
-	if (wanted)
-		record->flags |= MEMPLUG_SUBBLOCK_WANTED;
+	record->state = region_state(index, &record->node, &record->flags);
 	if (record->state == MEMPLUG_SUBBLOCK_PLUGGED)
 		describe_pages(index, record);
 	else if (record->state == MEMPLUG_SUBBLOCK_UNMANAGED)

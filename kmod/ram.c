@@ -80,6 +80,22 @@ u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 	return coverage.covered == size ? MEMPLUG_BAD_NONE : MEMPLUG_BAD_MIXED;
 }
 
+/**
+ * ram_judge_unmanaged - why is this stretch, which the books do not have as managed, not so
+ * @start_pfn: as for ram_judge()
+ * @nr_pages: likewise
+ *
+ * Context: as for ram_judge().
+ *
+ * Return: MEMPLUG_BAD_*: OFFLINE if it is fit: it is about to come or to go.
+ */
+u32 ram_judge_unmanaged(unsigned long start_pfn, unsigned long nr_pages)
+{
+	u32 why = ram_judge(start_pfn, nr_pages);
+
+	return why == MEMPLUG_BAD_NONE ? MEMPLUG_BAD_OFFLINE : why;
+}
+
 static int note_start(struct resource *res, void *data)
 {
 	u64 *start = data;

@@ -7,6 +7,7 @@
 extern bool ram_driver_managed;
 
 u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages);
+u32 ram_judge_unmanaged(unsigned long start_pfn, unsigned long nr_pages);
 unsigned long ram_next(unsigned long pfn);
 bool ram_is_in_other_zone(unsigned long pfn);
 

@@ -3,7 +3,7 @@
  * The only owner of what is managed and of each subblock's state: plugged (Linux uses
  * it), busy (one request is claiming or releasing it) or unplugged (memplug holds it).
  * What ought to be so, and is not, is in region_aim.c; who holds on to what is unplugged, in
- * region_holds.c; who asks about the books finds the answers in region_view.c.
+ * region_holds.c; what is kept out as bad, in region_quarantine.c; who asks about the books finds the answers in region_view.c.
  */
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
@@ -208,7 +208,7 @@ int region_leave(unsigned long start_pfn, unsigned long nr_pages)
 			__set_bit(i, maps->leaving);
 		}
 		set_managed(i, false);
-		if (unplugged && !test_bit(i, maps->busy))
+		if (unplugged && (!test_bit(i, maps->busy) || test_bit(i, maps->quarantined)))
 			books_set_wanted(i, true);
 	}
 	books_move_target(lasting);
@@ -326,7 +326,7 @@ static bool is_reservable(unsigned long index, enum region_direction direction)
 {
 	return books_managed(index) && !test_bit(index, region_books.maps.busy) &&
 	       test_bit(index, region_books.maps.unplugged) == (direction == REGION_PLUG) &&
-	       !books_held(index);
+	       (direction == REGION_UNPLUG || !books_held(index));
 }
 
 static bool is_settled(unsigned long index)
@@ -391,7 +391,8 @@ static void commit(struct subblock_run run, bool unplugged, enum region_mover mo
 	for (i = run.first; i < run.first + run.nr; i++) {
 		set_unplugged(i, unplugged);
 		books_set_wanted(i, false);
-		books_own(i, owner);
+		books_want_quarantined(i);
+		books_own(i, test_bit(i, region_books.maps.quarantined) ? NULL : owner);
 		__clear_bit(i, region_books.maps.zeroed);
 	}
 	if (mover == REGION_ASKED)
@@ -428,7 +429,18 @@ void region_commit_taken(struct subblock_run run, const struct region_owner *own
  */
 void region_abort(struct subblock_run run)
 {
+	unsigned long i, lasting, wanted;
+
 	spin_lock(&region_books.lock);
+	lasting = books_lasting();
+	wanted = region_books.wanted;
 	set_busy(run, false);
+	/* some of it may have been marked meanwhile */
+	for (i = run.first; i < run.first + run.nr; i++)
+		books_want_quarantined(i);
+	if (wanted != region_books.wanted) {
+		books_move_target(lasting);
+		books_changed_wanted();
+	}
 	spin_unlock(&region_books.lock);
 }

@@ -114,6 +114,7 @@ struct region_sizes {
  * @target: plugged size to work toward, or REGION_NO_TARGET
  * @lasting: plugged, and not wanted to be unplugged
  * @wanted_here: to be unplugged, and plugged
+ * @droppable_here: those of them that are not quarantined
  * @wanted_absent: to be unplugged, and not managed
  * @generation: of these numbers
  */
@@ -121,6 +122,7 @@ struct region_aim {
 	unsigned long target;
 	unsigned long lasting;
 	unsigned long wanted_here;
+	unsigned long droppable_here;
 	unsigned long wanted_absent;
 	u64 generation;
 };
@@ -130,11 +132,11 @@ struct region_aim {
  * @nr: bits in each map; subblocks beyond are left out
  * @ready: can be taken in the wanted direction, and nobody is busy with them
  * @busy: another request is busy with them, in whatever direction, or has taken them and may give
- *        them back; or they are to be plugged, and are tied or mapped
+ *        them back; or they are to be plugged, and are tied, mapped or quarantined
  * @seams: not of the same node as the subblock below
  * @nr_ready: bits in @ready
  * @nr_busy: bits in @busy
- * @nr_held: those of them that are tied or mapped
+ * @nr_held: those of them that are tied, mapped or quarantined
  * @nr_already: subblocks that are where the direction leads to, and nobody is busy with
  */
 struct region_view {
@@ -159,7 +161,7 @@ void region_gone(unsigned long start_pfn, unsigned long nr_pages);
 bool region_find_unmanaged(struct subblock_run within, struct subblock_run *bad);
 bool region_has_managed(struct subblock_run within);
 int region_node(unsigned long index);
-u32 region_state(unsigned long index, int *nid, bool *wanted);
+u32 region_state(unsigned long index, int *nid, u32 *flags);
 
 unsigned long region_nr(void);
 unsigned long region_next_unplugged(unsigned long index);
@@ -190,6 +192,11 @@ u32 region_hold(unsigned long index);
 bool region_is_zeroed(unsigned long index);
 void region_set_zeroed(unsigned long index);
 
+unsigned long region_quarantine(struct subblock_run run, bool quarantined);
+unsigned long region_quarantined(struct subblock_run within, unsigned long *unplugged);
+bool region_any_quarantined(void);
+unsigned long region_next_to_retake(unsigned long index);
+
 int region_set_target(unsigned long target);
 void region_set_target_state(u32 state, u64 generation);
 void region_read_aim(struct region_aim *aim);
@@ -203,5 +210,7 @@ u64 region_generation(void);
 wait_queue_head_t *region_wait_queue(void);
 unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64 *generation);
 unsigned int region_list(struct memplug_range *ranges, unsigned int capacity, u64 *generation);
+unsigned int region_list_quarantined(struct memplug_range *ranges, unsigned int capacity,
+				     u64 *generation);
 
 #endif

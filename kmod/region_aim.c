@@ -35,7 +35,7 @@ static void drop_some(bool managed, unsigned long nr)
 	for_each_set_bit(i, maps->wanted, region_books.nr) {
 		if (!nr)
 			break;
-		if (test_bit(i, maps->managed) != managed)
+		if (test_bit(i, maps->managed) != managed || test_bit(i, maps->quarantined))
 			continue;
 		books_set_wanted(i, false);
 		nr--;
@@ -103,6 +103,19 @@ void region_set_target_state(u32 state, u64 generation)
 	spin_unlock(&region_books.lock);
 }
 
+/* Wanted subblocks that are managed, and need not be unplugged if the target says otherwise. */
+static unsigned long count_droppable(void)
+{
+	const struct region_maps *maps = &region_books.maps;
+	unsigned long i, count = 0;
+
+	if (!region_books.quarantined)
+		return region_books.wanted_here;
+	for (i = 0; i < BITS_TO_LONGS(region_books.nr); i++)
+		count += hweight_long(maps->wanted[i] & maps->managed[i] & ~maps->quarantined[i]);
+	return count;
+}
+
 /**
  * region_read_aim - what ought to be, beside what is
  * @aim: result, consistent in itself
@@ -113,6 +126,7 @@ void region_read_aim(struct region_aim *aim)
 	aim->target = region_books.has_target ? region_books.target : REGION_NO_TARGET;
 	aim->lasting = books_lasting();
 	aim->wanted_here = region_books.wanted_here;
+	aim->droppable_here = count_droppable();
 	aim->wanted_absent = region_books.wanted - region_books.wanted_here;
 	aim->generation = region_books.generation;
 	spin_unlock(&region_books.lock);
@@ -123,7 +137,7 @@ void region_read_aim(struct region_aim *aim)
  * @within: the stretch
  * @nid: only what is managed of this node, or NUMA_NO_NODE
  *
- * An answer to someone's request: the target moves along.
+ * But for what is quarantined. An answer to someone's request: the target moves along.
  */
 void region_drop_wanted(struct subblock_run within, int nid)
 {
@@ -136,7 +150,8 @@ void region_drop_wanted(struct subblock_run within, int nid)
 	lasting = books_lasting();
 	for (i = find_next_bit(region_books.maps.wanted, end, within.first); i < end;
 	     i = find_next_bit(region_books.maps.wanted, end, i + 1))
-		if (nid == NUMA_NO_NODE || (books_managed(i) && books_node(i) == nid))
+		if (!test_bit(i, region_books.maps.quarantined) &&
+		    (nid == NUMA_NO_NODE || (books_managed(i) && books_node(i) == nid)))
 			books_set_wanted(i, false);
 	books_move_target(lasting);
 	if (before != region_books.wanted)
@@ -145,7 +160,7 @@ void region_drop_wanted(struct subblock_run within, int nid)
 }
 
 /**
- * region_drop_wanted_here - some of what is wanted and plugged may stay so
+ * region_drop_wanted_here - some of what is wanted, plugged and not quarantined may stay so
  * @nr: how many subblocks, from the lowest up
  *
  * For the sake of the target, which does not move.

@@ -4,7 +4,7 @@
  * may see a bitmap, or take the lock.
  *
  * Maps by subblock index from physical address 0, so that an index never changes; at
- * 1 TiB and 4 MiB a subblock they are 608 KiB together. The lock protects all of it. Under
+ * 1 TiB and 4 MiB a subblock they are 640 KiB together. The lock protects all of it. Under
  * it nothing sleeps or allocates, and no other lock is taken but the wait queue's.
  *
  * A managed subblock's struct pages exist and tell its node for sure under the lock: the
@@ -22,7 +22,7 @@
 #include "events.h"
 #include "region.h"
 
-#define REGION_BITMAPS 11
+#define REGION_BITMAPS 12
 
 /**
  * struct region_maps - one bit a subblock each, and a byte
@@ -38,7 +38,8 @@
  *             plug or map it
  * @mapped: unplugged, and at least one mapping shows it
  * @zeroed: unplugged, and nothing is left in it of whoever had it before
- * @edges: as @seams, or tied or mapped otherwise than the one below
+ * @quarantined: kept out as bad, or to be: unplugged, or wanted, or busy
+ * @edges: as @seams, or tied, mapped or quarantined otherwise than the one below
  * @bits: all of the above
  * @owners: of what is tied or unsettled, the owner's number; else 0
  */
@@ -55,6 +56,7 @@ struct region_maps {
 			unsigned long *unsettled;
 			unsigned long *mapped;
 			unsigned long *zeroed;
+			unsigned long *quarantined;
 			unsigned long *edges;
 		};
 		unsigned long *bits[REGION_BITMAPS];
@@ -76,6 +78,7 @@ struct node_share {
  * @unplugged: set bits
  * @wanted: set bits
  * @wanted_here: those of them that are managed
+ * @quarantined: set bits
  * @nodes: each node's share
  * @owners: by number; the first is nobody
  * @mappings: struct region_mapping, all there are
@@ -94,6 +97,7 @@ struct region_books {
 	unsigned long unplugged;
 	unsigned long wanted;
 	unsigned long wanted_here;
+	unsigned long quarantined;
 	struct node_share nodes[MAX_NUMNODES];
 	struct region_owner *owners[REGION_MAX_OWNERS + 1];
 	struct list_head mappings;
@@ -158,17 +162,21 @@ static inline void books_changed_wanted(void)
 	books_changed_value(MEMPLUG_EVENT_WANTED, region_books.wanted * subblock_bytes());
 }
 
-/* Not to be plugged, not even in need, and not to go offline, as long as that lasts. */
+/* Not to be plugged, not even in need, as long as that lasts. */
 static inline bool books_held(unsigned long index)
 {
 	return test_bit(index, region_books.maps.tied) ||
-	       test_bit(index, region_books.maps.mapped);
+	       test_bit(index, region_books.maps.mapped) ||
+	       test_bit(index, region_books.maps.quarantined);
 }
 
 /* region_holds.c */
 void books_update_edge(unsigned long index);
 void books_own(unsigned long index, const struct region_owner *owner);
 bool books_any_held(unsigned long first, unsigned long end);
+
+/* region_quarantine.c */
+void books_want_quarantined(unsigned long index);
 
 /* region_aim.c */
 void books_set_wanted(unsigned long index, bool wanted);

@@ -29,7 +29,9 @@ void books_update_edge(unsigned long index)
 		return;
 	edge = index && (test_bit(index, maps->seams) ||
 			 tied_to(index) != tied_to(index - 1) ||
-			 test_bit(index, maps->mapped) != test_bit(index - 1, maps->mapped));
+			 test_bit(index, maps->mapped) != test_bit(index - 1, maps->mapped) ||
+			 test_bit(index, maps->quarantined) !=
+				 test_bit(index - 1, maps->quarantined));
 	__assign_bit(index, maps->edges, edge);
 }
 
@@ -339,7 +341,9 @@ u32 region_hold(unsigned long index)
 
 	spin_lock(&region_books.lock);
 	if (index < region_books.nr) {
-		if (test_bit(index, region_books.maps.mapped))
+		if (test_bit(index, region_books.maps.quarantined))
+			reason = MEMPLUG_REASON_QUARANTINED;
+		else if (test_bit(index, region_books.maps.mapped))
 			reason = MEMPLUG_REASON_MAPPED;
 		else if (test_bit(index, region_books.maps.tied))
 			reason = MEMPLUG_REASON_HELD;

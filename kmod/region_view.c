@@ -67,18 +67,22 @@ int region_node(unsigned long index)
  * region_state - what the books say of a subblock
  * @index: subblock
  * @nid: result: its node; NUMA_NO_NODE if it is not managed
- * @wanted: result: is it to be unplugged, and is not
+ * @flags: result: MEMPLUG_SUBBLOCK_WANTED, _QUARANTINED
  *
- * Return: MEMPLUG_SUBBLOCK_*.
+ * Return: MEMPLUG_SUBBLOCK_PLUGGED, ...
  */
-u32 region_state(unsigned long index, int *nid, bool *wanted)
+u32 region_state(unsigned long index, int *nid, u32 *flags)
 {
 	const struct region_maps *maps = &region_books.maps;
 	u32 state = MEMPLUG_SUBBLOCK_UNMANAGED;
 
 	*nid = NUMA_NO_NODE;
+	*flags = 0;
 	spin_lock(&region_books.lock);
-	*wanted = index < region_books.nr && test_bit(index, maps->wanted);
+	if (index < region_books.nr && test_bit(index, maps->wanted))
+		*flags |= MEMPLUG_SUBBLOCK_WANTED;
+	if (index < region_books.nr && test_bit(index, maps->quarantined))
+		*flags |= MEMPLUG_SUBBLOCK_QUARANTINED;
 	if (books_managed(index)) {
 		*nid = books_node(index);
 		if (test_bit(index, maps->busy))
@@ -134,14 +138,14 @@ unsigned long region_next_unplugged(unsigned long index)
 	return index < nr ? index : ULONG_MAX;
 }
 
-/* What is tied or mapped can't be plugged, as if another request were busy with it. */
+/* What is held can't be plugged, as if another request were busy with it. */
 static void leave_held(struct region_view *view, unsigned long limit)
 {
 	const struct region_maps *maps = &region_books.maps;
 	unsigned long i, held;
 
 	for (i = 0; i < BITS_TO_LONGS(limit); i++) {
-		held = view->ready[i] & (maps->tied[i] | maps->mapped[i]);
+		held = view->ready[i] & (maps->tied[i] | maps->mapped[i] | maps->quarantined[i]);
 		if (!held)
 			continue;
 		view->ready[i] &= ~held;
@@ -309,7 +313,7 @@ unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64
 	return count;
 }
 
-/* The unplugged range from @i to before @end, as user space has it. */
+/* The range from @i to before @end, unplugged or wanted, as user space has it. */
 static struct memplug_range describe_range(unsigned long i, unsigned long end)
 {
 	const struct region_maps *maps = &region_books.maps;
@@ -320,8 +324,10 @@ static struct memplug_range describe_range(unsigned long i, unsigned long end)
 		.start = subblock_address(i),
 		.length = (end - i) * subblock_bytes(),
 		.flags = (owner ? MEMPLUG_RANGE_TIED : 0) |
-			 (test_bit(i, maps->mapped) ? MEMPLUG_RANGE_MAPPED : 0),
-		.node = books_node(i),
+			 (test_bit(i, maps->mapped) ? MEMPLUG_RANGE_MAPPED : 0) |
+			 (test_bit(i, maps->quarantined) ? MEMPLUG_RANGE_QUARANTINED : 0) |
+			 (test_bit(i, maps->unplugged) ? 0 : MEMPLUG_RANGE_WANTED),
+		.node = books_managed(i) ? books_node(i) : NUMA_NO_NODE,
 		.holder = owner ? pid_vnr(owner->opener) : 0,
 	};
 }
@@ -345,6 +351,43 @@ unsigned int region_list(struct memplug_range *ranges, unsigned int capacity, u6
 	for (i = find_first_bit(maps->unplugged, nr); i < nr;
 	     i = find_next_bit(maps->unplugged, nr, end)) {
 		end = stretch_end(maps->unplugged, maps->edges, i, nr);
+		if (count < capacity)
+			ranges[count] = describe_range(i, end);
+		count++;
+	}
+	*generation = region_books.generation;
+	spin_unlock(&region_books.lock);
+	return count;
+}
+
+/* Where @map says something else for the first time behind @i, but not behind @end. */
+static unsigned long next_change(const unsigned long *map, unsigned long i, unsigned long end)
+{
+	return test_bit(i, map) ? find_next_zero_bit(map, end, i) : find_next_bit(map, end, i);
+}
+
+/**
+ * region_list_quarantined - the ranges that are kept out as bad, or are to be
+ * @ranges: result, by ascending address
+ * @capacity: how many fit there; no more are written
+ * @generation: of this snapshot
+ *
+ * Return: how many there are.
+ */
+unsigned int region_list_quarantined(struct memplug_range *ranges, unsigned int capacity,
+				     u64 *generation)
+{
+	unsigned int count = 0;
+	const struct region_maps *maps = &region_books.maps;
+	unsigned long nr, i, end;
+
+	spin_lock(&region_books.lock);
+	nr = region_books.nr;
+	for (i = find_first_bit(maps->quarantined, nr); i < nr;
+	     i = find_next_bit(maps->quarantined, nr, end)) {
+		end = stretch_end(maps->quarantined, maps->edges, i, nr);
+		end = next_change(maps->unplugged, i, end);
+		end = next_change(maps->managed, i, end);
 		if (count < capacity)
 			ranges[count] = describe_range(i, end);
 		count++;

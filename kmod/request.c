@@ -85,14 +85,6 @@ static int alloc_books(struct request *req)
 	return 0;
 }
 
-/* Why the first unmanaged subblock is not managed; the machine may have changed since. */
-static u32 find_why(struct subblock_run bad)
-{
-	u32 why = ram_judge(subblock_pfn(bad.first), subblock_pages());
-
-	return why == MEMPLUG_BAD_NONE ? MEMPLUG_BAD_OFFLINE : why;
-}
-
 /* All of a range has to be managed, and some of a window. */
 static int check_place(struct request *req)
 {
@@ -102,7 +94,8 @@ static int check_place(struct request *req)
 	if (request_is(req, MEMPLUG_REQ_RANGE) ||
 	    (request_is(req, MEMPLUG_REQ_WINDOW) && !region_has_managed(req->within))) {
 		if (region_find_unmanaged(req->within, &req->bad)) {
-			req->bad_why = find_why(req->bad);
+			req->bad_why = ram_judge_unmanaged(subblock_pfn(req->bad.first),
+							   subblock_pages());
 			return -ENXIO;
 		}
 	}

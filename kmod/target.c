@@ -17,6 +17,7 @@
 #include "floor.h"
 #include "hotplug.h"
 #include "patience.h"
+#include "quarantine.h"
 #include "ram.h"
 #include "request.h"
 #include "target.h"
@@ -79,7 +80,7 @@ static void size_patience(void)
 		free_patience();
 }
 
-/* What is wanted on memory that is not there any more is not wanted any more. */
+/* What is wanted on memory that is not there any more is not wanted any more, nor bad. */
 static void forget_removed(void)
 {
 	unsigned long i;
@@ -92,8 +93,10 @@ static void forget_removed(void)
 			return;
 		removed = ram_judge(subblock_pfn(i), subblock_pages()) == MEMPLUG_BAD_ABSENT;
 		hotplug_allow();
-		if (removed)
+		if (removed) {
+			quarantine_change(one, false);
 			region_drop_wanted(one, NUMA_NO_NODE);
+		}
 		cond_resched();
 	}
 }
@@ -176,7 +179,7 @@ static enum outcome do_some(const struct region_aim *aim)
 	enum outcome ret;
 
 	if (has_target && aim->lasting < aim->target) {
-		if (!aim->wanted_here)
+		if (!aim->droppable_here)
 			return plug_some(aim->target - aim->lasting);
 		region_drop_wanted_here(aim->target - aim->lasting);
 		return OUTCOME_PROGRESS;

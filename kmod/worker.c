@@ -49,31 +49,41 @@ static void settle_claimed(const struct claim *claim)
 	}
 }
 
-static int carry_out(struct claim *claim)
+/**
+ * worker_claim - claim a run here and now
+ * @claim: with @run filled in and reserved, @mover, @owner and @give_back; @migrated is result
+ *
+ * Context: sleeps. Memory hotplug is kept out, or at an event at which the run is online.
+ *
+ * Return: 0, and the reservation has ended; or an error of contig_claim(), and it has not.
+ */
+int worker_claim(struct claim *claim)
 {
 	struct subblock_run run = claim->run;
+	struct migrated migrated;
+	ktime_t started = ktime_get();
+	u64 elapsed_ns;
+	int ret;
+
+	migrated_begin(&migrated);
+	ret = contig_claim(subblock_pfn(run.first), run.nr * subblock_pages());
+	migrated_end(&migrated);
+	claim->migrated = migrated.pages;
+	elapsed_ns = ktime_to_ns(ktime_sub(ktime_get(), started));
+	counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated, elapsed_ns);
+	trace_memplug_claim(&run, ret, claim->migrated, elapsed_ns);
+	if (!ret)
+		settle_claimed(claim);
+	return ret;
+}
+
+static int carry_out(struct claim *claim)
+{
 	int ret = hotplug_exclude();
 
 	if (ret)
 		return ret;
-	if (!region_is_managed(run)) {
-		ret = -ENODEV;
-	} else {
-		struct migrated migrated;
-		ktime_t started = ktime_get();
-		u64 elapsed_ns;
-
-		migrated_begin(&migrated);
-		ret = contig_claim(subblock_pfn(run.first), run.nr * subblock_pages());
-		migrated_end(&migrated);
-		claim->migrated = migrated.pages;
-		elapsed_ns = ktime_to_ns(ktime_sub(ktime_get(), started));
-		counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated,
-				   elapsed_ns);
-		trace_memplug_claim(&run, ret, claim->migrated, elapsed_ns);
-		if (!ret)
-			settle_claimed(claim);
-	}
+	ret = region_is_managed(claim->run) ? worker_claim(claim) : -ENODEV;
 	hotplug_allow();
 	return ret;
 }

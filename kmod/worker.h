@@ -39,6 +39,7 @@ struct claim {
 int worker_init(unsigned int count);
 void worker_exit(void);
 unsigned int worker_count(void);
+int worker_claim(struct claim *claim);
 void worker_start(struct claim *claim, int nid);
 bool worker_cancel(struct claim *claim);
 

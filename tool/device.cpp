@@ -26,6 +26,7 @@ static_assert(sizeof(memplug_request) == 176 && offsetof(memplug_request, ranges
 static_assert(sizeof(memplug_target) == 16);
 static_assert(sizeof(memplug_subblock) == 64 && offsetof(memplug_subblock, node) == 40);
 static_assert(sizeof(memplug_event) == 64 && offsetof(memplug_event, start) == 32);
+static_assert(sizeof(memplug_quarantine) == 72 && offsetof(memplug_quarantine, out_bad_why) == 64);
 static_assert(sizeof(memplug_survey) == 56 && offsetof(memplug_survey, out_next) == 40);
 
 // A list that grows faster than it can be read is given up on.
@@ -67,6 +68,7 @@ HeldRange to_held_range(const memplug_range& range, bool withheld) {
   }
   held.mapped = (range.flags & MEMPLUG_RANGE_MAPPED) != 0;
   held.quarantined = (range.flags & MEMPLUG_RANGE_QUARANTINED) != 0;
+  held.wanted = (range.flags & MEMPLUG_RANGE_WANTED) != 0;
   return held;
 }
 
@@ -81,7 +83,7 @@ SubblockState to_subblock_state(std::uint32_t state) {
 }
 
 EventType to_event_type(std::uint32_t type) {
-  return type <= MEMPLUG_EVENT_TARGET_STATE ? static_cast<EventType>(type) : EventType::Unknown;
+  return type <= MEMPLUG_EVENT_QUARANTINE ? static_cast<EventType>(type) : EventType::Unknown;
 }
 
 Cause to_cause(std::uint32_t cause) {
@@ -125,7 +127,8 @@ static_assert(static_cast<int>(EventType::Unplugged) == MEMPLUG_EVENT_UNPLUGGED 
               static_cast<int>(EventType::Went) == MEMPLUG_EVENT_WENT &&
               static_cast<int>(EventType::Wanted) == MEMPLUG_EVENT_WANTED &&
               static_cast<int>(EventType::Target) == MEMPLUG_EVENT_TARGET &&
-              static_cast<int>(EventType::TargetState) == MEMPLUG_EVENT_TARGET_STATE);
+              static_cast<int>(EventType::TargetState) == MEMPLUG_EVENT_TARGET_STATE &&
+              static_cast<int>(EventType::Quarantine) == MEMPLUG_EVENT_QUARANTINE);
 static_assert(static_cast<int>(Cause::Request) == MEMPLUG_CAUSE_REQUEST &&
               static_cast<int>(Cause::Target) == MEMPLUG_CAUSE_TARGET &&
               static_cast<int>(Cause::Need) == MEMPLUG_CAUSE_NEED &&
@@ -173,6 +176,7 @@ Stretch to_stretch(const memplug_subblock& abi) {
     stretch.why = to_bad_why(abi.why);
   }
   stretch.wanted = (abi.flags & MEMPLUG_SUBBLOCK_WANTED) != 0;
+  stretch.quarantined = (abi.flags & MEMPLUG_SUBBLOCK_QUARANTINED) != 0;
   if (abi.pfn != 0) {
     stretch.obstacle =
         Obstacle{abi.pfn, to_reason(abi.reason), (abi.flags & MEMPLUG_SUBBLOCK_CERTAIN) != 0};
@@ -200,6 +204,7 @@ void set_value(std::uint64_t value, Event& event) {
     case EventType::Came:
     case EventType::Went:
     case EventType::Wanted:
+    case EventType::Quarantine:
       event.total = Bytes{value};
       break;
     case EventType::Unknown:
@@ -231,7 +236,7 @@ Event to_event(const memplug_event& abi) {
 // The same kind of memory, told of in two calls.
 bool continues(const Stretch& before, const Stretch& next) {
   return before.state == next.state && before.why == next.why && before.node == next.node &&
-         before.wanted == next.wanted &&
+         before.wanted == next.wanted && before.quarantined == next.quarantined &&
          (next.state == SubblockState::Unplugged || next.state == SubblockState::Unmanaged);
 }
 
@@ -304,9 +309,14 @@ NodeList Device::nodes() {
   return list;
 }
 
-RangeList Device::list() {
+RangeList Device::list() { return list(0); }
+
+RangeList Device::quarantined() { return list(MEMPLUG_LIST_QUARANTINED); }
+
+RangeList Device::list(std::uint32_t flags) {
   std::vector<memplug_range> records(first_list_capacity);
   auto abi = sized<memplug_list>();
+  abi.flags = flags;
   int error_number = EMSGSIZE;
   for (int tries = 0; tries < max_list_tries && error_number == EMSGSIZE; ++tries) {
     abi.ranges = user_pointer(records);
@@ -316,7 +326,8 @@ RangeList Device::list() {
       records.resize(grown(abi.out_count));
     }
   }
-  check(error_number, "cannot read the unplugged ranges");
+  check(error_number, flags == 0 ? "cannot read the unplugged ranges"
+                                 : "cannot read what is in quarantine");
   RangeList list;
   list.generation = abi.out_generation;
   const bool withheld = (abi.out_flags & MEMPLUG_OUT_WITHHELD) != 0;
@@ -425,6 +436,26 @@ std::vector<Stretch> Device::survey(Range range) {
     next.value = abi.out_next;
   }
   return stretches;
+}
+
+QuarantineResult Device::quarantine(Range range) { return change_quarantine(range, 0); }
+
+QuarantineResult Device::end_quarantine(Range range) {
+  return change_quarantine(range, MEMPLUG_QUARANTINE_END);
+}
+
+QuarantineResult Device::change_quarantine(Range range, std::uint32_t flags) {
+  auto abi = sized<memplug_quarantine>();
+  abi.flags = flags;
+  abi.start = range.start.value;
+  abi.length = range.size.value;
+  const int error_number = channel_->quarantine(abi);
+  if (error_number == ENXIO) {
+    throw UnmanagedError(Range{PhysAddr{abi.out_bad_start}, Bytes{abi.out_bad_length}},
+                         to_bad_why(abi.out_bad_why));
+  }
+  check(error_number, "cannot change the quarantine");
+  return {Bytes{abi.out_changed}, Bytes{abi.out_quarantined}, Bytes{abi.out_unplugged}};
 }
 
 void Device::set_target(std::optional<Bytes> target) {

@@ -37,6 +37,7 @@ class Channel {
   virtual int plug(memplug_request& request) = 0;
   virtual int target(memplug_target& target) = 0;
   virtual int survey(memplug_survey& survey) = 0;
+  virtual int quarantine(memplug_quarantine& quarantine) = 0;
   virtual int wait(std::chrono::milliseconds timeout) = 0;
   virtual int read(std::vector<memplug_event>& events) = 0;
   // For handing it on to another process.
@@ -86,6 +87,7 @@ struct HeldRange {
   std::optional<int> holder;  // of a tied range
   bool mapped = false;
   bool quarantined = false;
+  bool wanted = false;  // not unplugged, but to be
 };
 
 struct RangeList {
@@ -179,6 +181,7 @@ struct Stretch {
   std::optional<int> node;  // of managed memory
   BadWhy why = BadWhy::None;
   bool wanted = false;
+  bool quarantined = false;
   std::optional<Obstacle> obstacle;
   std::uint32_t free_pages = 0;
   std::uint32_t movable_pages = 0;
@@ -187,7 +190,17 @@ struct Stretch {
   std::uint32_t huge_pages = 0;
 };
 
-enum class EventType { Unknown, Unplugged, Plugged, Came, Went, Wanted, Target, TargetState };
+enum class EventType {
+  Unknown,
+  Unplugged,
+  Plugged,
+  Came,
+  Went,
+  Wanted,
+  Target,
+  TargetState,
+  Quarantine
+};
 enum class Cause { None, Request, Target, Need, Hotplug };
 
 // One change of the generation.
@@ -200,7 +213,7 @@ struct Event {
   std::uint32_t lost = 0;         // events before this one that came too fast to be kept
   std::optional<PhysAddr> start;  // of what has a place; none also if withheld
   std::optional<Bytes> size;
-  std::optional<Bytes> total;   // of what the type says: unplugged, managed or wanted now
+  std::optional<Bytes> total;   // of what the type says: unplugged, managed, ... now
   std::optional<Bytes> target;  // of a target that was set
   std::optional<TargetState> state;
 };
@@ -222,7 +235,14 @@ struct Result {
   }
 };
 
-// ENXIO of a request: a part of what was named is not managed memory. why None: the node is not
+// What became of a range that was to be kept out as bad, or no longer.
+struct QuarantineResult {
+  Bytes changed;
+  Bytes quarantined;  // of the range, now
+  Bytes unplugged;    // of that; the rest is wanted
+};
+
+// ENXIO: a part of what was named is not managed memory. why None: the node is not
 // online.
 class UnmanagedError : public std::system_error {
  public:
@@ -251,6 +271,11 @@ class Device {
   // All of a range, by ascending address, without gaps.
   [[nodiscard]] std::vector<Stretch> survey(Range range);
   [[nodiscard]] Result carry_out(const Request& request, Capacity capacity);
+  // Begin, or end, to keep a range of whole subblocks out as bad.
+  [[nodiscard]] QuarantineResult quarantine(Range range);
+  [[nodiscard]] QuarantineResult end_quarantine(Range range);
+  // What is kept out, or is wanted to be.
+  [[nodiscard]] RangeList quarantined();
   // Nothing: work toward no target.
   void set_target(std::optional<Bytes> target);
   // Until the generation is another than info() or list() told last.
@@ -262,6 +287,9 @@ class Device {
   [[nodiscard]] int descriptor() const { return channel_->descriptor(); }
 
  private:
+  [[nodiscard]] RangeList list(std::uint32_t flags);
+  [[nodiscard]] QuarantineResult change_quarantine(Range range, std::uint32_t flags);
+
   std::unique_ptr<Channel> channel_;
 };
 

@@ -37,6 +37,9 @@ class DeviceFile final : public Channel {
   int plug(memplug_request& request) override { return call(MEMPLUG_IOC_PLUG, &request); }
   int target(memplug_target& target) override { return call(MEMPLUG_IOC_TARGET, &target); }
   int survey(memplug_survey& survey) override { return call(MEMPLUG_IOC_SURVEY, &survey); }
+  int quarantine(memplug_quarantine& quarantine) override {
+    return call(MEMPLUG_IOC_QUARANTINE, &quarantine);
+  }
   int wait(std::chrono::milliseconds timeout) override {
     return wait_for_input(descriptor_.number(), timeout);
   }

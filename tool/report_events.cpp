@@ -25,6 +25,8 @@ std::string_view type_name(EventType type) {
       return "target";
     case EventType::TargetState:
       return "target_state";
+    case EventType::Quarantine:
+      return "quarantine";
     case EventType::Unknown:
       break;
   }
@@ -62,6 +64,7 @@ std::string subject(const Event& event, const OutputStyle& style) {
     case EventType::Plugged:
     case EventType::Came:
     case EventType::Went:
+    case EventType::Quarantine:
       return (range ? print_range(*range) : "-") + "  " +
              size_text(event.size.value_or(Bytes{}), style);
     case EventType::Wanted:

@@ -19,6 +19,8 @@
  *   range is gone, however the processes ended. Before, only closing gives it back: PLUG,
  *   out of memory and memory hotplug leave what is tied or mapped alone, and the module
  *   can't be unloaded.
+ *   Memory that QUARANTINE has marked stays out until that ends: PLUG and a machine out of
+ *   memory leave it alone, and the module can't be unloaded.
  *
  * Mapping
  *   mmap() shows unplugged memory: the offset is its physical address. Needs MAP_SHARED, a
@@ -39,7 +41,7 @@
  *     ENOMEM  no kernel memory, or there are 1024 mappings already
  *
  * Privilege
- *   UNPLUG, PLUG and TARGET need a descriptor that is open for writing (EBADF) and
+ *   UNPLUG, PLUG, TARGET and QUARANTINE need a descriptor that is open for writing (EBADF) and
  *   CAP_SYS_ADMIN in the initial user namespace (EPERM), checked at each call, also
  *   for a dry run. SURVEY needs the capability only. Reading needs neither, but without
  *   that capability physical addresses are withheld: every start, and every page frame,
@@ -99,6 +101,7 @@
 #define MEMPLUG_IOC_PLUG     _IO(MEMPLUG_IOC_TYPE, 0x06) /* struct memplug_request */
 #define MEMPLUG_IOC_TARGET   _IO(MEMPLUG_IOC_TYPE, 0x07) /* struct memplug_target */
 #define MEMPLUG_IOC_SURVEY   _IO(MEMPLUG_IOC_TYPE, 0x08) /* struct memplug_survey */
+#define MEMPLUG_IOC_QUARANTINE _IO(MEMPLUG_IOC_TYPE, 0x09) /* struct memplug_quarantine */
 
 /* No target is set (memplug_info.out_target_size), or none is to be (memplug_target.target). */
 #define MEMPLUG_NO_TARGET (~(__u64)0)
@@ -111,6 +114,7 @@
 #define MEMPLUG_FEATURE_EVENTS (1U << 4) /* read() */
 #define MEMPLUG_FEATURE_TIED   (1U << 5) /* MEMPLUG_REQ_TIED */
 #define MEMPLUG_FEATURE_MMAP   (1U << 6) /* mmap() */
+#define MEMPLUG_FEATURE_QUARANTINE (1U << 7) /* QUARANTINE, MEMPLUG_LIST_QUARANTINED */
 
 /* memplug_info.out_target_state */
 #define MEMPLUG_TARGET_NONE    0 /* no target is set */
@@ -155,9 +159,10 @@
  * @out_managed_size: memory that memplug looks after; plugged plus unplugged
  * @out_unplugged_size: memory that memplug holds
  * @out_wanted_size: memory that should be unplugged but is not at the moment: it was when
- *                   its memory block went offline, and is to be again when that is back.
+ *                   its memory block went offline, and is to be again when that is back; or
+ *                   it is in quarantine and could not be had yet.
  *                   PLUG with ALL ends that, PLUG with RANGE for what of it is plugged, and
- *                   the removal of the memory, too
+ *                   the removal of the memory, too; what is in quarantine, the latter only
  * @out_target_size: plugged size worked toward, or MEMPLUG_NO_TARGET
  * @out_floor_size: available memory that an unplug leaves; 0: no floor
  * @out_generation: goes up with every change of the managed or unplugged set, of what is
@@ -236,13 +241,14 @@ struct memplug_nodes {
 #define MEMPLUG_RANGE_TIED        (1U << 0) /* lives as long as a descriptor; see holder */
 #define MEMPLUG_RANGE_MAPPED      (1U << 1) /* mapped by some process */
 #define MEMPLUG_RANGE_QUARANTINED (1U << 2) /* kept out as bad */
+#define MEMPLUG_RANGE_WANTED      (1U << 3) /* not unplugged, but to be */
 
 /**
- * struct memplug_range - a stretch of unplugged memory with equal attributes
+ * struct memplug_range - a stretch of memory, unplugged or wanted, with equal attributes
  * @start: physical address of its first byte; 0 if withheld
  * @length: bytes
  * @flags: MEMPLUG_RANGE_*
- * @node: NUMA node that all of it belongs to
+ * @node: NUMA node that all of it belongs to; -1 of wanted memory that is not managed
  * @holder: process id of the opener of a tied range in the caller's pid namespace,
  *          else 0
  * @__reserved: 0
@@ -256,10 +262,13 @@ struct memplug_range {
 	__u32 __reserved;
 };
 
+/* memplug_list.flags */
+#define MEMPLUG_LIST_QUARANTINED (1U << 0) /* what is in quarantine, unplugged or wanted */
+
 /**
  * struct memplug_list - the unplugged ranges (MEMPLUG_IOC_LIST)
  * @size: in: sizeof(struct memplug_list)
- * @flags: in: must be 0
+ * @flags: in: MEMPLUG_LIST_QUARANTINED: the ranges in quarantine instead; or 0
  * @ranges: in: pointer to an array of struct memplug_range
  * @capacity: in: how many records fit there; 0 asks for the count only
  * @out_count: records written, or needed
@@ -547,6 +556,7 @@ struct memplug_target {
 /* memplug_subblock.flags */
 #define MEMPLUG_SUBBLOCK_CERTAIN (1U << 0) /* the blocker does not go away by trying */
 #define MEMPLUG_SUBBLOCK_WANTED  (1U << 1) /* is to be unplugged, and is not */
+#define MEMPLUG_SUBBLOCK_QUARANTINED (1U << 2) /* is kept out as bad, or to be */
 
 /**
  * struct memplug_subblock - what a subblock, or a stretch of equal ones, looks like
@@ -555,7 +565,7 @@ struct memplug_target {
  * @pfn: PLUGGED: the first page frame seen to be in the way of a claim, of those that last
  *       longest: for good, then PINNED, then BUSY; 0: none was seen
  * @state: MEMPLUG_SUBBLOCK_PLUGGED, ...
- * @flags: MEMPLUG_SUBBLOCK_CERTAIN, _WANTED
+ * @flags: MEMPLUG_SUBBLOCK_CERTAIN, _WANTED, _QUARANTINED
  * @reason: with @pfn: MEMPLUG_REASON_*; else 0
  * @why: UNMANAGED: MEMPLUG_BAD_*; else 0
  * @node: NUMA node, or -1 where that is not managed
@@ -620,6 +630,53 @@ struct memplug_survey {
 	__aligned_u64 out_generation;
 };
 
+/* memplug_quarantine.flags */
+#define MEMPLUG_QUARANTINE_END (1U << 0) /* end it */
+
+/**
+ * struct memplug_quarantine - keep memory out as bad, or end that (MEMPLUG_IOC_QUARANTINE)
+ * @size: in: sizeof(struct memplug_quarantine)
+ * @flags: in: MEMPLUG_QUARANTINE_END or 0
+ * @start: in: first byte, a multiple of the subblock
+ * @length: in: bytes, a multiple of the subblock, not 0
+ * @out_changed: bytes that were not so before
+ * @out_quarantined: bytes of the range that are in quarantine now
+ * @out_unplugged: those of them that are unplugged. The rest is wanted: a worker of the module
+ *                 takes it as soon as it can be had, under the floor, and tries again all along
+ * @out_bad_start: with ENXIO: first byte of the first part that is not managed
+ * @out_bad_length: with ENXIO: bytes of that part
+ * @out_bad_why: with ENXIO: MEMPLUG_BAD_*
+ * @__reserved: in: must be 0
+ *
+ * Marks the range and returns at once. What was unplugged is tied to nobody from then on; what is
+ * mapped stays mapped. The mark outlives every descriptor and keeps the module loaded; when the
+ * memory is removed, it goes with it. A memory block with marked memory may go offline, and when it
+ * comes back in ZONE_NORMAL what is marked is taken before others get at it, if it can be.
+ * The target moves by what became wanted. With END the marks are taken away: what is unplugged is
+ * ordinary then, for PLUG to give back, and what is wanted is not any more.
+ *
+ * Errors:
+ *   EBADF      the descriptor is not open for writing
+ *   EPERM      no CAP_SYS_ADMIN
+ *   EINVAL     @start or @length is not a multiple of the subblock, or @length is 0
+ *   EOVERFLOW  the end is beyond the last address
+ *   ENXIO      part of the range is not managed memory (out_bad_* say which and why), and nothing
+ *              was marked; not with END
+ */
+struct memplug_quarantine {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 out_changed;
+	__aligned_u64 out_quarantined;
+	__aligned_u64 out_unplugged;
+	__aligned_u64 out_bad_start;
+	__aligned_u64 out_bad_length;
+	__u32 out_bad_why;
+	__u32 __reserved;
+};
+
 /* memplug_event.type */
 #define MEMPLUG_EVENT_UNPLUGGED    1 /* the range is unplugged; value: all that is, in bytes */
 #define MEMPLUG_EVENT_PLUGGED      2 /* the range is plugged; value: as above */
@@ -628,6 +685,9 @@ struct memplug_survey {
 #define MEMPLUG_EVENT_WANTED       5 /* what is wanted has changed; value: how much is now */
 #define MEMPLUG_EVENT_TARGET       6 /* a target was set, or MEMPLUG_NO_TARGET; value: it */
 #define MEMPLUG_EVENT_TARGET_STATE 7 /* value: MEMPLUG_TARGET_* */
+#define MEMPLUG_EVENT_QUARANTINE   8 /* of the range, some is in quarantine now, or not any more;
+				      * value: all that is
+				      */
 
 /* memplug_event.cause, of UNPLUGGED and PLUGGED; else NONE */
 #define MEMPLUG_CAUSE_NONE    0

@@ -39,7 +39,9 @@ class FakeChannel final : public Channel {
     module_.before_list(module_.list_calls++);
     list.out_generation = module_.info.out_generation;
     list.out_flags = module_.list_flags;
-    return copy(module_.ranges, list.ranges, list.capacity, list.out_count);
+    const bool quarantined = (list.flags & MEMPLUG_LIST_QUARANTINED) != 0;
+    return copy(quarantined ? module_.quarantined : module_.ranges, list.ranges, list.capacity,
+                list.out_count);
   }
 
   int counters(memplug_counters& counters) override {
@@ -75,6 +77,11 @@ class FakeChannel final : public Channel {
     survey.out_next = count == left ? survey.start + survey.length
                                     : (begin + static_cast<std::ptrdiff_t>(count))->start;
     return 0;
+  }
+
+  int quarantine(memplug_quarantine& quarantine) override {
+    module_.quarantines.push_back(quarantine);
+    return module_.answer_quarantine(quarantine);
   }
 
   int wait(std::chrono::milliseconds timeout) override {
@@ -132,6 +139,21 @@ FakeModule::FakeModule()
         info.out_target_state = none ? MEMPLUG_TARGET_NONE : MEMPLUG_TARGET_WORKING;
         return 0;
       }),
+      answer_quarantine([this](memplug_quarantine& asked) {
+        const bool ends = (asked.flags & MEMPLUG_QUARANTINE_END) != 0;
+        asked.out_changed = asked.length;
+        asked.out_quarantined = ends ? 0 : asked.length;
+        asked.out_unplugged = asked.out_quarantined;
+        if (ends) {
+          std::erase_if(quarantined, [&asked](const memplug_range& range) {
+            return range.start >= asked.start && range.start < asked.start + asked.length;
+          });
+        } else {
+          quarantined.push_back(
+              {asked.start, asked.length, MEMPLUG_RANGE_QUARANTINED, 0, 0, 0});
+        }
+        return 0;
+      }),
       answer_wait([](int /*earlier*/, std::chrono::milliseconds timeout) {
         std::this_thread::sleep_for(timeout);
         return ETIMEDOUT;
@@ -142,7 +164,8 @@ FakeModule::FakeModule()
   constexpr std::string_view version = "0.1.0";
   std::copy(version.begin(), version.end(), std::begin(info.out_module_version));
   info.out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_OTHERS |
-                      MEMPLUG_FEATURE_SURVEY | MEMPLUG_FEATURE_EVENTS;
+                      MEMPLUG_FEATURE_SURVEY | MEMPLUG_FEATURE_EVENTS |
+                      MEMPLUG_FEATURE_QUARANTINE;
   info.out_granularity = 2 * mib;
   info.out_subblock_size = 4 * mib;
   info.out_memory_block_size = 128 * mib;

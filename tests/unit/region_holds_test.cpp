@@ -1,158 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Who holds on to what is unplugged: descriptors and mappings, in the module's books on a made-up
-// machine.
-#include <gtest/gtest.h>
+// Who holds on to what is unplugged: descriptors, requests and mappings.
+#include "books_fixture.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <deque>
-#include <limits>
-#include <vector>
-
-#include "machine.hpp"
-
-extern "C" {
-#include <linux/bitmap.h>
-#include <linux/nodemask.h>
-}
-
+namespace memplug::test {
 namespace {
 
-constexpr unsigned long none = std::numeric_limits<unsigned long>::max();
-constexpr subblock_run everything{0, none / 2};
-
-// A process id is where a pid would be.
-pid* process(unsigned long number) {
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast,performance-no-int-to-ptr)
-  return reinterpret_cast<pid*>(number);
-}
-
-struct Listed {
-  unsigned long first = 0;
-  unsigned long nr = 0;
-  u32 flags = 0;
-  int holder = 0;
-  bool operator==(const Listed&) const = default;
-};
-
-void PrintTo(const Listed& listed, std::ostream* out) {
-  *out << listed.first << "+" << listed.nr << " flags " << listed.flags << " holder "
-       << listed.holder;
-}
-
-std::vector<Listed> list() {
-  std::vector<memplug_range> ranges(64);
-  u64 generation = 0;
-  ranges.resize(region_list(ranges.data(), 64, &generation));
-  std::vector<Listed> result;
-  result.reserve(ranges.size());
-  for (const memplug_range& range : ranges) {
-    result.push_back({range.start / Machine::subblock_size, range.length / Machine::subblock_size,
-                      range.flags, range.holder});
-  }
-  return result;
-}
-
-// Of all 200 subblocks.
-class Snapshot {
- public:
-  explicit Snapshot(region_direction direction) {
-    view_.nr = 200;
-    view_.ready = ready_.data();
-    view_.busy = busy_.data();
-    view_.seams = seams_.data();
-    region_snapshot(direction, everything, NUMA_NO_NODE, &view_);
-  }
-  [[nodiscard]] const region_view& view() const { return view_; }
-
- private:
-  std::array<unsigned long, 8> ready_{};
-  std::array<unsigned long, 8> busy_{};
-  std::array<unsigned long, 8> seams_{};
-  region_view view_{};
-};
-
-// 16 to 99 are of node 0, 100 to 199 of node 1. 20 to 39 are unplugged, and ordinary.
-class Holds : public ::testing::Test {
- protected:
-  Holds() : machine_(2) {
-    machine_.add({16, 84}, 0);
-    machine_.add({100, 100}, 1);
-  }
-
-  void SetUp() override {
-    ASSERT_EQ(region_init(), 0);
-    take({20, 20});
-  }
-
-  static void take(subblock_run run) {
-    ASSERT_TRUE(region_reserve(run, REGION_UNPLUG));
-    region_commit(run, REGION_UNPLUG, REGION_ASKED);
-  }
-
-  region_owner& enter(unsigned long opener) {
-    region_owner& owner = owners_.emplace_back();
-    owner.opener = process(opener);
-    EXPECT_EQ(region_enter_owner(&owner), 0);
-    return owner;
-  }
-
-  // A request's place in the books.
-  region_owner& enter_request() {
-    region_owner& owner = owners_.emplace_back();
-    owner.is_request = true;
-    EXPECT_EQ(region_enter_owner(&owner), 0);
-    return owner;
-  }
-
-  // By a request that still runs.
-  static void take_unsettled(const region_owner& owner, subblock_run run) {
-    ASSERT_TRUE(region_reserve(run, REGION_UNPLUG));
-    region_commit_taken(run, &owner);
-  }
-
-  static void take_for(const region_owner& owner, subblock_run run) {
-    take_unsettled(owner, run);
-    region_settle(&owner);
-  }
-
-  region_mapping& map(subblock_run run) {
-    region_mapping& mapping = mappings_.emplace_back();
-    mapping.run = run;
-    EXPECT_EQ(region_map(&mapping), 0);
-    return mapping;
-  }
-
-  static int try_map(subblock_run run) {
-    region_mapping mapping{};
-    mapping.run = run;
-    const int error = region_map(&mapping);
-    if (error == 0) {
-      region_unmap(&mapping);
-    }
-    return error;
-  }
-
-  static void give_back(const region_owner& owner) {
-    for (unsigned long i = region_next_tied(&owner, 0); i != none;
-         i = region_next_tied(&owner, i + 1)) {
-      if (region_reserve_owned(i, &owner)) {
-        region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
-      }
-    }
-  }
-
-  static int leave(subblock_run run) {
-    return region_leave(subblock_pfn(run.first), run.nr * subblock_pages());
-  }
-
- private:
-  Machine machine_;
-  // The books have their addresses.
-  std::deque<region_owner> owners_;
-  std::deque<region_mapping> mappings_;
-};
+using Holds = Books;
 
 TEST_F(Holds, TiedIsListedWithItsOpener) {
   const region_owner& owner = enter(4711);
@@ -451,3 +304,4 @@ TEST_F(Holds, NodesAreStillTold) {
 }
 
 }  // namespace
+}  // namespace memplug::test

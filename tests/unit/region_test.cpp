@@ -561,11 +561,11 @@ TEST_F(Region, GrowsAndKeepsWhatItKnows) {
   EXPECT_EQ(list(), (std::vector<Range>{{190, 10, 1}, {200, 1, 0}}));
 }
 
-TEST_F(Region, KeepsElevenBitsAndAByteOfASubblock) {
-  EXPECT_EQ(kernel_bytes(), 19U * 256 / 8);
+TEST_F(Region, KeepsTwelveBitsAndAByteOfASubblock) {
+  EXPECT_EQ(kernel_bytes(), 20U * 256 / 8);
   machine_.add({200, 824}, 1);
   update({200, 824});
-  EXPECT_EQ(kernel_bytes(), 19U * 1024 / 8) << "the old maps are freed";
+  EXPECT_EQ(kernel_bytes(), 20U * 1024 / 8) << "the old maps are freed";
 }
 
 TEST_F(Region, WithoutMemoryToGrowNothingChanges) {

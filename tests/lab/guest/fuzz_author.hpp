@@ -82,6 +82,11 @@ class Author {
         call[Field::length] = pick({1, 2, 16, 64, 1024}) * terrain_.subblock;
         call[Field::capacity] = pick({1, 2, 16, 64});
         break;
+      case Operation::quarantine:
+        call[Field::flags] = one_in(2) ? MEMPLUG_QUARANTINE_END : 0;
+        call[Field::start] = some_subblock();
+        call[Field::length] = pick({1, 1, 2, 4}) * terrain_.subblock;
+        break;
       case Operation::unplug:
         fill_unplug(call);
         break;
@@ -119,8 +124,8 @@ class Author {
 
   // CLOSE and WRITE say nothing about the others: they are rare.
   Call some_call() {
-    static constexpr std::array<Operation, 60> lot = [] {
-      std::array<Operation, 60> drawn{};
+    static constexpr std::array<Operation, 62> lot = [] {
+      std::array<Operation, 62> drawn{};
       std::size_t filled = 0;
       const auto put = [&](Operation operation, int times) {
         for (; times > 0; --times) {
@@ -136,6 +141,7 @@ class Author {
       put(Operation::plug, 6);
       put(Operation::target, 2);
       put(Operation::survey, 4);
+      put(Operation::quarantine, 2);
       put(Operation::unknown, 2);
       put(Operation::poll, 2);
       put(Operation::read, 3);

@@ -20,7 +20,7 @@
 
 namespace fuzz {
 
-// The first nine are the commands, in the order of lab::commands().
+// The first ten are the commands, in the order of lab::commands().
 enum class Operation : std::uint8_t {
   info,
   nodes,
@@ -31,6 +31,7 @@ enum class Operation : std::uint8_t {
   plug,
   target,
   survey,
+  quarantine,
   unknown,  // an ioctl whose number is a field
   poll,
   read,
@@ -40,10 +41,10 @@ enum class Operation : std::uint8_t {
   close,
   alarm,
 };
-inline constexpr std::size_t nr_commands = 9;
-inline constexpr std::array<std::string_view, 17> operation_names = {
-    "INFO",    "NODES", "LIST", "COUNTERS", "PROGRESS", "UNPLUG", "PLUG",  "TARGET", "SURVEY",
-    "UNKNOWN", "POLL",  "READ", "WRITE",    "MMAP",     "REOPEN", "CLOSE", "ALARM"};
+inline constexpr std::size_t nr_commands = 10;
+inline constexpr std::array<std::string_view, 18> operation_names = {
+    "INFO",       "NODES",   "LIST", "COUNTERS", "PROGRESS", "UNPLUG", "PLUG",   "TARGET", "SURVEY",
+    "QUARANTINE", "UNKNOWN", "POLL", "READ",     "WRITE",    "MMAP",   "REOPEN", "CLOSE",  "ALARM"};
 
 // Descriptors. The first four are of the device.
 enum class Channel : std::uint8_t { rw, ro, wo, dup, closed, other };

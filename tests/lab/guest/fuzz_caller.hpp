@@ -184,7 +184,7 @@ class Caller {
     for (std::size_t i = 0; i < count; ++i) {
       memplug_event event{};
       std::memcpy(&event, alias + i * sizeof(event), sizeof(event));
-      if (event.type < MEMPLUG_EVENT_UNPLUGGED || event.type > MEMPLUG_EVENT_TARGET_STATE ||
+      if (event.type < MEMPLUG_EVENT_UNPLUGGED || event.type > MEMPLUG_EVENT_QUARANTINE ||
           event.__reserved != 0 || (i != 0 && event.generation != last + 1)) {
         answer.wrong = "events that are out of order, or none";
       }
@@ -266,6 +266,11 @@ class Caller {
         put(to, offsetof(memplug_survey, records), results);
         lab::put_word(to, offsetof(memplug_survey, capacity), call.word(Field::capacity));
         break;
+      case Operation::quarantine:
+        put(to, offsetof(memplug_quarantine, start), call[Field::start]);
+        put(to, offsetof(memplug_quarantine, length), call[Field::length]);
+        lab::put_word(to, offsetof(memplug_quarantine, __reserved), call.word(Field::reserved));
+        break;
       case Operation::unplug:
       case Operation::plug:
         compose_request(call, results, to);
@@ -335,6 +340,16 @@ class Caller {
       if (info.out_unplugged_size > info.out_managed_size) {
         answer.wrong = "more is unplugged than there is";
       }
+    } else if (call.operation == Operation::quarantine) {
+      memplug_quarantine told{};
+      std::memcpy(&told, from, sizeof(told));
+      if (told.out_unplugged > told.out_quarantined || told.out_quarantined > told.length ||
+          told.out_changed > told.length || (answer.error == ENXIO) != (told.out_bad_why != 0)) {
+        answer.wrong = "the figures of a quarantine do not add up";
+      }
+      answer.signature = told.out_bad_why << 4 | (told.out_changed != 0 ? 1U : 0) |
+                         (told.out_unplugged != 0 ? 2U : 0) |
+                         (told.out_unplugged != told.out_quarantined ? 4U : 0);
     }
   }
 

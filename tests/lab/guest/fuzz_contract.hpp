@@ -28,7 +28,7 @@ inline const std::vector<Documented>& documented() {
         pairs.push_back({static_cast<Operation>(i), error});
       }
     }
-    for (const Operation changing : {unplug, plug, target}) {
+    for (const Operation changing : {unplug, plug, target, quarantine}) {
       pairs.push_back({changing, EBADF});
       pairs.push_back({changing, EPERM});
     }
@@ -49,6 +49,8 @@ inline const std::vector<Documented>& documented() {
     pairs.push_back({survey, ENOMEM, true});
     // A signal while a memory block is going or coming.
     pairs.push_back({survey, EINTR, false, true});
+    pairs.push_back({quarantine, EOVERFLOW});
+    pairs.push_back({quarantine, ENXIO});
     pairs.push_back({unknown, ENOTTY});
     pairs.push_back({poll, 0});
     for (const int error : {0, EAGAIN, EFAULT}) {

@@ -54,6 +54,7 @@ class Books {
     do {
       // What the worker had in flight for a target lands after the target is gone.
       wait_until_quiet();
+      lab::end_quarantine(device_);
       auto request = lab::sized<memplug_request>();
       request.flags = MEMPLUG_REQ_ALL;
       const int error = device_.call(MEMPLUG_IOC_PLUG, &request);

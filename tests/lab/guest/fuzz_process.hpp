@@ -238,6 +238,11 @@ class Process {
       return;
     }
     Sequence all;
+    Call end = make_call(Operation::quarantine);
+    end[Field::flags] = MEMPLUG_QUARANTINE_END;
+    end[Field::start] = terrain_.first;
+    end[Field::length] = terrain_.end - terrain_.first;
+    all.add(end);
     Call call = make_call(Operation::plug);
     call[Field::flags] = MEMPLUG_REQ_ALL;
     all.add(call);

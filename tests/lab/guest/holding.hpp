@@ -5,12 +5,32 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "memplug_device.hpp"
 
 namespace lab {
+
+inline void expect(bool right, const char* what) {
+  if (!right) {
+    die("%s", what);
+  }
+}
+
+// What may take a moment, as it is done by another task.
+template <typename Condition>
+void wait_until(const char* what, Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      die("%s: not within a minute", what);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
 
 struct Outcome {
   int error = 0;

@@ -113,7 +113,7 @@ inline const std::vector<Command>& commands() {
        MEMPLUG_IOC_LIST,
        sizeof(memplug_list),
        sizeof(memplug_list),
-       0,
+       MEMPLUG_LIST_QUARANTINED,
        false,
        {offsetof(memplug_list, __reserved)}},
       {"COUNTERS",
@@ -153,6 +153,13 @@ inline const std::vector<Command>& commands() {
        false,
        {},
        true},
+      {"QUARANTINE",
+       MEMPLUG_IOC_QUARANTINE,
+       sizeof(memplug_quarantine),
+       sizeof(memplug_quarantine),
+       MEMPLUG_QUARANTINE_END,
+       true,
+       {offsetof(memplug_quarantine, __reserved)}},
   };
   return all;
 }
@@ -192,7 +199,7 @@ std::vector<std::byte> bytes_of(const Struct& value) {
 }
 
 // A call of this command that succeeds and changes nothing: requests are dry runs of a subblock,
-// and no target is set.
+// no target is set, and no quarantine ends.
 inline std::vector<std::byte> harmless(const Command& command, std::uint64_t subblock) {
   // Room for what LIST and NODES tell; nobody looks at it.
   static memplug_range ranges[64];
@@ -203,6 +210,12 @@ inline std::vector<std::byte> harmless(const Command& command, std::uint64_t sub
     auto target = sized<memplug_target>();
     target.target = MEMPLUG_NO_TARGET;
     return bytes_of(target);
+  }
+  if (command.number == MEMPLUG_IOC_QUARANTINE) {
+    auto quarantine = sized<memplug_quarantine>();
+    quarantine.flags = MEMPLUG_QUARANTINE_END;
+    quarantine.length = subblock;
+    return bytes_of(quarantine);
   }
   if (command.writes) {
     auto request = sized<memplug_request>();

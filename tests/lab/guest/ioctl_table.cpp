@@ -134,7 +134,7 @@ void garbage_in_outputs(Table& table, const lab::Device& device) {
 
 void unknown_commands(Table& table, const lab::Device& device) {
   std::vector<std::byte> argument(Pages::page);
-  for (const unsigned int number : {0x09U, 0x0aU, 0x7fU, 0x80U, 0xffU}) {
+  for (const unsigned int number : {0x0aU, 0x0bU, 0x7fU, 0x80U, 0xffU}) {
     table.row("unknown command " + std::to_string(number),
               device.call(_IO(MEMPLUG_IOC_TYPE, number), argument.data()), ENOTTY);
   }

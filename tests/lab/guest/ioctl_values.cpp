@@ -319,6 +319,44 @@ void surveys(Table& table, const lab::Device& device) {
   table.row("SURVEY: nowhere to write to", device.call(MEMPLUG_IOC_SURVEY, &survey), EFAULT);
 }
 
+// Refused, but for one that is harmless; what it does is told by quarantine.cpp.
+void quarantines(Table& table, const lab::Device& device) {
+  const memplug_info info = device.info();
+  const std::uint64_t subblock = info.out_subblock_size;
+  const auto call = [&](std::uint64_t start, std::uint64_t length, std::uint32_t flags) {
+    auto quarantine = lab::sized<memplug_quarantine>();
+    quarantine.flags = flags;
+    quarantine.start = start;
+    quarantine.length = length;
+    return std::pair(device.call(MEMPLUG_IOC_QUARANTINE, &quarantine), quarantine);
+  };
+  const auto refuse = [&](const char* name, int wanted, std::uint64_t start, std::uint64_t length) {
+    table.row(name, call(start, length, 0).first, wanted);
+    table.row(name, call(start, length, MEMPLUG_QUARANTINE_END).first, wanted);
+  };
+  refuse("QUARANTINE: of nothing", EINVAL, 0, 0);
+  refuse("QUARANTINE: half a subblock", EINVAL, 0, subblock / 2);
+  refuse("QUARANTINE: from the middle of a subblock", EINVAL, subblock / 2, subblock);
+  refuse("QUARANTINE: around the end", EOVERFLOW, 0 - subblock, 2 * subblock);
+  refuse("QUARANTINE: up to the very end", EOVERFLOW, 0 - subblock, subblock);
+
+  const auto [low_error, low] = call(0, subblock, 0);
+  table.row("QUARANTINE: memory of another zone", low_error, ENXIO);
+  table.claim("QUARANTINE: which part that is, and why",
+              low.out_bad_start == 0 && low.out_bad_length == subblock &&
+                  (low.out_bad_why == MEMPLUG_BAD_ZONE || low.out_bad_why == MEMPLUG_BAD_MIXED) &&
+                  low.out_changed == 0 && low.out_quarantined == 0 && low.out_unplugged == 0);
+  constexpr std::uint64_t nowhere = std::uint64_t{1} << 51;
+  const auto [absent_error, absent] = call(nowhere, subblock, 0);
+  table.row("QUARANTINE: no memory at all", absent_error, ENXIO);
+  table.claim("QUARANTINE: that, too",
+              absent.out_bad_start == nowhere && absent.out_bad_why == MEMPLUG_BAD_ABSENT);
+  const auto [end_error, end] = call(nowhere, subblock, MEMPLUG_QUARANTINE_END);
+  table.row("QUARANTINE: an end where there is none", end_error, 0);
+  table.claim("QUARANTINE: which changes nothing",
+              end.out_changed == 0 && end.out_bad_why == MEMPLUG_BAD_NONE);
+}
+
 }  // namespace
 
 int main() {
@@ -335,5 +373,6 @@ int main() {
   more_than_there_is(table, device, requests.subblock());
   targets(table, device);
   surveys(table, device);
+  quarantines(table, device);
   return table.finish();
 }

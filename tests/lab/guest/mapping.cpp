@@ -12,9 +12,7 @@
 #include <sys/wait.h>
 
 #include <array>
-#include <chrono>
 #include <csignal>
-#include <thread>
 
 #include "memory_block.hpp"
 #include "pattern.hpp"
@@ -23,33 +21,17 @@ namespace {
 
 using lab::Device;
 using lab::die;
+using lab::expect;
 using lab::page_size;
 using lab::page_words;
+using lab::wait_until;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t subblock = 4 << 20;
 
-void expect(bool right, const char* what) {
-  if (!right) {
-    die("%s", what);
-  }
-}
-
 void expect_errno(int wanted, const char* what) {
   if (errno != wanted) {
     die("%s: %s, wanted %s", what, std::strerror(errno), std::strerror(wanted));
-  }
-}
-
-// What may take a moment, as it is done by another task.
-template <typename Condition>
-void wait_until(const char* what, Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 60s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      die("%s: not within a minute", what);
-    }
-    std::this_thread::sleep_for(10ms);
   }
 }
 

@@ -114,6 +114,16 @@ class Device {
   int fd_;
 };
 
+// Of whatever is in it, wherever.
+inline void end_quarantine(const Device& device) {
+  auto quarantine = sized<memplug_quarantine>();
+  quarantine.flags = MEMPLUG_QUARANTINE_END;
+  quarantine.length = std::uint64_t{1} << 52;
+  if (const int error = device.call(MEMPLUG_IOC_QUARANTINE, &quarantine); error != 0) {
+    die("QUARANTINE: %s", std::strerror(error));
+  }
+}
+
 inline std::uint64_t total_length(const std::vector<memplug_range>& ranges) {
   std::uint64_t sum = 0;
   for (const memplug_range& range : ranges) {

@@ -7,10 +7,8 @@
 #include <sys/wait.h>
 
 #include <array>
-#include <chrono>
 #include <csignal>
 #include <string>
-#include <thread>
 
 #include "holding.hpp"
 
@@ -18,14 +16,9 @@ namespace {
 
 using lab::Device;
 using lab::die;
+using lab::expect;
 using lab::Outcome;
 using std::chrono::milliseconds;
-
-void expect(bool holds, const char* what) {
-  if (!holds) {
-    die("%s", what);
-  }
-}
 
 void ignore_but_return(int /*signal*/) {}
 

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is kept out as bad: a mark on subblocks, whatever their state. Marked memory that is plugged
+ * is wanted, until target.c has it; then nothing gives it back until the mark is taken away: no
+ * PLUG, no lack of memory, no target. It may go offline, and is taken again when it is back.
+ */
+#include <linux/bitmap.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+
+#include "region_books.h"
+
+/* Subblocks under one hold of the lock. */
+#define STEP 4096UL
+
+static void set_mark(unsigned long index, bool marked)
+{
+	__assign_bit(index, region_books.maps.quarantined, marked);
+	region_books.quarantined += marked ? 1 : -1;
+	books_update_edge(index);
+	books_update_edge(index + 1);
+}
+
+/*
+ * Marked, and in a state that a claim or a release has just left it in: is it to be taken? What is
+ * busy still will be asked about when it is not.
+ */
+void books_want_quarantined(unsigned long index)
+{
+	const struct region_maps *maps = &region_books.maps;
+
+	lockdep_assert_held(&region_books.lock);
+	if (test_bit(index, maps->quarantined) && !test_bit(index, maps->busy) &&
+	    !test_bit(index, maps->unplugged))
+		books_set_wanted(index, true);
+}
+
+static bool mark(unsigned long index)
+{
+	const struct region_maps *maps = &region_books.maps;
+
+	/* what is in none of these states went offline, or away, since somebody looked */
+	if (test_bit(index, maps->quarantined) ||
+	    !(test_bit(index, maps->managed) || test_bit(index, maps->wanted) ||
+	      test_bit(index, maps->leaving)))
+		return false;
+	set_mark(index, true);
+	/* no descriptor's any more, and no running request's */
+	books_own(index, NULL);
+	books_want_quarantined(index);
+	return true;
+}
+
+static bool unmark(unsigned long index)
+{
+	if (!test_bit(index, region_books.maps.quarantined))
+		return false;
+	set_mark(index, false);
+	books_set_wanted(index, false);
+	return true;
+}
+
+static unsigned long change_some(struct subblock_run run, bool quarantined)
+{
+	unsigned long i, lasting, changed = 0;
+
+	spin_lock(&region_books.lock);
+	run = books_known(run);
+	lasting = books_lasting();
+	for (i = run.first; i < run.first + run.nr; i++)
+		changed += quarantined ? mark(i) : unmark(i);
+	books_move_target(lasting);
+	if (changed)
+		books_changed((struct memplug_event){
+			.type = MEMPLUG_EVENT_QUARANTINE,
+			.node = NUMA_NO_NODE,
+			.start = subblock_address(run.first),
+			.length = run.nr * subblock_bytes(),
+			.value = region_books.quarantined * subblock_bytes(),
+		});
+	spin_unlock(&region_books.lock);
+	return changed;
+}
+
+/**
+ * region_quarantine - begin or end to keep memory out as bad
+ * @run: subblocks; what is not managed, and not wanted either, is left out
+ * @quarantined: begin
+ *
+ * What is plugged is wanted from then on, or no longer; the target moves along. What is unplugged
+ * stays so, tied to nobody.
+ *
+ * Context: sleeps.
+ *
+ * Return: how many subblocks were not so before.
+ */
+unsigned long region_quarantine(struct subblock_run run, bool quarantined)
+{
+	unsigned long changed = 0;
+
+	/* nothing is known of what lies behind */
+	run.nr = run.first < region_nr() ? min(run.nr, region_nr() - run.first) : 0;
+	while (run.nr) {
+		struct subblock_run some = { .first = run.first, .nr = min(run.nr, STEP) };
+
+		changed += change_some(some, quarantined);
+		run.first += some.nr;
+		run.nr -= some.nr;
+		cond_resched();
+	}
+	return changed;
+}
+
+/**
+ * region_quarantined - how much is kept out, or is to be
+ * @within: the run to look at
+ * @unplugged: result: how many subblocks of that are unplugged
+ *
+ * Return: how many are marked.
+ */
+unsigned long region_quarantined(struct subblock_run within, unsigned long *unplugged)
+{
+	const struct region_maps *maps = &region_books.maps;
+	unsigned long i, end, marked = 0;
+
+	*unplugged = 0;
+	spin_lock(&region_books.lock);
+	within = books_known(within);
+	end = within.first + within.nr;
+	for (i = find_next_bit(maps->quarantined, end, within.first); i < end;
+	     i = find_next_bit(maps->quarantined, end, i + 1)) {
+		marked++;
+		*unplugged += test_bit(i, maps->unplugged);
+	}
+	spin_unlock(&region_books.lock);
+	return marked;
+}
+
+/** region_any_quarantined - is anything marked */
+bool region_any_quarantined(void)
+{
+	return READ_ONCE(region_books.quarantined);
+}
+
+/**
+ * region_next_to_retake - find marked memory that has come back
+ * @index: where to start
+ *
+ * Return: the first subblock from there on that is marked and plugged, or ULONG_MAX.
+ */
+unsigned long region_next_to_retake(unsigned long index)
+{
+	const struct region_maps *maps = &region_books.maps;
+	unsigned long nr;
+
+	spin_lock(&region_books.lock);
+	nr = region_books.nr;
+	for (index = find_next_bit(maps->quarantined, nr, min(index, nr)); index < nr;
+	     index = find_next_bit(maps->quarantined, nr, index + 1))
+		if (test_bit(index, maps->managed) && !test_bit(index, maps->unplugged) &&
+		    !test_bit(index, maps->busy))
+			break;
+	spin_unlock(&region_books.lock);
+	return index < nr ? index : ULONG_MAX;
+}

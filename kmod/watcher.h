@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_WATCHER_H
+#define MEMPLUG_WATCHER_H
+
+#include <linux/atomic.h>
+#include <linux/types.h>
+
+struct event_ring;
+
+/**
+ * struct watcher - what an open descriptor knows of what has changed
+ * @seen: generation that it has read last
+ * @ring: its events, from the first read() on
+ */
+struct watcher {
+	atomic64_t seen;
+	struct event_ring *ring;
+};
+
+void watcher_init(struct watcher *watcher);
+void watcher_exit(struct watcher *watcher);
+void watcher_saw(struct watcher *watcher, u64 generation);
+bool watcher_has_news(const struct watcher *watcher);
+ssize_t watcher_read(struct watcher *watcher, char __user *to, size_t size, bool nonblocking,
+		     bool visible);
+
+#endif
