@@ -326,8 +326,8 @@ RangeList Device::list(std::uint32_t flags) {
       records.resize(grown(abi.out_count));
     }
   }
-  check(error_number, flags == 0 ? "cannot read the unplugged ranges"
-                                 : "cannot read what is in quarantine");
+  check(error_number,
+        flags == 0 ? "cannot read the unplugged ranges" : "cannot read what is in quarantine");
   RangeList list;
   list.generation = abi.out_generation;
   const bool withheld = (abi.out_flags & MEMPLUG_OUT_WITHHELD) != 0;

@@ -149,8 +149,7 @@ FakeModule::FakeModule()
             return range.start >= asked.start && range.start < asked.start + asked.length;
           });
         } else {
-          quarantined.push_back(
-              {asked.start, asked.length, MEMPLUG_RANGE_QUARANTINED, 0, 0, 0});
+          quarantined.push_back({asked.start, asked.length, MEMPLUG_RANGE_QUARANTINED, 0, 0, 0});
         }
         return 0;
       }),
@@ -164,8 +163,7 @@ FakeModule::FakeModule()
   constexpr std::string_view version = "0.1.0";
   std::copy(version.begin(), version.end(), std::begin(info.out_module_version));
   info.out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_OTHERS |
-                      MEMPLUG_FEATURE_SURVEY | MEMPLUG_FEATURE_EVENTS |
-                      MEMPLUG_FEATURE_QUARANTINE;
+                      MEMPLUG_FEATURE_SURVEY | MEMPLUG_FEATURE_EVENTS | MEMPLUG_FEATURE_QUARANTINE;
   info.out_granularity = 2 * mib;
   info.out_subblock_size = 4 * mib;
   info.out_memory_block_size = 128 * mib;

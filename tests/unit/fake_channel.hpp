@@ -34,10 +34,6 @@ struct FakeModule {
   std::uint32_t list_flags = 0;
   // What LIST tells of the quarantine.
   std::vector<memplug_range> quarantined;
-  // What a QUARANTINE comes to: fills in the out_ fields, returns the errno. At first it says that
-  // all of it is out now, or no longer, and keeps it in mind.
-  std::function<int(memplug_quarantine&)> answer_quarantine;
-  std::vector<memplug_quarantine> quarantines;
   // What a SURVEY tells of, whatever it asks for, in portions of so many records.
   std::vector<memplug_subblock> subblocks;
   std::size_t survey_portion = 1000;
@@ -49,6 +45,10 @@ struct FakeModule {
   std::function<int(memplug_request&)> answer;
   // What a TARGET comes to; at first it is set and worked toward.
   std::function<int(memplug_target&)> answer_target;
+  // What a QUARANTINE comes to: fills in the out_ fields, returns the errno. At first it says that
+  // all of it is out now, or no longer, and keeps it in mind.
+  std::function<int(memplug_quarantine&)> answer_quarantine;
+  std::vector<memplug_quarantine> quarantines;
   // What the next read() takes.
   std::vector<memplug_event> events;
   // Called for each SURVEY with the number of earlier ones; returns its errno.
