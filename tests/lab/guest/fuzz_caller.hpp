@@ -221,8 +221,17 @@ class Caller {
     }
   }
 
+  // The kernel answers these before any driver sees them: FIGETBSZ, FIOCLEX, FIFREEZE, ...
+  static bool is_for_any_file(unsigned long number) {
+    const unsigned long type = _IOC_TYPE(number);
+    return type == 0 || type == 'T' || type == 'X' || type == 'f' || type == 0x94;
+  }
+
   // An unknown command must not be a known one.
   static unsigned long number_of(const Call& call) {
+    if (!call.is_command() && is_for_any_file(call.word(Field::number))) {
+      return _IO(MEMPLUG_IOC_TYPE, 0x80 | (call.word(Field::number) & 0x7f));
+    }
     const unsigned long number =
         call.is_command() ? call.command().number : call.word(Field::number);
     const bool known = std::any_of(lab::commands().begin(), lab::commands().end(),
