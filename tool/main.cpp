@@ -12,9 +12,11 @@
 #include "cmd_map.hpp"
 #include "cmd_metrics.hpp"
 #include "cmd_plug.hpp"
+#include "cmd_quarantine.hpp"
 #include "cmd_scan.hpp"
 #include "cmd_status.hpp"
 #include "cmd_target.hpp"
+#include "cmd_test.hpp"
 #include "cmd_unplug.hpp"
 #include "cmd_watch.hpp"
 #include "device_file.hpp"
@@ -59,6 +61,8 @@ class Program {
     add(setup_unplug(app_, unplug_), run_unplug, unplug_, watermarks_);
     add(setup_plug(app_, plug_), run_plug, plug_, watermarks_);
     add(setup_hold(app_, hold_), run_hold, hold_, watermarks_);
+    add(setup_test(app_, test_), run_test, test_, keep_bad_pages_);
+    add(setup_quarantine(app_, quarantine_), run_quarantine, quarantine_);
     add(setup_target(app_, target_), run_target, target_, watermarks_);
     add(setup_scan(app_, scan_), run_scan, scan_);
     add(setup_explain(app_, explain_), run_explain, explain_, page_facts_);
@@ -187,12 +191,17 @@ class Program {
   const Watermarks watermarks_{"/proc/sys/vm/watermark_scale_factor"};
   const PageFacts page_facts_{"/proc/kpageflags", "/sys/kernel/debug/page_owner"};
   const Machine machine_{""};
+  const KeepBadPages keep_bad_pages_ = [](const std::vector<Range>& pages) {
+    QuarantineFile(default_quarantine_file).add(pages);
+  };
   std::string verb_name_;
   StatusOptions status_;
   ListOptions list_;
   UnplugOptions unplug_;
   PlugOptions plug_;
+  QuarantineOptions quarantine_;
   HoldOptions hold_;
+  TestOptions test_{&device_path_};
   TargetOptions target_;
   ScanOptions scan_;
   ExplainOptions explain_;

@@ -35,7 +35,7 @@ Words words_for(Reason reason) {
     case Reason::Held:
       return {"tied to a descriptor; 'memplugctl list' names the holder", "end the holder first"};
     case Reason::Quarantined:
-      return {"kept out as bad", "lift its quarantine first"};
+      return {"kept out as bad", "'memplugctl quarantine remove RANGE' ends that"};
     case Reason::Unknown:
       break;
   }

@@ -11,6 +11,7 @@
 
 #include "device.hpp"
 #include "map.hpp"
+#include "memory_book.hpp"
 #include "output.hpp"
 #include "survey.hpp"
 
@@ -55,11 +56,32 @@ struct ExplainReport {
   std::vector<ExplainedStretch> stretches;
 };
 
+// What came of testing memory.
+struct TestReport {
+  enum class End { All, Interrupted, Failed };
+
+  Bytes requested;
+  Bytes tested;  // the bad included
+  Bytes bad_size;
+  std::uint64_t loops = 1;
+  std::optional<std::vector<unsigned>> tests;  // none: all
+  std::vector<BadStretch> bad;
+  // By ascending address; also what was not requested, as somebody had unplugged it.
+  std::vector<UntestedStretch> untested;
+  std::optional<std::string> memtester_version;
+  std::chrono::nanoseconds elapsed{};
+  End end = End::All;
+  std::optional<std::string> resume_file;
+
+  [[nodiscard]] Bytes untested_size() const { return Bytes{requested.value - tested.value}; }
+};
+
 // Each ends with a newline and is one object.
 [[nodiscard]] std::string status_json(const Status& status);
 [[nodiscard]] std::string list_json(const std::vector<HeldRange>& ranges);
 [[nodiscard]] std::string result_json(const Request& request, const Result& result);
 [[nodiscard]] std::string target_json(const TargetReport& report);
+[[nodiscard]] std::string test_json(const TestReport& report);
 [[nodiscard]] std::string scan_json(const ScanReport& report);
 [[nodiscard]] std::string map_json(const Map& map);
 [[nodiscard]] std::string explain_json(const ExplainReport& report);
@@ -71,6 +93,7 @@ struct ExplainReport {
 [[nodiscard]] std::string result_text(const Request& request, const Result& result,
                                       const OutputStyle& style);
 [[nodiscard]] std::string target_text(const TargetReport& report, const OutputStyle& style);
+[[nodiscard]] std::string test_text(const TestReport& report, const OutputStyle& style);
 [[nodiscard]] std::string scan_text(const ScanReport& report, const OutputStyle& style);
 [[nodiscard]] std::string explain_text(const ExplainReport& report, const OutputStyle& style);
 [[nodiscard]] std::string diagnosis_text(const Diagnosis& diagnosis, const OutputStyle& style);
@@ -84,6 +107,7 @@ struct ExplainReport {
 // As they stand in JSON; "unplug".
 [[nodiscard]] std::string_view operation_name(Operation operation);
 [[nodiscard]] std::string_view reason_name(Reason reason);
+[[nodiscard]] std::string_view hindrance_name(const Hindrance& hindrance);
 [[nodiscard]] std::string_view stop_name(Stop stop);
 [[nodiscard]] std::string_view bad_why_name(BadWhy why);
 [[nodiscard]] std::string_view state_name(SubblockState state);

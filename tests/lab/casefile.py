@@ -12,7 +12,7 @@ from outcome import Kind, LabError
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
          "modules", "max-mem", "devices", "qmp", "programs", "vmlinuz",
          "files", "kernel", "leaks", "alone", "objects", "python",
-         "debug-append",
+         "debug-append", "stuck",
          "expect-report", "expect-panic", "expect", "expect-message"}
 _LINE = re.compile(r"# lab: ([a-z-]+)=(.*)")
 
@@ -56,6 +56,11 @@ class Case:
     def looks_for_leaks(self) -> bool:
         """Whether a kernel that can looks for memory that is unreachable at the end."""
         return self._is_set("leaks")
+
+    @property
+    def has_stuck_byte(self) -> bool:
+        """Whether the guest may have a byte of its memory kept as it is, from outside."""
+        return self._is_set("stuck")
 
     @property
     def runs_alone(self) -> bool:

@@ -61,7 +61,7 @@ class Ports:
             os.close(reader)
 
 
-def _die_with_parent():
+def die_with_parent():
     # A harness that is killed outright can't clean up; no guest may outlive it.
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -101,7 +101,7 @@ def run(make_line: Callable[[list[str]], list[str]], timeout: float,
     deadline = began + timeout
     with subprocess.Popen(make_line(ports.chardevs()), stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                          pass_fds=ports.writers(), preexec_fn=_die_with_parent) as process:
+                          pass_fds=ports.writers(), preexec_fn=die_with_parent) as process:
         try:
             ports.close_writers()
             errors = bytearray()
@@ -150,7 +150,7 @@ def run_interactive(line: list[str]) -> int:
     """Boots a guest whose line uses this terminal; its status is QEMU's."""
     terminal = sys.stdin.fileno()
     settings = termios.tcgetattr(terminal) if os.isatty(terminal) else None
-    with subprocess.Popen(line, preexec_fn=_die_with_parent) as process:
+    with subprocess.Popen(line, preexec_fn=die_with_parent) as process:
         try:
             return process.wait()
         finally:

@@ -35,6 +35,7 @@ class Machine:
     append: str = ""
     disk: Path | None = None
     max_memory: str | None = None  # room for memory devices
+    memory_file: Path | None = None  # that is to be its memory
     devices: tuple[str, ...] = ()  # more of QEMU's options
     qmp: Path | None = None  # a socket to give QEMU commands through
     own_qmp: Path | None = None  # a socket for the guest to give commands to its own QEMU
@@ -101,6 +102,10 @@ def _memory(machine: Machine) -> list[str]:
     line = ["-m", machine.memory]
     if machine.max_memory:
         line[-1] += f",slots={_SLOTS},maxmem={machine.max_memory}"
+    if machine.memory_file:
+        line += ["-object", f"memory-backend-file,id=ram,size={total},share=on,"
+                            f"mem-path={machine.memory_file}",
+                 "-machine", "memory-backend=ram"]
     if machine.nodes == 1:
         return line
     if total % (machine.nodes << 20):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Runs one case of tests/lab/cases, or the demo, and says whether it ended as it should."""
 
+import contextlib
 import dataclasses
 import re
 import resource
 import sys
+import tempfile
+from pathlib import Path
 
 import artefacts
 import casefile
@@ -16,6 +19,7 @@ import paths
 import python_files
 import qemu
 import session
+import stuck_byte
 import verdict
 from outcome import Kind, Outcome, say
 
@@ -63,9 +67,19 @@ def run_case(name: str, is_built: bool) -> int:
     def to_stdout(data: bytes):
         show(data)
         printed.extend(data)
+        if stuck:
+            stuck.watch(data)
 
     paths.LOGS.mkdir(parents=True, exist_ok=True)
-    with (paths.LOGS / f"{name}.console").open("wb") as log:
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context((paths.LOGS / f"{name}.console").open("wb"))
+        stuck = None
+        if case.has_stuck_byte:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="memplug-memory-"))
+            memory = Path(folder) / "memory"
+            wish = dataclasses.replace(
+                wish, machine=dataclasses.replace(wish.machine, memory_file=memory))
+            stuck = stack.enter_context(contextlib.closing(stuck_byte.StuckByte(memory)))
         sinks = session.Sinks(to_stdout, to_stdout, guest.write_all(log),
                               lambda line: print(f"lab: {line}", flush=True))
         run, outcome = session.run(wish, built, sinks)

@@ -144,11 +144,10 @@ FakeModule::FakeModule()
         asked.out_changed = asked.length;
         asked.out_quarantined = ends ? 0 : asked.length;
         asked.out_unplugged = asked.out_quarantined;
-        if (ends) {
-          std::erase_if(quarantined, [&asked](const memplug_range& range) {
-            return range.start >= asked.start && range.start < asked.start + asked.length;
-          });
-        } else {
+        std::erase_if(quarantined, [&asked](const memplug_range& range) {
+          return range.start >= asked.start && range.start < asked.start + asked.length;
+        });
+        if (!ends) {
           quarantined.push_back({asked.start, asked.length, MEMPLUG_RANGE_QUARANTINED, 0, 0, 0});
         }
         return 0;

@@ -64,6 +64,14 @@ object 64 target target 4M --wait --timeout 1500ms
 object 0 target target none
 object 0 status status
 
+object 0 quarantine quarantine list
+object 0 quarantine quarantine add "$(cat /tmp/address)+1" --timeout 60s
+object 0 quarantine quarantine list
+object 0 quarantine quarantine export --format badram
+object 0 quarantine quarantine apply
+object 0 quarantine quarantine remove --all
+object 1 quarantine quarantine add 0x2000000+4K
+
 # One line for each event.
 memplugctl watch --json --timeout $((10 * PLAN_SLOWNESS))s >/tmp/events 2>/tmp/watch.err &
 wait_for 10 test -s /tmp/watch.err || fail "watch does not say that it waits"
@@ -73,9 +81,11 @@ echo online_kernel >/sys/devices/system/memory/memory"$block"/state
 memplugctl target 4032M --wait --quiet >/dev/null
 memplugctl target none --quiet >/dev/null
 memplugctl plug --all --quiet >/dev/null
+memplugctl quarantine add "$(cat /tmp/address)+1" --no-save --timeout 60s --quiet >/dev/null
+memplugctl quarantine remove --all --no-save --quiet >/dev/null
 wait $!
 sed 's/^/@object watch /' /tmp/events
-for event in unplugged plugged came went wanted target target_state; do
+for event in unplugged plugged came went wanted target target_state quarantine; do
 	grep -q "\"event\":\"$event\"" /tmp/events || fail "no event '$event'"
 done
 
@@ -89,6 +99,10 @@ object 2 error scan --align 3M
 object 2 error explain 64M
 object 2 error map --within 0
 object 2 error watch --count 0
+object 2 error quarantine
+object 2 error quarantine add 64M
+object 2 error quarantine remove
+object 1 error quarantine apply /none
 object 2 error metrics
 object 2 error
 object 1 error unplug 0x10000000+64M

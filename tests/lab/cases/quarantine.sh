@@ -1,18 +1,79 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What is in quarantine stays out of use until somebody ends that: no plug, no target, no block that
-# comes back and no rmmod gives it back. What is in use is taken as soon as it can be.
+# comes back and no rmmod gives it back. What is in use is taken as soon as it can be. The file
+# brings it back after the module, as after a boot.
 # lab: mem=6G
-# lab: timeout=120
+# lab: timeout=180
 set -eu
 . /lab/lib.sh
 
+before=$(memtotal_kb)
 kpf save /tmp/baseline
 quarantine
 kpf check /tmp/baseline
 
-quarantine mark >/tmp/marked
+# How much is out, and how much is not yet.
+out_ranges() {
+	memplugctl quarantine list --json >/tmp/list.json
+	echo "$(json /tmp/list.json /out_size) out, $(json /tmp/list.json /wanted_size) wanted"
+}
+
+# A page of a subblock that nobody uses.
+memplugctl unplug 4M --contiguous --json >/tmp/result.json
+start=$(json /tmp/result.json /ranges/0/start)
+memplugctl plug --all --quiet >/dev/null
+page=$(printf '0x%x' $((start + 0x5000)))
+subblock=$(printf '0x%x+4M' "$start")
+
+memplugctl quarantine add "$page+4K"
+assert_eq "what is out" "$(out_ranges)" "4194304 out, 0 wanted"
+assert_eq "MemTotal" "$(memtotal_kb)" $((before - 4096))
+grep -qi "^0x0*${page#0x}-" /etc/memplug/quarantine || fail "it is not in the file"
+memplugctl plug --all
+assert_eq "what is out after plug --all" "$(out_ranges)" "4194304 out, 0 wanted"
+expect_status 1 memplugctl plug "$subblock" 2>/tmp/refusal
+cat /tmp/refusal
+grep -q "quarantine remove" /tmp/refusal || fail "plug does not say what ends it"
 rmmod memplug 2>/dev/null && fail "the module went away while memory is in quarantine"
-memplugctl plug --all --quiet
-assert_eq "unplugged after plug --all" "$(unplugged_bytes)" 4194304
+kpf check /tmp/baseline
+
+memplugctl quarantine remove "$page+4K"
+assert_eq "what is out at its end" "$(out_ranges)" "0 out, 0 wanted"
+assert_eq "MemTotal at its end" "$(memtotal_kb)" "$before"
+grep -q "^0x" /etc/memplug/quarantine && fail "it is still in the file"
+
+# From one module to the next, as from one boot to the next; in the form of another program.
+memplugctl quarantine add "$page+4K" --quiet >/dev/null
+memplugctl quarantine export --format memmap >/tmp/memmap
+cat /tmp/memmap
+memplugctl quarantine remove --all --quiet >/dev/null
+rmmod memplug
+insmod /lab/memplug.ko
+memplugctl quarantine apply /tmp/memmap --quiet
+assert_eq "what is out after apply" "$(out_ranges)" "4194304 out, 0 wanted"
+memplugctl quarantine remove --all --quiet >/dev/null
+
+# Memory of another zone can't be had, and is not remembered.
+expect_status 1 memplugctl quarantine add 0x2000000+4K --json >/tmp/low.json
+assert_eq "why not" "$(json /tmp/low.json /refused/0/why)" zone
+grep -q "^0x" /etc/memplug/quarantine && fail "what can't be had is in the file"
+
+# In use, and movable: its content moves. Pinned: as soon as that is over.
+stay locked >/tmp/address &
+wait_for 10 test -s /tmp/address || fail "no page is locked"
+memplugctl quarantine add "$(cat /tmp/address)+1" --no-save
+memplugctl quarantine remove --all --no-save
+kill $!
+stay spliced >/tmp/address2 &
+wait_for 10 test -s /tmp/address2 || fail "no page is pinned"
+expect_status 1 memplugctl quarantine add "$(cat /tmp/address2)+1" --no-save --timeout 1s
+assert_eq "what is pinned" "$(out_ranges)" "0 out, 4194304 wanted"
+kill $!
+is_out() {
+	[ "$(out_ranges)" = "4194304 out, 0 wanted" ]
+}
+wait_for 60 is_out || fail "it is not taken when it is free"
+memplugctl quarantine remove --all --no-save
+assert_eq "MemTotal after all" "$(memtotal_kb)" "$before"
 kpf check /tmp/baseline

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is in quarantine stays out, or gets out as soon as it can: one promise a function.
 // Everything is plugged before and after.
-//   quarantine
-// Marks what is unplugged and stays; the module can't go until somebody ends that.
-//   quarantine mark
 #include <csignal>
-#include <string>
 
 #include "holding.hpp"
 #include "memory_block.hpp"
@@ -186,14 +182,7 @@ void nothing_is_marked_that_is_not_there() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  if (argc == 2 && std::string(argv[1]) == "mark") {
-    const Device device;
-    const memplug_range range = lab::take(device, subblock);
-    mark(device, range.start, range.length);
-    std::printf("%#llx\n", static_cast<unsigned long long>(range.start));
-    return 0;
-  }
+int main() {
   plug_what_is_ordinary(Device());
   what_is_unplugged_stays_so();
   what_is_plugged_is_taken();

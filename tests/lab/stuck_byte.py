@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""A memory cell that is stuck: one byte of a guest's memory that is kept as it is from outside.
+
+The guest says where, by its physical address, when nothing is there that it needs: a line
+"@stuck ADDRESS" on its stdout.
+"""
+
+import mmap
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import guest
+
+_ASKED = re.compile(rb"^@stuck (0x[0-9a-f]+)\r?\n", re.MULTILINE)
+# What q35 puts below 4 GiB of a guest that has more than 2.75 GiB; the rest begins at 4 GiB.
+_LOW_BYTES = 2 << 30
+_HIGH_START = 4 << 30
+_VALUE = 0x5a
+
+
+class StuckByte:
+    """Watches what a guest prints, and does as it says to the file that is its memory."""
+
+    def __init__(self, memory: Path):
+        self._memory = memory
+        self._printed = bytearray()
+        self._process: subprocess.Popen | None = None
+
+    def watch(self, data: bytes):
+        """A piece of the guest's stdout."""
+        self._printed.extend(data)
+        asked = _ASKED.search(self._printed)
+        if asked and not self._process:
+            offset = int(asked.group(1), 16) - _HIGH_START + _LOW_BYTES
+            # It spins: in a process of its own, so that nothing here waits for it.
+            self._process = subprocess.Popen(
+                [sys.executable, "-B", __file__, str(self._memory), str(offset)],
+                preexec_fn=guest.die_with_parent)
+
+    def close(self):
+        """Lets go of the byte."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+
+def _hold(path: str, offset: int):
+    with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        while True:
+            memory[offset] = _VALUE
+
+
+if __name__ == "__main__":
+    _hold(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// What came of a memory test, what that means and what to do next: prose for stderr, line by line
+// with its prefix.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "failure.hpp"
+#include "output.hpp"
+#include "report.hpp"
+
+namespace memplug {
+
+// notes: why memtester gave no verdict.
+[[nodiscard]] std::string explain_test(const TestReport& report,
+                                       const std::vector<std::string>& notes, const Info& info,
+                                       const OutputStyle& style);
+
+// Of one that failed when it had tested something already.
+[[nodiscard]] std::string explain_failed_test(const Failure& failure);
+
+}  // namespace memplug
