@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <optional>
 
 #include "child_process.hpp"
 #include "failure.hpp"
@@ -89,10 +90,10 @@ ExitStatus run_hold(const HoldOptions& options, const OpenDevice& open_device,
                     const Watermarks& watermarks, Output& output) {
   const Request request = to_tied_request(options);
   const Watermarks* const recompute = options.unplug.keep_watermarks ? nullptr : &watermarks;
-  Device device = open_device(Access::Write);
-  const Info info = device.info();
+  std::optional<Device> device = open_device(Access::Write);
+  const Info info = device->info();
   require_feature(info, MEMPLUG_FEATURE_TIED, "can't tie memory to a command");
-  const Result result = carry_out(request, device, info, recompute, output);
+  const Result result = carry_out(request, *device, info, recompute, output);
   const bool has_all = result.shortfall().value == 0;
   if (has_all && result.already.value != 0) {
     throw somebody_holds(request);
@@ -101,7 +102,13 @@ ExitStatus run_hold(const HoldOptions& options, const OpenDevice& open_device,
     report(request, info, result, output);
     return has_all ? ExitStatus::Success : hold_failed;
   }
-  return run_command(options, request, result, device.descriptor(), output);
+  const ExitStatus status = run_command(options, request, result, device->descriptor(), output);
+  // With our copy of the descriptor the memory goes back, unless the command has left one behind.
+  device.reset();
+  if (recompute != nullptr && result.done >= least_for_watermarks) {
+    recompute->recompute("hold", output);
+  }
+  return status;
 }
 
 }  // namespace memplug

@@ -2,12 +2,14 @@
 """Tests the lab's judgement itself, without a guest: log scan, verdict, headers, QEMU line."""
 
 import configparser
+import contextlib
 import io
 import json
 import os
 import shlex
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -19,6 +21,7 @@ import metrics
 import paths
 import qemu
 import schema
+import stuck_byte
 import verdict
 from guest import Run
 from newc import NewcWriter
@@ -322,6 +325,35 @@ class Headers(unittest.TestCase):
             casefile.read(path.stem)
 
 
+class StuckBytes(unittest.TestCase):
+    """A byte of a file that is a guest's memory."""
+
+    def test_is_held_where_the_guest_says(self):
+        with tempfile.NamedTemporaryFile() as memory:
+            memory.truncate((2 << 30) + 4096)
+            with contextlib.closing(stuck_byte.StuckByte(Path(memory.name))) as stuck:
+                stuck.watch(b"@stuck 0x10000")
+                stuck.watch(b"0123\nmore\n")
+                for value in (b"\x00", b"\xff"):
+                    os.pwrite(memory.fileno(), value, (2 << 30) + 0x123)
+                    self.assertTrue(self.comes(memory.fileno(), (2 << 30) + 0x123, b"\x5a"))
+
+    def test_nobody_asked(self):
+        with contextlib.closing(stuck_byte.StuckByte(Path("/none"))) as stuck:
+            stuck.watch(b"what is stuck 0x100000000\n")
+            stuck.watch(b"@stuck nothing\n")
+
+    @staticmethod
+    def comes(file: int, offset: int, value: bytes) -> bool:
+        """Whether it is there within ten seconds."""
+        deadline = time.monotonic() + 10
+        while os.pread(file, 1, offset) != value:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
+
+
 class Ends(unittest.TestCase):
     """How long a guest is waited for; a shell stands for QEMU."""
 
@@ -371,6 +403,11 @@ class Guests(unittest.TestCase):
         line = self.line(qemu.Machine("6G", max_memory="8G"))
         self.assertRegex(line, r"-m 6G,slots=[2-9],maxmem=8G ")
         self.assertNotIn("maxmem", self.line(qemu.Machine("6G")))
+
+    def test_memory_that_is_a_file(self):
+        line = self.line(qemu.Machine("3G", memory_file=Path("ram")))
+        self.assertIn(f"size={3 << 30},share=on,mem-path=ram -machine memory-backend=ram", line)
+        self.assertNotIn("memory-backend", self.line(qemu.Machine()))
 
     def test_guest_that_commands_its_qemu(self):
         line = self.line(qemu.Machine(own_qmp=Path("socket")))

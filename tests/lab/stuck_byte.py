@@ -9,6 +9,7 @@ import mmap
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import guest
@@ -18,6 +19,8 @@ _ASKED = re.compile(rb"^@stuck (0x[0-9a-f]+)\r?\n", re.MULTILINE)
 _LOW_BYTES = 2 << 30
 _HIGH_START = 4 << 30
 _VALUE = 0x5a
+# Between what a test writes and its looking at it lie milliseconds.
+_PERIOD = 0.0002
 
 
 class StuckByte:
@@ -34,7 +37,7 @@ class StuckByte:
         asked = _ASKED.search(self._printed)
         if asked and not self._process:
             offset = int(asked.group(1), 16) - _HIGH_START + _LOW_BYTES
-            # It spins: in a process of its own, so that nothing here waits for it.
+            # In a process of its own, so that nothing here delays it.
             self._process = subprocess.Popen(
                 [sys.executable, "-B", __file__, str(self._memory), str(offset)],
                 preexec_fn=guest.die_with_parent)
@@ -50,6 +53,7 @@ def _hold(path: str, offset: int):
     with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
         while True:
             memory[offset] = _VALUE
+            time.sleep(_PERIOD)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,18 @@ TEST_F(HoldTest, AsksForAllOfItTied) {
   EXPECT_EQ(module_.opened_for, Access::Write);
 }
 
+TEST_F(HoldTest, WatermarksAreRecomputedWhenTheMemoryIsOutAndWhenItIsBack) {
+  const std::string make_old = "touch -d @1 '" + setting_.path() + "'";
+  EXPECT_EQ(
+      run_shell("[ $(stat -c %Y '" + setting_.path() + "') != 1 ] && " + make_old, {.what = "64M"}),
+      0);
+  EXPECT_TRUE(setting_.written());
+  EXPECT_EQ(run_shell(make_old, {.what = "60M"}), 0);
+  EXPECT_FALSE(setting_.written()) << "too little to matter";
+  EXPECT_EQ(run_shell(make_old, {.what = "64M", .keep_watermarks = true}), 0);
+  EXPECT_FALSE(setting_.written());
+}
+
 TEST_F(HoldTest, OneRunIsAllOrNothingByItself) {
   EXPECT_EQ(run_shell("exit 0", {.what = "16M", .within = "0x140000000+1G", .contiguous = true}),
             0);

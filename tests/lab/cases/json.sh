@@ -5,6 +5,7 @@
 # lab: mem=6G
 # lab: append=init_on_alloc=0
 # lab: objects=yes
+# lab: programs=memtester
 # shellcheck disable=SC2154  # offline_block sets block and size
 set -eu
 . /lab/lib.sh
@@ -72,6 +73,11 @@ object 0 quarantine quarantine apply
 object 0 quarantine quarantine remove --all
 object 1 quarantine quarantine add 0x2000000+4K
 
+memplugctl unplug 16M --contiguous --json >/tmp/free.json
+start=$(json /tmp/free.json /ranges/0/start)
+memplugctl plug --all --quiet >/dev/null
+object 0 test test "$(printf '0x%x+8M' "$start")" --tests 0
+
 # One line for each event.
 memplugctl watch --json --timeout $((10 * PLAN_SLOWNESS))s >/tmp/events 2>/tmp/watch.err &
 wait_for 10 test -s /tmp/watch.err || fail "watch does not say that it waits"
@@ -99,6 +105,8 @@ object 2 error scan --align 3M
 object 2 error explain 64M
 object 2 error map --within 0
 object 2 error watch --count 0
+object 2 error test
+object 2 error test 0x140000000+4M --tests 17
 object 2 error quarantine
 object 2 error quarantine add 64M
 object 2 error quarantine remove

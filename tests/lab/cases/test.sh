@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # test: memtester, unchanged, on memory of the running machine, all that can be had of it. A byte that
 # is stuck is found; its subblock is kept out, also after the next boot, and the rest comes back.
-# lab: mem=4G
+# lab: mem=3G
 # lab: timeout=420
 # lab: stuck=yes
 # lab: programs=memtester
