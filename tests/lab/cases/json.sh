@@ -73,6 +73,7 @@ object 0 quarantine quarantine apply
 object 0 quarantine quarantine remove --all
 object 1 quarantine quarantine add 0x2000000+4K
 
+memplugctl plug --all --quiet >/dev/null
 memplugctl unplug 16M --contiguous --json >/tmp/free.json
 start=$(json /tmp/free.json /ranges/0/start)
 memplugctl plug --all --quiet >/dev/null
