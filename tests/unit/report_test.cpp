@@ -1,36 +1,22 @@
 // SPDX-License-Identifier: MIT
-// Reports against golden files. MEMPLUG_UPDATE_GOLDEN=1 in the environment rewrites them, for a
-// person to read the difference.
+// Reports against golden files.
 #include "report.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+
+#include "golden_file.hpp"
 
 namespace memplug {
 namespace {
 
 using namespace std::chrono_literals;
+using test::expect_golden;
 
 constexpr std::uint64_t mib = 1ULL << 20U;
 constexpr std::uint64_t gib = 1ULL << 30U;
-
-void expect_golden(const std::string& name, const std::string& text) {
-  const std::string path = MEMPLUG_GOLDEN_DIR "/" + name;
-  if (std::getenv("MEMPLUG_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path) << text;
-    GTEST_SKIP() << "rewrote " << path;
-  }
-  std::ifstream file(path);
-  ASSERT_TRUE(file.is_open()) << path;
-  std::ostringstream golden;
-  golden << file.rdbuf();
-  EXPECT_EQ(text, golden.str()) << path;
-}
 
 HeldRange range(std::uint64_t start, std::uint64_t size, int node) {
   HeldRange held;
