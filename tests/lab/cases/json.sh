@@ -6,6 +6,7 @@
 # lab: append=init_on_alloc=0
 # lab: objects=yes
 # lab: programs=memtester
+# lab: timeout=240
 # shellcheck disable=SC2154  # offline_block sets block and size
 set -eu
 . /lab/lib.sh

@@ -3,7 +3,7 @@
 # What a running request has taken is nobody else's until it has answered, so that a roll-back gives
 # back what it took, all of it, and nothing else.
 # lab: mem=4G
-# lab: timeout=120
+# lab: timeout=180
 set -eu
 . /lab/lib.sh
 
