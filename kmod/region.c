@@ -3,7 +3,8 @@
  * The only owner of what is managed and of each subblock's state: plugged (Linux uses
  * it), busy (one request is claiming or releasing it) or unplugged (memplug holds it).
  * What ought to be so, and is not, is in region_aim.c; who holds on to what is unplugged, in
- * region_holds.c; what is kept out as bad, in region_quarantine.c; who asks about the books finds the answers in region_view.c.
+ * region_holds.c; what is kept out as bad, in region_quarantine.c; who asks about the books
+ * finds the answers in region_view.c.
  */
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
