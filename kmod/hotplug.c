@@ -103,6 +103,7 @@ static void retake(unsigned long index)
 	struct claim claim = {
 		.run = { .first = index, .nr = 1 },
 		.mover = REGION_OWN,
+		.only_wanted = true,
 	};
 
 	if (floor_reserve(zone, share) != FLOOR_OK)

@@ -386,7 +386,7 @@ static void commit(struct subblock_run run, bool unplugged, enum region_mover mo
 	};
 	unsigned long i, lasting;
 
-	spin_lock(&region_books.lock);
+	lockdep_assert_held(&region_books.lock);
 	lasting = books_lasting();
 	set_busy(run, false);
 	for (i = run.first; i < run.first + run.nr; i++) {
@@ -399,7 +399,6 @@ static void commit(struct subblock_run run, bool unplugged, enum region_mover mo
 	if (mover == REGION_ASKED)
 		books_move_target(lasting);
 	tell_of_run(run, unplugged, causes[mover]);
-	spin_unlock(&region_books.lock);
 }
 
 /**
@@ -411,7 +410,28 @@ static void commit(struct subblock_run run, bool unplugged, enum region_mover mo
 void region_commit(struct subblock_run run, enum region_direction direction,
 		   enum region_mover mover)
 {
+	spin_lock(&region_books.lock);
 	commit(run, direction == REGION_UNPLUG, mover, NULL);
+	spin_unlock(&region_books.lock);
+}
+
+/**
+ * region_commit_wanted - the same, unplugged as it was wanted, unless it is not any more
+ * @run: what was reserved
+ *
+ * Return: whether it is so; else nothing has changed, and the reservation lasts.
+ */
+bool region_commit_wanted(struct subblock_run run)
+{
+	unsigned long end = run.first + run.nr;
+	bool wanted;
+
+	spin_lock(&region_books.lock);
+	wanted = find_next_zero_bit(region_books.maps.wanted, end, run.first) >= end;
+	if (wanted)
+		commit(run, true, REGION_OWN, NULL);
+	spin_unlock(&region_books.lock);
+	return wanted;
 }
 
 /**
@@ -421,7 +441,9 @@ void region_commit(struct subblock_run run, enum region_direction direction,
  */
 void region_commit_taken(struct subblock_run run, const struct region_owner *owner)
 {
+	spin_lock(&region_books.lock);
 	commit(run, true, REGION_ASKED, owner);
+	spin_unlock(&region_books.lock);
 }
 
 /**

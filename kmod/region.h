@@ -174,6 +174,7 @@ bool region_is_managed(struct subblock_run run);
 bool region_is_unplugged(unsigned long index);
 void region_commit(struct subblock_run run, enum region_direction direction,
 		   enum region_mover mover);
+bool region_commit_wanted(struct subblock_run run);
 void region_commit_taken(struct subblock_run run, const struct region_owner *owner);
 void region_abort(struct subblock_run run);
 

@@ -68,6 +68,7 @@ static int start(struct request *req, struct subblock_run run, const struct look
 	attempt->claim.landed = &req->landed;
 	attempt->claim.mover = request_mover(req);
 	attempt->claim.owner = req->owner;
+	attempt->claim.only_wanted = req->only_wanted && !give_back;
 	attempt->claim.give_back = give_back;
 	req->nr_in_flight++;
 	req->pending += run.nr;

@@ -28,34 +28,47 @@ unsigned int worker_count(void)
 	return workers;
 }
 
+/* Puts what has been claimed into the books, unless it is not to stay claimed. */
+static bool commit(const struct claim *claim)
+{
+	if (claim->give_back)
+		return false;
+	if (claim->only_wanted)
+		return region_commit_wanted(claim->run);
+	if (claim->owner)
+		region_commit_taken(claim->run, claim->owner);
+	else
+		region_commit(claim->run, REGION_UNPLUG, claim->mover);
+	return true;
+}
+
 /*
- * What has been claimed goes into the books, or is given back without having been there; but what
- * has got a memory error meanwhile is never given back.
+ * What was never in the books goes back, and is still reserved; but never what has got a memory
+ * error meanwhile.
  */
-static void settle_claimed(const struct claim *claim)
+static bool give_back(const struct claim *claim)
 {
 	struct subblock_run run = claim->run;
 	unsigned long pfn = subblock_pfn(run.first);
 	unsigned long nr_pages = run.nr * subblock_pages();
 
-	if (claim->give_back && !contig_find_hwpoison(pfn, nr_pages)) {
-		contig_release(pfn, nr_pages);
-		counters_add_release(nr_pages);
-		region_abort(run);
-	} else if (claim->owner && !claim->give_back) {
-		region_commit_taken(run, claim->owner);
-	} else {
+	if (contig_find_hwpoison(pfn, nr_pages)) {
 		region_commit(run, REGION_UNPLUG, claim->mover);
+		return false;
 	}
+	contig_release(pfn, nr_pages);
+	counters_add_release(nr_pages);
+	return true;
 }
 
 /**
  * worker_claim - claim a run here and now
- * @claim: with @run filled in and reserved, @mover, @owner and @give_back; @migrated is result
+ * @claim: all but @landed filled in, and @run reserved; @migrated is result
  *
  * Context: sleeps. Memory hotplug is kept out, or at an event at which the run is online.
  *
- * Return: 0, and the reservation has ended; or an error of contig_claim(), and it has not.
+ * Return: 0, and the reservation has ended; or it has not: -EALREADY, as nobody wants all of the
+ * run any more, or an error of contig_claim().
  */
 int worker_claim(struct claim *claim)
 {
@@ -72,9 +85,12 @@ int worker_claim(struct claim *claim)
 	elapsed_ns = ktime_to_ns(ktime_sub(ktime_get(), started));
 	counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated, elapsed_ns);
 	trace_memplug_claim(&run, ret, claim->migrated, elapsed_ns);
-	if (!ret)
-		settle_claimed(claim);
-	return ret;
+	if (ret || commit(claim) || !give_back(claim))
+		return ret;
+	if (!claim->give_back)
+		return -EALREADY;
+	region_abort(run);
+	return 0;
 }
 
 static int carry_out(struct claim *claim)
@@ -125,8 +141,8 @@ void worker_exit(void)
 
 /**
  * worker_start - have a run claimed
- * @claim: with @run filled in and reserved, @mover, @owner, @give_back and @landed; stays the
- *         worker's until @over is seen after @landed was completed, or worker_cancel() has returned
+ * @claim: what is not result filled in, and @run reserved; stays the worker's until @over is seen
+ *         after @landed was completed, or worker_cancel() has returned
  * @nid: node of the run, where zeroing and copying is cheapest
  */
 void worker_start(struct claim *claim, int nid)

@@ -14,12 +14,13 @@
  * struct claim - one run on its way through a worker
  * @run: subblocks, reserved for unplugging
  * @result: 0: they are unplugged; -EAGAIN: memory hotplug is under way; -ENODEV: some of
- *          them went offline; or an error of contig_claim(). After a failure the
- *          reservation has ended
+ *          them went offline; -EALREADY: they were wanted, and some are not any more; or an error
+ *          of contig_claim(). After a failure the reservation has ended
  * @migrated: pages that the kernel moved meanwhile
  * @over: the worker is through with it, and about to complete @landed if it has not yet
  * @mover: on whose behalf
  * @owner: whose it is to be until region_settle() or for longer, or NULL
+ * @only_wanted: it is claimed because it is wanted; if it is not any more, it is released again
  * @give_back: release it again at once: the claim is made for its side effects
  * @landed: completed once for each claim that is over; may be shared by several
  * @work: of the worker
@@ -31,6 +32,7 @@ struct claim {
 	bool over;
 	enum region_mover mover;
 	const struct region_owner *owner;
+	bool only_wanted;
 	bool give_back;
 	struct completion *landed;
 	struct work_struct work;

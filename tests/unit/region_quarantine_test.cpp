@@ -120,6 +120,20 @@ TEST_F(Quarantine, AClaimThatFailsLeavesItWanted) {
   EXPECT_GT(region_generation(), generation) << "the worker has to learn of it";
 }
 
+TEST_F(Quarantine, AClaimThatEndsAfterItsEndIsNotForIt) {
+  region_quarantine({50, 2}, true);
+  ASSERT_TRUE(region_reserve({50, 2}, REGION_UNPLUG));
+  region_quarantine({50, 1}, false);
+  EXPECT_FALSE(region_commit_wanted({50, 2})) << "nobody wants the first any more";
+  EXPECT_FALSE(region_reserve({51, 1}, REGION_UNPLUG)) << "the reservation lasts";
+  region_abort({50, 2});
+  EXPECT_EQ(sizes().wanted, 1U);
+  ASSERT_TRUE(region_reserve({51, 1}, REGION_UNPLUG));
+  EXPECT_TRUE(region_commit_wanted({51, 1}));
+  EXPECT_EQ(sizes().wanted, 0U);
+  EXPECT_EQ(list_quarantined(), (std::vector<Listed>{{51, 1, bad, 0}}));
+}
+
 TEST_F(Quarantine, WhatIsBeingGivenBackIsWanted) {
   ASSERT_TRUE(region_reserve({30, 2}, REGION_PLUG));
   region_quarantine({30, 1}, true);
