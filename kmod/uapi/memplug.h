@@ -37,7 +37,7 @@
  *     EPERM   no CAP_SYS_ADMIN
  *     EINVAL  MAP_PRIVATE
  *     ENXIO   not all of it is unplugged
- *     EBUSY   some of it is about to be plugged
+ *     EBUSY   some of it is about to be plugged, or the UNPLUG that took it still runs
  *     ENOMEM  no kernel memory, or there are 1024 mappings already
  *
  * Privilege
@@ -714,7 +714,7 @@ struct memplug_quarantine {
  * newest 1024; who reads too late loses the oldest. read() takes as many as there are and as fit
  * into the buffer, eight at most, in order; it waits for the first unless O_NONBLOCK is set. Needs
  * no privilege; without CAP_SYS_ADMIN in the initial user namespace @start is withheld. A claim
- * that is rolled back is two events; memory that is taken and given back for a moment, too.
+ * that is rolled back is two events.
  *
  * Errors of read():
  *   EAGAIN   there is none, and O_NONBLOCK is set
