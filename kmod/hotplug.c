@@ -15,9 +15,8 @@
  * A memory block with unplugged subblocks may go, unless somebody holds on to one of them: the
  * kernel passes over pages that are PageOffline and have no reference. What was unplugged there
  * is wanted from then on, and target.c takes it again when the block is back. What is quarantined
- * is taken again before the event ends that brings it back: the one time that hotplug.lock is held
- * for writing over claims. Nobody else could have that memory meanwhile, and others' claims wait for
- * the event anyway.
+ * is taken again before the event ends that brings it back: the one time that hotplug.lock is
+ * held for writing over claims. Others' claims wait for the end of the event anyway.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
