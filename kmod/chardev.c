@@ -560,6 +560,7 @@ static const struct file_operations chardev_operations = {
 	.compat_ioctl = compat_ptr_ioctl,
 	.poll = chardev_poll,
 	.mmap = chardev_mmap,
+	.get_unmapped_area = compat_get_unmapped_area,
 	.llseek = noop_llseek,
 };
 

@@ -97,6 +97,31 @@ static inline void compat_set_vm_flags(struct vm_area_struct *vma, unsigned long
 #endif
 }
 
+/*
+ * A fault may put page frames into a huge entry of the page table where get_user_pages_fast() sees
+ * that these are no pages to take references to: since 6.12 (6857be5fecae), where the architecture
+ * has a bit left to say so. pfn_t, a number and flags, had its last kernel in 6.16.
+ */
+#if defined(CONFIG_TRANSPARENT_HUGEPAGE) && defined(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP)
+#define COMPAT_HUGE_FAULTS
+#define compat_get_unmapped_area thp_get_unmapped_area
+#if __has_include(<linux/pfn_t.h>)
+#include <linux/pfn_t.h>
+#define compat_page_frame(pfn) pfn_to_pfn_t(pfn)
+#else
+#define compat_page_frame(pfn) (pfn)
+#endif
+#else
+#define compat_get_unmapped_area NULL
+#endif
+
+/* The queue without a CPU of its own got another name (128ea9f6ccfb); later the old one is warned of. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define compat_unbound_queue system_dfl_wq
+#else
+#define compat_unbound_queue system_unbound_wq
+#endif
+
 /* In-use hugetlb pages are moved by alloc_contig_range() since 5.14 (ae37c7ff79f1). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
 #define COMPAT_HUGETLB_MOVES 1

@@ -3,7 +3,7 @@
  * Shows unplugged memory to processes: the offset in the file is the physical address.
  *
  * By page frame, without a reference to its pages: get_user_pages(), and with it O_DIRECT and
- * RDMA, refuse such memory. What is mapped is held (region_map()), so a fault has nothing to check:
+ * RDMA, refuse such memory. By huge pages where the kernel is safe for that. What is mapped is held (region_map()), so a fault has nothing to check:
  * the memory neither goes back nor goes offline before the last part of the last copy of the
  * mapping is gone.
  */
@@ -50,6 +50,34 @@ static vm_fault_t mapping_fault(struct vm_fault *vmf)
 	return vmf_insert_pfn(vmf->vma, vmf->address, pfn);
 }
 
+#ifdef COMPAT_HUGE_FAULTS
+static bool has_poison(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++)
+		if (PageHWPoison(pfn_to_page(pfn + i)))
+			return true;
+	return false;
+}
+
+/* Falls back to single pages at the ends of an area, and where one of them is not to be touched. */
+static vm_fault_t mapping_huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	struct vm_area_struct *area = vmf->vma;
+	unsigned long address = vmf->address & HPAGE_PMD_MASK;
+	unsigned long pfn = vmf->pgoff - ((vmf->address - address) >> PAGE_SHIFT);
+
+	if (order != HPAGE_PMD_ORDER || !IS_ALIGNED(pfn, HPAGE_PMD_NR) ||
+	    address < area->vm_start || area->vm_end - address < HPAGE_PMD_SIZE ||
+	    has_poison(pfn, HPAGE_PMD_NR))
+		return VM_FAULT_FALLBACK;
+	/* a subblock has at least a pageblock, and that no less than a huge page */
+	zero_once(pfn >> region_subblock_order);
+	return vmf_insert_pfn_pmd(vmf, compat_page_frame(pfn), vmf->flags & FAULT_FLAG_WRITE);
+}
+#endif
+
 static void mapping_open(struct vm_area_struct *vma)
 {
 	struct mapping *mapping = vma->vm_private_data;
@@ -72,6 +100,9 @@ static const struct vm_operations_struct mapping_operations = {
 	.open = mapping_open,
 	.close = mapping_close,
 	.fault = mapping_fault,
+#ifdef COMPAT_HUGE_FAULTS
+	.huge_fault = mapping_huge_fault,
+#endif
 };
 
 /**

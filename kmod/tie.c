@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "compat.h"
 #include "request.h"
 #include "tie.h"
 
@@ -77,7 +78,7 @@ void tie_close(struct region_owner *owner)
  */
 void tie_unmapped(void)
 {
-	queue_work(system_unbound_wq, &unmapped_work);
+	queue_work(compat_unbound_queue, &unmapped_work);
 }
 
 /** tie_exit - wait for the last of it; there are no descriptors and no mappings any more */

@@ -31,7 +31,9 @@
  *   subblocks that it touches, all of them until the last part of it is unmapped in the last
  *   process that has it by fork(). It can't grow (mremap()), is not in core dumps, and can't
  *   be pinned: O_DIRECT, RDMA and VFIO refuse it (EFAULT). A page with a memory error gives
- *   SIGBUS. Mapping and unmapping are no change of the generation.
+ *   SIGBUS. Linux 6.12 and later map it by huge pages where it is aligned for them (some
+ *   only if transparent huge pages are on), older ones by base pages. Mapping and unmapping
+ *   are no change of the generation.
  *   Errors of mmap():
  *     EACCES  the descriptor is not open for writing
  *     EPERM   no CAP_SYS_ADMIN

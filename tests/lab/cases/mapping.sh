@@ -10,6 +10,7 @@ set -eu
 
 kpf save /tmp/baseline
 mapping
+mapping_huge
 
 # From outside of the machine: what is written at an offset lies at that physical address.
 mapping mark >/tmp/mark &
