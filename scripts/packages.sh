@@ -9,8 +9,8 @@ packages_guest=(
   linux-headers-amd64 make nlohmann-json3-dev python3 qemu-system-x86 zlib1g-dev
 )
 packages_test=(
-  "${packages_guest[@]}" g++-multilib kexec-tools libgtest-dev linux-perf makedumpfile memtester
-  python3-jsonschema python3-prometheus-client stress-ng
+  "${packages_guest[@]}" g++-multilib genext2fs kexec-tools libgtest-dev linux-perf makedumpfile
+  memtester mmdebstrap python3-jsonschema python3-prometheus-client stress-ng
 )
 packages_soak=("${packages_guest[@]}" stress-ng)
 # Built from source.

@@ -12,7 +12,7 @@ from outcome import Kind, LabError
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
          "modules", "max-mem", "devices", "qmp", "programs", "vmlinuz",
          "files", "kernel", "leaks", "alone", "objects", "python",
-         "debug-append", "stuck",
+         "debug-append", "stuck", "system",
          "expect-report", "expect-panic", "expect", "expect-message"}
 _LINE = re.compile(r"# lab: ([a-z-]+)=(.*)")
 
@@ -61,6 +61,11 @@ class Case:
     def has_stuck_byte(self) -> bool:
         """Whether the guest may have a byte of its memory kept as it is, from outside."""
         return self._is_set("stuck")
+
+    @property
+    def wants_system(self) -> bool:
+        """Whether it runs as a service of a whole Debian, on a disk, which it may reboot."""
+        return self._is_set("system")
 
     @property
     def runs_alone(self) -> bool:
@@ -169,8 +174,10 @@ def read(name: str) -> Case:
     try:
         # A wrong value has to be told before a guest is built for it.
         case.machine(), case.timeout, case.expect, case.commands_qemu, case.image, \
-            case.needs_debug_kernel, case.looks_for_leaks, case.runs_alone, \
+            case.needs_debug_kernel, case.looks_for_leaks, case.runs_alone, case.wants_system, \
             case.prints_objects, case.runs_python, case.files
+        if case.wants_system and (case.load or "disk" in values):
+            raise ValueError("system=yes has its own disk and needs module=none")
         if case.message and case.expect == Kind.PASS:
             raise ValueError("expect-message is for controls")
         for key in ("expect-report", "expect-panic", "expect-message"):

@@ -16,7 +16,7 @@ import paths
 from outcome import LabError, say
 
 BOUND = "/module"  # where the folder to build in appears inside the root
-_MIRROR = "http://deb.debian.org/debian"
+MIRROR = "http://deb.debian.org/debian"
 _UNNEEDED = ("doc", "info", "locale", "man")
 _IN_ROOT = "/fetch_kernel.sh"
 
@@ -49,25 +49,30 @@ def command(root: Path, folder: Path, argv: list[str]) -> list[str]:
             "sh", "-ec", script, "sh", str(root), str(folder), BOUND, *argv]
 
 
-def _make(series: str, suite: Suite, scratch: Path):
+def make(arguments: list[str], what: str):
+    """Runs mmdebstrap; what it is to make, for the message."""
     if not shutil.which("mmdebstrap"):
-        raise LabError(f"kernel {series} is fetched with mmdebstrap, which is not installed; "
+        raise LabError(f"{what} is made with mmdebstrap, which is not installed; "
                        "apt-get install mmdebstrap")
+    result = subprocess.run(["mmdebstrap", "--quiet", *arguments], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, check=False)
+    if result.returncode != 0:
+        raise LabError(f"mmdebstrap can't make {what}:\n"
+                       + "\n".join(result.stdout.splitlines()[-20:]))
+
+
+def _make(series: str, suite: Suite, scratch: Path):
     say(f"fetching Linux {series} and Debian {suite.base} to build with (0.5 GB, in the cache)")
     root = scratch / "root"
-    lists = [f"deb {_MIRROR} {name} main" for name in (suite.base, suite.kernel) if name]
+    lists = [f"deb {MIRROR} {name} main" for name in (suite.base, suite.kernel) if name]
     script = paths.LAB / "fetch_kernel.sh"
-    result = subprocess.run(
-        ["mmdebstrap", "--quiet", "--variant=apt",
-         *[f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _UNNEEDED],
-         f"--customize-hook=upload '{script}' {_IN_ROOT}",
-         f"--customize-hook=chroot \"$1\" sh {_IN_ROOT} {series}",
-         f"--customize-hook=install -d -m 1777 \"$1{BOUND}\"",
-         suite.base, str(root), *lists],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if result.returncode != 0:
-        raise LabError(f"mmdebstrap can't make Debian {suite.base} with Linux {series}:\n"
-                       + "\n".join(result.stdout.splitlines()[-20:]))
+    make([
+        "--variant=apt",
+        *[f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _UNNEEDED],
+        f"--customize-hook=upload '{script}' {_IN_ROOT}",
+        f"--customize-hook=chroot \"$1\" sh {_IN_ROOT} {series}",
+        f"--customize-hook=install -d -m 1777 \"$1{BOUND}\"",
+        suite.base, str(root), *lists], f"Debian {suite.base} with Linux {series}")
     release = (root / "kernel/release").read_text(encoding="ascii").strip()
     _keep(root, release, scratch)
 

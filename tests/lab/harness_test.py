@@ -295,6 +295,14 @@ class Headers(unittest.TestCase):
         self.assertEqual(case.machine(), qemu.Machine("4G", 2, 2, "a=b c"))
         self.assertEqual((case.load, case.expect), (False, Kind.PANIC))
 
+    def test_whole_system(self):
+        case = self.read("# lab: system=yes\n# lab: module=none\n")
+        self.assertTrue(case.wants_system)
+        for header in ("# lab: system=yes\n",
+                       "# lab: system=yes\n# lab: module=none\n# lab: disk=1G\n"):
+            with self.assertRaises(LabError):
+                self.read(header)
+
     def test_files(self):
         files = self.read("# lab: files=fuzz-corpus,fuzz-crashes\n").files
         self.assertEqual(files["fuzz-corpus/sizes.txt"], paths.LAB / "fuzz-corpus" / "sizes.txt")
@@ -408,6 +416,13 @@ class Guests(unittest.TestCase):
         line = self.line(qemu.Machine("3G", memory_file=Path("ram")))
         self.assertIn(f"size={3 << 30},share=on,mem-path=ram -machine memory-backend=ram", line)
         self.assertNotIn("memory-backend", self.line(qemu.Machine()))
+
+    def test_whole_system(self):
+        line = self.line(qemu.Machine(system=Path("system")))
+        # What is written is lost at the end, and not before.
+        self.assertIn("file=system,format=raw,if=virtio,snapshot=on", line)
+        self.assertNotIn("-no-reboot", line)
+        self.assertIn("-no-reboot", self.line(qemu.Machine()))
 
     def test_guest_that_commands_its_qemu(self):
         line = self.line(qemu.Machine(own_qmp=Path("socket")))

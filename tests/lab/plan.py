@@ -15,6 +15,7 @@ class Plan:
     load: bool
     module_args: str = ""
     disk: bool = False
+    system: bool = False  # the disk has a whole system, which is to run the command
     interactive: bool = False
     slowness: int = 1  # by how much deadlines are longer than on Debian's own kernel
     leaks: bool = False
@@ -30,6 +31,7 @@ class Plan:
             "LOAD": "yes" if self.load else "no",
             "MODULE_ARGS": self.module_args,
             "DISK": "yes" if self.disk else "no",
+            "SYSTEM": "yes" if self.system else "no",
             "INTERACTIVE": "yes" if self.interactive else "no",
             "LEAKS": "yes" if self.leaks else "no",
             "SLOWNESS": str(self.slowness),

@@ -34,6 +34,7 @@ class Machine:
     cpus: int = 2
     append: str = ""
     disk: Path | None = None
+    system: Path | None = None  # a disk that stays as it is, whatever is written; reboots keep that
     max_memory: str | None = None  # room for memory devices
     memory_file: Path | None = None  # that is to be its memory
     devices: tuple[str, ...] = ()  # more of QEMU's options
@@ -49,19 +50,19 @@ def size_in_bytes(text: str) -> int:
     return int(match.group(1)) * _UNITS[match.group(2)]
 
 
-def base_command(accel: str) -> list[str]:
-    """A machine without memory, disks and ports."""
+def base_command(accel: str, reboots: bool = False) -> list[str]:
+    """A machine without memory, disks and ports, that ends with a reboot unless it may do that."""
     # One thread a CPU also in emulation: two vCPUs on one thread would hide races.
     accelerator = "tcg,thread=multi" if accel == "tcg" else "kvm"
     return [PROGRAM, "-M", "q35", "-accel", accelerator, "-cpu", "max", "-nodefaults",
-            "-nic", "none", "-display", "none", "-no-reboot"]
+            "-nic", "none", "-display", "none", *([] if reboots else ["-no-reboot"])]
 
 
 def command(machine: Machine, accel: str, image: Path, initrd: Path,
             ports: list[str]) -> list[str]:
     """The whole line. `ports` are chardev options for console, verdict, stdout, stderr and, if
     there is a fifth, coverage: that is the guest's last serial port."""
-    line = base_command(accel)
+    line = base_command(accel, reboots=machine.system is not None)
     line += _processors(machine) + _memory(machine)
     for number, (port, (iobase, irq)) in enumerate(zip(ports, _PORTS)):
         line += ["-chardev", f"{port},id=port{number}",
@@ -69,6 +70,8 @@ def command(machine: Machine, accel: str, image: Path, initrd: Path,
                             f"index={number}"]
     if machine.disk:
         line += ["-drive", f"file={machine.disk},format=raw,if=virtio,cache=unsafe"]
+    if machine.system:
+        line += ["-drive", f"file={machine.system},format=raw,if=virtio,snapshot=on"]
     if machine.qmp:
         line += ["-qmp", f"unix:{machine.qmp},server=on,wait=off"]
     line += machine.devices

@@ -21,6 +21,7 @@ import kernels
 import klog
 import paths
 import qemu
+import system_image
 import verdict
 from outcome import LabError, Outcome, say
 from plan import Plan, command_text
@@ -40,6 +41,7 @@ class Wish:
     load: bool = True
     module_args: str = ""
     disk: str | None = None
+    system: bool = False  # the command runs in a whole Debian, which may be rebooted
     disk_path: Path | None = None  # where it is left; otherwise it goes with the guest
     kernel_modules: tuple[str, ...] = ()
     lab_files: dict[str, Path] = dataclasses.field(default_factory=dict)
@@ -113,20 +115,25 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
         machine = dataclasses.replace(
             wish.machine, append=f"{built.kernel.arguments} {wish.machine.append}".strip())
         wanted = list(wish.kernel_modules)
-        if wish.disk:
+        if wish.disk or wish.system:
             # Some kernels have some of them built in.
             wanted = list(filter(built.kernel.has_module, _DISK_MODULES)) + wanted
+        if wish.disk:
             machine = dataclasses.replace(machine, disk=_make_disk(
                 wish.disk_path or folder / "disk", wish.disk))
+        if wish.system:
+            machine = dataclasses.replace(machine, system=system_image.get())
         if wish.commands_qemu:
             machine = dataclasses.replace(machine, own_qmp=folder / "qmp")
         modules = built.kernel.load_order(wanted)
         plan = Plan(kernel_modules=modules, load=wish.load, module_args=wish.module_args,
-                    disk=wish.disk is not None, interactive=wish.interactive,
+                    disk=wish.disk is not None or wish.system, system=wish.system,
+                    interactive=wish.interactive,
                     leaks=wish.looks_for_leaks,
                     slowness=built.kernel.slowness, coverage_port=_coverage_port(wish, built))
         image = built.kernel.image
-        lab_files = {**built.module_files(), **wish.lab_files}
+        lab_files = {**built.module_files(), **wish.lab_files,
+                     "verdict.sh": paths.LAB / "verdict.sh"}
         if wish.image:
             lab_files["vmlinuz"] = image
         contents = initramfs.Contents(

@@ -47,6 +47,7 @@ def run_case(name: str, is_built: bool) -> int:
                                      case.values.get("expect-panic")),
         load=case.load, module_args=case.values.get("module-args", ""),
         looks_for_leaks=case.looks_for_leaks, disk=case.values.get("disk"),
+        system=case.wants_system,
         kernel_modules=case.kernel_modules,
         commands_qemu=case.commands_qemu, programs=case.programs, image=case.image,
         lab_files={**initramfs.case_files(case.path), **case.files})
@@ -56,6 +57,9 @@ def run_case(name: str, is_built: bool) -> int:
     if case.needs_debug_kernel and not built.kernel.instrumented:
         print(f"SKIPPED: {name}: only the debug kernel can show this, "
               f"and this is {built.kernel.release}")
+        return SKIPPED
+    if case.wants_system and built.kernel.instrumented:
+        print(f"SKIPPED: {name}: the debug kernel has not what systemd needs")
         return SKIPPED
     if built.kernel.instrumented:
         machine = wish.machine

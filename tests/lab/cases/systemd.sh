@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Bad memory is out of use before services start: in a Debian with systemd that has the unit of
+# contrib/, what was put into quarantine in one boot is out again in the next, before a service of
+# multi-user.target starts. Nothing but its own end gives it back.
+# lab: mem=6G
+# lab: timeout=360
+# lab: system=yes
+# lab: module=none
+# lab: files=contrib
+set -eu
+. /lab/lib.sh
+
+units=/etc/systemd/system
+
+# SERVICE PROPERTY: in microseconds since the machine was started.
+moment() {
+	systemctl show --value -p "$2" "$1"
+}
+
+# A service that notes what it finds when it starts.
+add_memory_user() {
+	cat >$units/memory-user.service <<-EOF
+		[Unit]
+		Description=Uses memory
+		Before=lab-command.service
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=/bin/sh -c 'memplugctl quarantine list --json >/run/found.json; cp /proc/meminfo /run'
+		[Install]
+		WantedBy=multi-user.target
+	EOF
+	systemctl enable memory-user.service
+}
+
+if [ ! -e /etc/memplug/quarantine ]; then
+	cp /lab/contrib/memplug-quarantine.service $units/
+	systemctl daemon-reload
+	systemctl enable memplug-quarantine.service
+	add_memory_user
+	modprobe memplug
+	# Far from both ends of the zone, where the kernel has its own while it boots.
+	memplugctl unplug 4M --contiguous --within 0x140000000+1G --json >/tmp/result.json
+	memplugctl plug --all --quiet >/dev/null
+	memplugctl quarantine add "$(printf '0x%x+4K' $(($(json /tmp/result.json /ranges/0/start) + 0x5000)))"
+	cat /etc/memplug/quarantine
+	systemctl reboot
+	sleep 60
+	fail "the machine does not reboot"
+fi
+
+page=$(sed -n 's/^\(0x[0-9a-f]*\)-.*/\1/p' /etc/memplug/quarantine)
+[ -n "$page" ] || fail "the file has no range: $(cat /etc/memplug/quarantine)"
+assert_eq "the unit" "$(systemctl is-active memplug-quarantine.service)" active
+cat /run/found.json
+assert_eq "out when the service started" "$(json /run/found.json /out_size)" 4194304
+assert_eq "wanted when it started" "$(json /run/found.json /wanted_size)" 0
+assert_eq "the range" "$(json /run/found.json /ranges/0/start)" $((page / 4194304 * 4194304))
+before=$(sed -n 's/^before=//p' /run/lab/state)
+assert_eq "MemTotal when it started" "$(awk '/^MemTotal:/ { print $2 }' /run/meminfo)" \
+	$((before - 4096))
+out=$(moment memplug-quarantine.service ExecMainExitTimestampMonotonic)
+start=$(moment memory-user.service ExecMainStartTimestampMonotonic)
+echo "out $out us after the kernel's start, the service started at $start us"
+[ "$out" -lt "$start" ] || fail "the service started first"
+
+memplugctl plug --all
+assert_eq "unplugged after plug --all" "$(unplugged_bytes)" 4194304
+rmmod memplug 2>/tmp/refusal && fail "the module went away while memory is in quarantine"
+cat /tmp/refusal
+systemctl restart memplug-quarantine.service
+assert_eq "unplugged after a restart of the unit" "$(unplugged_bytes)" 4194304
+
+memplugctl quarantine remove "$page+4K"
+assert_eq "unplugged at its end" "$(unplugged_bytes)" 0
+assert_eq "MemTotal at its end" "$(memtotal_kb)" "$before"
+grep "^0x" /etc/memplug/quarantine && fail "it is still in the file"
+systemctl restart memplug-quarantine.service
+assert_eq "the unit without a range" "$(systemctl is-active memplug-quarantine.service)" active
