@@ -7,6 +7,7 @@
 export PATH=/lab/bin:/usr/bin:/usr/sbin HOME=/root TERM=linux
 . /lab/plan
 [ -n "${setup:-}" ] || . /run/lab/state
+before=${before:-unknown}
 
 status=none
 unplugged=none
