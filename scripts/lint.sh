@@ -85,10 +85,11 @@ check_clang_tidy() {
 }
 
 check_shellcheck() {
-  files run .ci/run 'scripts/*.sh' | xargs shellcheck -x --source-path=SCRIPTDIR &&
+  files run .ci/run 'scripts/*.sh' completions/memplugctl.bash | xargs shellcheck -x --source-path=SCRIPTDIR &&
     # busybox's ash is near enough to dash; /lab/lib.sh is in the guest only; rounding down to
     # whole subblocks looks like lost precision.
-    files tests/lab/init 'tests/lab/*.sh' 'tests/lab/cases/*.sh' 'tests/bench/*.sh' |
+    files tests/lab/init 'tests/lab/*.sh' 'tests/lab/cases/*.sh' 'tests/bench/*.sh' \
+      'tests/packaging/*.sh' 'debian/*.postrm' |
     xargs shellcheck -s dash -e SC1091,SC2017
 }
 
@@ -105,7 +106,7 @@ check_spdx() {
       status=1
     fi
   done < <(files ':!tests/unit/golden' ':!tests/fuzz/corpus' ':!tests/fuzz/crashes' |
-    grep -Ev '^(VERSION|LICENSE|LICENSES/.*|.*\.json|.*\.png)$')
+    grep -Ev '^(VERSION|LICENSE|LICENSES/.*|debian/(changelog|copyright|source/.*)|.*\.json|.*\.png)$')
   return "$status"
 }
 

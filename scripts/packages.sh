@@ -12,6 +12,12 @@ packages_test=(
   "${packages_guest[@]}" g++-multilib genext2fs kexec-tools libgtest-dev linux-perf makedumpfile
   memtester mmdebstrap python3-jsonschema python3-prometheus-client stress-ng
 )
+# On this machine itself, or as packages.
+packages_install=(cmake dkms g++ libc6-dev libcli11-dev make nlohmann-json3-dev zlib1g-dev)
+packages_deb=(
+  "${packages_install[@]}" debhelper dh-dkms dpkg-dev git lintian
+)
+packages_test_packages=("${packages_deb[@]}" "${packages_guest[@]}" mmdebstrap)
 packages_soak=("${packages_guest[@]}" stress-ng)
 # Built from source.
 packages_debug_kernel=(bc bison flex gcc libelf-dev make perl xz-utils)

@@ -48,6 +48,16 @@ class Built:
         return {path.name: path for path in self.modules}
 
 
+    def with_installed(self, folder: Path) -> "Built":
+        """The same with the module and the tool of another build, as a package has them."""
+        replaced = [folder / path.name if path.name == "memplug.ko" else path
+                    for path in self.modules]
+        for path in (folder / "memplug.ko", folder / "memplugctl"):
+            if not path.is_file():
+                raise LabError(f"{path}: no such file")
+        return dataclasses.replace(self, modules=replaced, tool=folder / "memplugctl")
+
+
 @contextlib.contextmanager
 def locked() -> Iterator[None]:
     """Keeps two runs in the same checkout from building, or from reading what is half built."""

@@ -68,7 +68,7 @@ def _shell(options: argparse.Namespace) -> int:
 def _case(options: argparse.Namespace) -> int:
     # ctest that is ended does not end its tests.
     guest.end_with_parent()
-    return suite.run_case(options.name, options.built)
+    return suite.run_case(options.name, options.built, options.installed)
 
 
 def _demo(_options: argparse.Namespace) -> int:
@@ -128,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     case.add_argument("name")
     case.add_argument("--built", action="store_true",
                       help="take what 'setup --programs all' has built as it is")
+    case.add_argument("--installed", type=Path, metavar="DIR",
+                      help="with the memplug.ko and memplugctl there, instead of those built here")
     case.set_defaults(handler=_case)
 
     demo = verbs.add_parser("demo", help="watch a guest lose and regain memory")

@@ -36,8 +36,11 @@ def show_console_end(console: bytes):
     sys.stderr.flush()
 
 
-def run_case(name: str, is_built: bool) -> int:
-    """0: it ended as expected, 77: it was skipped, 1: anything else."""
+def run_case(name: str, is_built: bool, installed: Path | None = None) -> int:
+    """0: it ended as expected, 77: it was skipped, 1: anything else.
+
+    With the module and the tool in the folder `installed`, if there is one.
+    """
     case = casefile.read(name)
     wish = session.Wish(
         # Both streams on one port: a test's output is read in the order it was written.
@@ -54,6 +57,8 @@ def run_case(name: str, is_built: bool) -> int:
     if case.runs_python:
         wish.lab_files.update(python_files.files())
     built = artefacts.built(wish.kernel) if is_built else artefacts.build(wish.kernel, "all")
+    if installed:
+        built = built.with_installed(installed)
     if case.needs_debug_kernel and not built.kernel.instrumented:
         print(f"SKIPPED: {name}: only the debug kernel can show this, "
               f"and this is {built.kernel.release}")
