@@ -115,7 +115,7 @@ static inline void compat_set_vm_flags(struct vm_area_struct *vma, unsigned long
 #define compat_get_unmapped_area NULL
 #endif
 
-/* The queue without a CPU of its own got another name (128ea9f6ccfb); later the old one is warned of. */
+/* The unbound queue got another name (128ea9f6ccfb); later kernels warn of the old one. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 #define compat_unbound_queue system_dfl_wq
 #else

@@ -34,7 +34,10 @@
 			 { MEMPLUG_REASON_BUSY, "busy" }, \
 			 { MEMPLUG_REASON_NO_MEMORY, "no_memory" }, \
 			 { MEMPLUG_REASON_FLOOR, "floor" }, \
-			 { MEMPLUG_REASON_OFFLINE, "offline" })
+			 { MEMPLUG_REASON_OFFLINE, "offline" }, \
+			 { MEMPLUG_REASON_MAPPED, "mapped" }, \
+			 { MEMPLUG_REASON_HELD, "held" }, \
+			 { MEMPLUG_REASON_QUARANTINED, "quarantined" })
 
 #define show_memory_event(event) \
 	__print_symbolic(event, \

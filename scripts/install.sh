@@ -8,12 +8,12 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
 usage() {
   cat <<'EOF'
-usage: ./run install [--prefix DIR]
+usage: ./run install [--prefix DIR] [--kernel RELEASE]
        ./run uninstall
 
 Installs the tool, its manual, completions, udev rule and systemd unit below DIR (/usr/local), and
-the module by DKMS, which builds it for the running kernel and for each that comes. uninstall takes
-all that away, but for /etc/memplug/quarantine, and unloads the module.
+the module by DKMS, which builds it for the running kernel, or that of RELEASE, and for each that
+comes. uninstall takes all that away, but for /etc/memplug/quarantine, and unloads the module.
 EOF
 }
 
@@ -72,8 +72,8 @@ install_component() {
 
 install_all() {
   local component list
-  [[ -d /lib/modules/$(uname -r)/build ]] ||
-    fail "the headers of the running kernel are missing: apt-get install linux-headers-$(uname -r)"
+  [[ -d /lib/modules/$release/build ]] ||
+    fail "there are no headers of Linux $release: apt-get install linux-headers-$release"
   echo "$verb: building the tool"
   cmake --preset release >/dev/null
   cmake --build build/release --target memplugctl -j "$(nproc)" >/dev/null
@@ -89,8 +89,8 @@ install_all() {
   install_component dkms /usr >>"$list"
   as_root install -D -m 0644 "$list" "$record"
   rm "$list"
-  echo "$verb: dkms install memplug/$version for $(uname -r)"
-  as_root dkms install "memplug/$version" >/dev/null
+  echo "$verb: dkms install memplug/$version for $release"
+  as_root dkms install "memplug/$version" -k "$release" >/dev/null
   reload
   echo "$verb: done; 'modprobe memplug' loads the module, 'memplugctl doctor' says whether all is well"
 }
@@ -111,10 +111,13 @@ uninstall_all() {
 verb=$1
 shift
 prefix=/usr/local
+release=$(uname -r)
 while [[ $# -gt 0 ]]; do
   case $1 in
     --prefix) prefix=${2:?--prefix wants a folder}; shift ;;
     --prefix=*) prefix=${1#*=} ;;
+    --kernel) release=${2:?--kernel wants a release, as uname -r tells it}; shift ;;
+    --kernel=*) release=${1#*=} ;;
     -h | --help) usage; exit ;;
     *) usage >&2; exit 2 ;;
   esac

@@ -97,6 +97,11 @@ check_flake8() {
   files '*.py' | xargs /usr/bin/python3 -m flake8 --max-line-length 100
 }
 
+check_manual() {
+  cmake --preset "$preset" || return
+  mandoc -T lint -W warning "build/$preset"/man/*.[48]
+}
+
 # All but what has no comments, and the licences themselves.
 check_spdx() {
   local file status=0
@@ -125,6 +130,7 @@ check "version tests in kmod/compat.h only" check_version_tests
 check "no left-overs" check_leftovers
 check "shellcheck" check_shellcheck
 check "flake8" check_flake8
+check "manual pages" check_manual
 check "clang-format" check_clang_format
 check "checkpatch --strict" check_checkpatch
 check "module builds without warnings at W=1" check_compiler

@@ -32,8 +32,8 @@ packages_fuzz=(
   clang cmake g++ libc6-dev libclang-rt-14-dev libcli11-dev make nlohmann-json3-dev zlib1g-dev
 )
 packages_lint=(
-  "${packages_test[@]}" clang-format clang-tidy git libbenchmark-dev perl python3-flake8 shellcheck
-  sparse xz-utils
+  "${packages_test[@]}" clang-format clang-tidy git libbenchmark-dev mandoc perl python3-flake8
+  shellcheck sparse xz-utils
 )
 
 as_root() {

@@ -23,6 +23,8 @@ in_debian() {
     --customize-hook="mkdir -p \"\$1/debs/newer\"" \
     --customize-hook="sync-in $debs /debs" \
     --customize-hook="sync-in $debs-newer /debs/newer" \
+    --customize-hook="mkdir \"\$1/checkout\"" \
+    --customize-hook="sync-in $results/checkout /checkout" \
     --customize-hook="upload tests/packaging/in_debian.sh /in_debian.sh" \
     --customize-hook="chroot \"\$1\" sh /in_debian.sh $series" \
     --customize-hook="sync-out /built $folder" \
@@ -37,6 +39,9 @@ in_debian() {
 
 scripts/deb.sh --output "$debs"
 scripts/deb.sh --output "$debs-newer" --version "${version%.*}.$((${version##*.} + 1))"
+rm -rf "$results/checkout"
+mkdir -p "$results/checkout"
+git ls-files -z | xargs -0 cp --parents -t "$results/checkout"
 in_debian bookworm 6.12
 in_debian trixie 7.3
 echo "test-packages: the lab's smoke case, with what Debian bookworm has installed"

@@ -79,6 +79,7 @@ CLI::App* setup_hold(CLI::App& app, HoldOptions& options) {
                    "in its environment")
       ->type_name("CMD ...");
   verb->footer(
+      "The options of 'memplugctl --help' go with every verb, before '--'.\n"
       "All of the memory or nothing. It is given back when CMD, and whoever it has left its\n"
       "descriptor to, is gone. Exit status: CMD's own, 128+n if signal n ended it, 125 if the\n"
       "memory was not to be had or the usage is wrong, 126 if CMD can't be run, 127 if there is\n"

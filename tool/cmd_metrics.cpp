@@ -11,7 +11,11 @@
 namespace memplug {
 
 CLI::App* setup_metrics(CLI::App& app, MetricsOptions& /*options*/) {
-  return app.add_subcommand("metrics", "Show the status in Prometheus's text format");
+  CLI::App* verb = app.add_subcommand("metrics", "Show the status in Prometheus's text format");
+  verb->footer(
+      "The options of 'memplugctl --help' go with every verb, but for --json.\n"
+      "Exit status: 0 done, 1 failed, 2 usage.");
+  return verb;
 }
 
 ExitStatus run_metrics(const MetricsOptions& /*options*/, const OpenDevice& open_device,

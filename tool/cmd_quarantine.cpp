@@ -198,12 +198,12 @@ void add_wait(CLI::App& app, QuarantineOptions& options) {
 CLI::App* setup_quarantine(CLI::App& app, QuarantineOptions& options) {
   CLI::App* verb = app.add_subcommand("quarantine", "Keep bad memory out of use");
   verb->require_subcommand(0, 1);
-  CLI::App* add = add_verb(*verb, options, QuarantineVerb::Add, "add", "keep memory out as bad");
+  CLI::App* add = add_verb(*verb, options, QuarantineVerb::Add, "add", "Keep memory out as bad");
   add_text(*add, "range", "RANGE", options.range,
            "bad memory (0xFIRST-0xLAST inclusive, 0xFIRST+SIZE); its whole subblocks go out");
   add_wait(*add, options);
   CLI::App* remove = add_verb(*verb, options, QuarantineVerb::Remove, "remove",
-                              "give memory back that was kept out");
+                              "Give memory back that was kept out");
   add_text(*remove, "range", "RANGE", options.range, "what is not bad any more");
   remove->add_flag("--all", options.all, "all that is in quarantine, and in the file");
   for (CLI::App* changing : {add, remove}) {
@@ -211,17 +211,18 @@ CLI::App* setup_quarantine(CLI::App& app, QuarantineOptions& options) {
     changing->add_flag("--no-save", options.no_save, "only until the next boot: leave the file");
   }
   add_file(*add_verb(*verb, options, QuarantineVerb::List, "list",
-                     "show what is kept out, and what the file has"),
+                     "Show what is kept out, and what the file has"),
            options);
   CLI::App* apply = add_verb(*verb, options, QuarantineVerb::Apply, "apply",
-                             "keep out what a file has, as after a boot");
+                             "Keep out what a file has, as after a boot");
   apply->add_option("file", options.file, "ranges, badram= and memmap= lines")
       ->type_name("FILE")
       ->capture_default_str();
   add_wait(*apply, options);
   CLI::App* print = add_verb(*verb, options, QuarantineVerb::Export, "export",
-                             "print the file's memory for other programs");
+                             "Print the file's memory for other programs");
   print->add_option("--format", options.format, "ranges, badram, grub or memmap")
+      ->type_name("FORMAT")
       ->check(CLI::IsMember({"ranges", "badram", "grub", "memmap"}))
       ->capture_default_str();
   add_file(*print, options);

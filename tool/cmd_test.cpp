@@ -266,9 +266,9 @@ CLI::App* setup_test(CLI::App& app, TestOptions& options) {
       "Tests: 0 Random Value; 1 to 6 Compare XOR, SUB, MUL, DIV, OR, AND; 7 Sequential\n"
       "Increment; 8 Solid Bits; 9 Block Sequential; 10 Checkerboard; 11 Bit Spread; 12 Bit Flip;\n"
       "13 Walking Ones; 14 Walking Zeroes; 15 8-bit Writes; 16 16-bit Writes.\n"
-      "Exit status: 0 all of it is good, 1 something is bad or nothing could be tested, 64 part "
-      "of\n"
-      "it could not be tested, 2 usage.");
+      "The options of 'memplugctl --help' go with every verb.\n"
+      "Exit status: 0 all of it is good, 1 something is bad or nothing could be tested,\n"
+      "64 part of it could not be tested, 2 usage.");
   return verb;
 }
 

@@ -28,9 +28,19 @@
 namespace memplug {
 namespace {
 
-// When the command line can't be parsed, its errors are still to come in the form asked for.
+constexpr const char* request_footer =
+    "The options of 'memplugctl --help' go with every verb.\n"
+    "Exit status: 0 all of it done, 64 part of it, 1 none or failed, 2 usage.";
+// Of verbs that change nothing.
+constexpr const char* looking_footer =
+    "The options of 'memplugctl --help' go with every verb.\n"
+    "Exit status: 0 done, 1 failed, 2 usage.";
+
+// When the command line can't be parsed, its errors are still to come in the form asked for. What
+// stands behind "--" is another command's.
 bool asks_for_json(const std::vector<std::string>& arguments) {
-  return std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
+  const auto end = std::find(arguments.begin(), arguments.end(), "--");
+  return std::any_of(arguments.begin(), end, [](const std::string& argument) {
     const bool short_flags = argument.size() > 1 && argument[0] == '-' && argument[1] != '-';
     return argument == "--json" ||
            (short_flags && argument.find_first_not_of("Jbqv", 1) == std::string::npos &&
@@ -50,9 +60,7 @@ class Program {
     app_.add_option("--device", device_path_, "The device node")
         ->type_name("PATH")
         ->capture_default_str();
-    app_.footer(
-        "The options of 'memplugctl --help' go with every verb.\n"
-        "Exit status: 0 all of it done, 64 part of it, 1 none or failed, 2 usage.");
+    app_.footer(request_footer);
     app_.get_formatter()->column_width(26);
     app_.require_subcommand(0, 1);
     app_.fallthrough();
@@ -70,6 +78,9 @@ class Program {
     add(setup_watch(app_, watch_), run_watch, watch_);
     add(setup_metrics(app_, metrics_), run_metrics, metrics_);
     add(setup_doctor(app_, doctor_), run_doctor, doctor_, machine_);
+    for (const char* verb : {"status", "list", "scan", "explain", "map", "watch"}) {
+      app_.get_subcommand(verb)->footer(looking_footer);
+    }
   }
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

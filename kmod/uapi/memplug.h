@@ -168,7 +168,7 @@
  * @out_target_size: plugged size worked toward, or MEMPLUG_NO_TARGET
  * @out_floor_size: available memory that an unplug leaves; 0: no floor
  * @out_generation: goes up with every change of the managed or unplugged set, of what is
- *                  wanted, of the target and of its state
+ *                  wanted, of what is in quarantine, of the target and of its state
  * @out_nr_nodes: how many nodes MEMPLUG_IOC_NODES has to tell of
  * @out_max_blocked: MEMPLUG_MAX_BLOCKED of the module
  * @out_wanted_other_zone_size: of out_wanted_size, what came back online in another zone than

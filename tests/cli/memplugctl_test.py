@@ -12,8 +12,8 @@ import unittest
 
 TOOL = os.environ["MEMPLUGCTL"]
 VERSION = os.environ["MEMPLUG_VERSION"]
-VERBS = ("status", "list", "unplug", "plug", "target", "scan", "explain", "map", "watch", "metrics",
-         "doctor")
+VERBS = ("status", "list", "unplug", "plug", "hold", "test", "quarantine", "target", "scan",
+         "explain", "map", "watch", "metrics", "doctor")
 # A device that is not there, and one that is something else.
 MISSING = ("--device", "/nonexistent/memplug")
 WRONG = ("--device", "/dev/null")
@@ -141,6 +141,17 @@ class Usage(unittest.TestCase):
                     self.assertEqual(list(report["error"]), ["errno", "message"])
                     self.assertIsNone(report["error"]["errno"])
                     self.assertIn(report["error"]["message"].encode(), result.stderr)
+
+    def test_json_of_another_command_is_not_meant(self):
+        result = run("hold", "5x", "--", "lsmem", "--json")
+        self.assertEqual((result.returncode, result.stdout), (125, b""))
+
+    def test_help_tells_the_exit_status(self):
+        for verb in VERBS:
+            text = run(verb, "--help").stdout.decode()
+            self.assertIn("Exit status:", text)
+            changes = verb in ("unplug", "plug", "test", "quarantine", "target")
+            self.assertEqual("64" in text.partition("Exit status:")[2], changes, verb)
 
     def test_message_names_option_and_value(self):
         message = run("unplug", "64M", "--timeout", "soon").stderr.decode()

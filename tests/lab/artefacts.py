@@ -47,7 +47,6 @@ class Built:
         """The modules by their name at /lab."""
         return {path.name: path for path in self.modules}
 
-
     def with_installed(self, folder: Path) -> "Built":
         """The same with the module and the tool of another build, as a package has them."""
         replaced = [folder / path.name if path.name == "memplug.ko" else path

@@ -152,7 +152,8 @@ def _folder(name: str) -> Path:
 
 def folder_files(name: str) -> dict[str, Path]:
     """The files of a folder of tests/lab, or of the project, by their names at /lab."""
-    return {f"{name}/{path.name}": path for path in sorted(_folder(name).iterdir())}
+    return {f"{name}/{path.name}": path for path in sorted(_folder(name).iterdir())
+            if path.is_file()}
 
 
 def read(name: str) -> Case:

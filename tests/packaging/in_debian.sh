@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Inside a new Debian with kernel headers, as root, with the packages in /debs: installs them, sees
 # that what they promise is there, upgrades, gets another kernel, and purges: nothing is left then.
-# /debs/newer has the same packages one version on. What was installed first is left in /built.
+# /debs/newer has the same packages one version on. What was installed first is left in /built. Then
+# the same from a checkout, in /checkout.
 # usage: in_debian.sh SERIES, whose newest headers (linux-headers-SERIES*-amd64) are the other kernel's
 set -eu
 
@@ -127,3 +128,27 @@ if grep -i memplug /tmp/left; then
 	fail "purge leaves these files"
 fi
 echo "purge leaves no file"
+
+echo "# ./run install, from a checkout"
+release=$(releases | sort -V | head -n 1)
+cd /checkout
+./run install --kernel "$release" >/tmp/install.log 2>&1 || {
+	tail -n 30 /tmp/install.log
+	fail "./run install"
+}
+module_of "$release" "$(cat VERSION)"
+[ "$(command -v memplugctl)" = /usr/local/bin/memplugctl ] || fail "memplugctl is not installed"
+man -P cat memplugctl-unplug | grep -q "SYNOPSIS" || fail "man memplugctl-unplug"
+# Once more: nothing is there twice.
+./run install --kernel "$release" >/tmp/install.log 2>&1 || fail "./run install, once more"
+./run uninstall >/tmp/uninstall.log 2>&1 || {
+	cat /tmp/uninstall.log
+	fail "./run uninstall"
+}
+cd /
+files | grep -v '^/checkout' >/tmp/after
+comm -13 /tmp/before /tmp/after >/tmp/left
+if grep -i memplug /tmp/left; then
+	fail "uninstall leaves these files"
+fi
+echo "uninstall leaves no file"
