@@ -105,7 +105,7 @@ static inline void compat_set_vm_flags(struct vm_area_struct *vma, unsigned long
 #if defined(CONFIG_TRANSPARENT_HUGEPAGE) && defined(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP)
 #define COMPAT_HUGE_FAULTS
 #define compat_get_unmapped_area thp_get_unmapped_area
-#if __has_include(<linux/pfn_t.h>)
+#if __has_include("linux/pfn_t.h")
 #include <linux/pfn_t.h>
 #define compat_page_frame(pfn) pfn_to_pfn_t(pfn)
 #else
