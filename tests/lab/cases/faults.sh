@@ -70,6 +70,14 @@ for kind in failslab fail_usercopy; do
 	[ "$taken" -gt 0 ] || fail "no ioctl had a fault of the kind $kind"
 done
 
+echo "# reading"
+echo Y >$faults/failslab/task-filter
+echo 100 >$faults/failslab/probability
+faults read || fail "read() does not say that there is no memory, or not only then"
+echo 0 >$faults/failslab/probability
+echo N >$faults/failslab/task-filter
+kpf check /tmp/baseline
+
 # Pages to move: a claim has to find room for them, which can fail as well.
 mkdir -p /mnt
 mount -t tmpfs -o size=2G tmpfs /mnt || fail "no tmpfs"

@@ -4,8 +4,9 @@
 // each call all accounts have to be right. Needs a kernel with fault injection; what of it may fail
 // (its filters) is for the caller to set.
 //
-// faults ioctls: every command, and opening the device. faults load FILE [ARGUMENTS]: the module's
-// way in, with and without its way out; nothing of it may be loaded before.
+// faults ioctls: every command, and opening the device. faults read: a reader without any memory.
+// faults load FILE [ARGUMENTS]: the module's way in, with and without its way out; nothing of it
+// may be loaded before.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -361,6 +362,30 @@ int walk_ioctls() {
   return 0;
 }
 
+// Every allocation of this process fails, as the caller has set it up: one that has two ways to its
+// memory gets it by neither. A reader's first call makes room for events.
+int read_without_memory() {
+  const lab::Device device;
+  const auto fail = [](const char* digit) {
+    const int fd = ::open("/proc/self/make-it-fail", O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || ::write(fd, digit, 1) != 1) {
+      lab::die("/proc/self/make-it-fail: %s", std::strerror(errno));
+    }
+    ::close(fd);
+  };
+  memplug_event event{};
+  const int flags = ::fcntl(device.fd(), F_GETFL);
+  if (flags < 0 || ::fcntl(device.fd(), F_SETFL, flags | O_NONBLOCK) != 0) {
+    lab::die("fcntl: %s", std::strerror(errno));
+  }
+  fail("1");
+  const int without = ::read(device.fd(), &event, sizeof(event)) < 0 ? errno : 0;
+  fail("0");
+  const int with = ::read(device.fd(), &event, sizeof(event)) < 0 ? errno : 0;
+  std::printf("read without memory: %s, with: %s\n", std::strerror(without), std::strerror(with));
+  return without == ENOMEM && with == EAGAIN ? 0 : 1;
+}
+
 bool is_loaded() { return ::access("/sys/module/memplug", F_OK) == 0; }
 
 int unload() { return ::syscall(SYS_delete_module, "memplug", O_NONBLOCK) == 0 ? 0 : errno; }
@@ -407,8 +432,11 @@ int main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(arguments[1], "ioctls") == 0) {
     return walk_ioctls();
   }
+  if (argc == 2 && std::strcmp(arguments[1], "read") == 0) {
+    return read_without_memory();
+  }
   if ((argc == 3 || argc == 4) && std::strcmp(arguments[1], "load") == 0) {
     return walk_load(arguments[2], argc == 4 ? arguments[3] : "");
   }
-  lab::die("usage: faults ioctls | faults load FILE [ARGUMENTS]");
+  lab::die("usage: faults ioctls | faults read | faults load FILE [ARGUMENTS]");
 }

@@ -56,7 +56,8 @@ inline const std::vector<Documented>& documented() {
     for (const int error : {0, EAGAIN, EFAULT}) {
       pairs.push_back({read, error});
     }
-    pairs.push_back({read, ENOMEM, true});
+    // Two allocations have to fail in one call: lab.faults sees to that.
+    pairs.push_back({read, ENOMEM, true, true});
     // What the device does not have, as the VFS tells it.
     for (const Operation transfer : {read, write}) {
       pairs.push_back({transfer, EINVAL});
