@@ -71,11 +71,15 @@ for kind in failslab fail_usercopy; do
 done
 
 echo "# reading"
-echo Y >$faults/failslab/task-filter
-echo 100 >$faults/failslab/probability
+for kind in failslab fail_page_alloc; do
+	echo Y >$faults/$kind/task-filter
+	echo 100 >$faults/$kind/probability
+done
 faults read || fail "read() does not say that there is no memory, or not only then"
-echo 0 >$faults/failslab/probability
-echo N >$faults/failslab/task-filter
+for kind in failslab fail_page_alloc; do
+	echo 0 >$faults/$kind/probability
+	echo N >$faults/$kind/task-filter
+done
 kpf check /tmp/baseline
 
 # Pages to move: a claim has to find room for them, which can fail as well.
