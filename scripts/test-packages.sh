@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
 mirror=http://deb.debian.org/debian
+security=http://security.debian.org/debian-security
 debs=build/deb
 results=build/packaging
 version=$(<VERSION)
@@ -29,6 +30,7 @@ in_debian() {
     --customize-hook="chroot \"\$1\" sh /in_debian.sh $series" \
     --customize-hook="sync-out /built $folder" \
     "$suite" /dev/null "deb $mirror $suite main" "deb $mirror $suite-backports main" \
+    "deb $security $suite-security main" \
     >"$folder/log" 2>&1; then
     tail -n 30 "$folder/log" >&2
     echo "test-packages: it does not work on Debian $suite; all of it is in $folder/log" >&2

@@ -47,7 +47,7 @@ releases() {
 	find /lib/modules -mindepth 2 -maxdepth 2 -name build | sed 's|/lib/modules/||; s|/build||'
 }
 
-# What a shell completes on a terminal. WORDS is typed, then the tabulator.
+# completes TYPED WANTED: what bash makes of it on a terminal, with the tabulator.
 completes() {
 	tmux -f /dev/null new-session -d -x 120 -y 20 -s completion \
 		'bash --noprofile --norc -i -o emacs'
@@ -57,8 +57,9 @@ completes() {
 	tries=0
 	until tmux capture-pane -p -t completion | grep -qF "$2"; do
 		tries=$((tries + 1))
-		if [ $tries -gt 100 ]; then
+		if [ $tries -gt 300 ]; then
 			tmux capture-pane -p -t completion
+			tmux kill-server
 			fail "'$1' is not completed to '$2'"
 		fi
 		sleep 0.1
@@ -91,9 +92,9 @@ man -P cat 4 memplug | grep -q "SYNOPSIS" || fail "man 4 memplug"
 for page in /usr/share/man/man*/memplug*; do
 	zcat -f "$page" | mandoc -T lint -W warning || fail "mandoc -T lint complains of $page"
 done
-completes 'memplugctl unpl' 'memplugctl unplug '
-completes 'memplugctl unplug --conti' 'memplugctl unplug --contiguous '
-completes 'memplugctl quarantine exp' 'memplugctl quarantine export '
+completes 'memplugctl unpl' 'memplugctl unplug'
+completes 'memplugctl unplug --conti' 'memplugctl unplug --contiguous'
+completes 'memplugctl quarantine exp' 'memplugctl quarantine export'
 [ -e /usr/include/linux/memplug.h ] || fail "there is no header"
 [ -e /usr/lib/udev/rules.d/60-memplug.rules ] || [ -e /lib/udev/rules.d/60-memplug.rules ] ||
 	fail "there is no udev rule"
