@@ -25,6 +25,7 @@ apt_install() {
 # But for what apt, dpkg and the logs keep of every package.
 files() {
 	find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /debs \
+		-o -path /built -o -path /checkout \
 		-o -path /var/cache -o -path /var/log -o -path /var/lib/apt -o -path /var/lib/dpkg \
 		-o -path /var/lib/systemd/deb-systemd-helper-enabled \) -prune -o -print | sort
 }
@@ -147,7 +148,7 @@ man -P cat memplugctl-unplug | grep -q "SYNOPSIS" || fail "man memplugctl-unplug
 	fail "./run uninstall"
 }
 cd /
-files | grep -v '^/checkout' >/tmp/after
+files >/tmp/after
 comm -13 /tmp/before /tmp/after >/tmp/left
 if grep -i memplug /tmp/left; then
 	fail "uninstall leaves these files"
