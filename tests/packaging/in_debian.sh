@@ -8,6 +8,7 @@
 set -eu
 
 export DEBIAN_FRONTEND=noninteractive
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 series=$1
 
 fail() {
@@ -139,6 +140,8 @@ cd /checkout
 	fail "./run install"
 }
 module_of "$release" "$(cat VERSION)"
+# The shell remembers where it was before.
+hash -r
 [ "$(command -v memplugctl)" = /usr/local/bin/memplugctl ] || fail "memplugctl is not installed"
 man -P cat memplugctl-unplug | grep -q "SYNOPSIS" || fail "man memplugctl-unplug"
 # Once more: nothing is there twice.
