@@ -7,10 +7,11 @@ function __memplugctl_verb
     set -l words (commandline -opc)
     set -e words[1]
     set -l verb
+    set -l previous ''
     for word in $words
-        switch $word
-            case '-*'
-                continue
+        if string match -q -- '-*' $word; or test "$previous" = --device
+            set previous $word
+            continue
         end
         if test (count $verb) -eq 0
             set verb $word
@@ -18,7 +19,7 @@ function __memplugctl_verb
             set -a verb $word
         end
     end
-    printf '%s\n' $verb
+    test -n "$verb"; and printf '%s\n' $verb
 end
 
 # __memplugctl_section NAME VERB...: the entries of a section of its help, with what they mean.

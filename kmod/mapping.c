@@ -51,16 +51,6 @@ static vm_fault_t mapping_fault(struct vm_fault *vmf)
 }
 
 #ifdef COMPAT_HUGE_FAULTS
-static bool has_poison(unsigned long pfn, unsigned long nr)
-{
-	unsigned long i;
-
-	for (i = 0; i < nr; i++)
-		if (PageHWPoison(pfn_to_page(pfn + i)))
-			return true;
-	return false;
-}
-
 /* Falls back to single pages at the ends of an area, and where one of them is not to be touched. */
 static vm_fault_t mapping_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
@@ -70,7 +60,7 @@ static vm_fault_t mapping_huge_fault(struct vm_fault *vmf, unsigned int order)
 
 	if (order != HPAGE_PMD_ORDER || !IS_ALIGNED(pfn, HPAGE_PMD_NR) ||
 	    address < area->vm_start || area->vm_end - address < HPAGE_PMD_SIZE ||
-	    has_poison(pfn, HPAGE_PMD_NR))
+	    contig_find_hwpoison(pfn, HPAGE_PMD_NR))
 		return VM_FAULT_FALLBACK;
 	/* a subblock has at least a pageblock, and that no less than a huge page */
 	zero_once(pfn >> region_subblock_order);

@@ -56,7 +56,7 @@ remove_files() {
     as_root rm -f "$path"
     # And its folder, if it was made for it: one that is empty now, and memplug's own.
     path=$(dirname "$path")
-    while [[ $path = *memplug* || $path = */src ]] && as_root rmdir "$path" 2>/dev/null; do
+    while [[ $path = *memplug* ]] && as_root rmdir "$path" 2>/dev/null; do
       path=$(dirname "$path")
     done
   done <"$record"

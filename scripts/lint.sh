@@ -97,6 +97,15 @@ check_flake8() {
   files '*.py' | xargs /usr/bin/python3 -m flake8 --max-line-length 100
 }
 
+# A change of the module that takes their place away leaves no proof.
+check_mutants() {
+  local file status=0
+  while read -r file; do
+    git apply --check "$file" || status=1
+  done < <(files 'tests/mutants/*.patch')
+  return "$status"
+}
+
 check_manual() {
   cmake --preset "$preset" || return
   mandoc -T lint -W warning "build/$preset"/man/*.[48]
@@ -131,6 +140,7 @@ check "no left-overs" check_leftovers
 check "shellcheck" check_shellcheck
 check "flake8" check_flake8
 check "manual pages" check_manual
+check "mutants have their place" check_mutants
 check "clang-format" check_clang_format
 check "checkpatch --strict" check_checkpatch
 check "module builds without warnings at W=1" check_compiler
