@@ -73,14 +73,14 @@ check_clang_tidy() {
   cmake --preset "$preset" || return
   cmake --preset bench-scale || return
   local status=0
-  files 'tool/*.cpp' 'tests/unit/*.cpp' 'tests/kernel/*.cpp' 'tests/fuzz/*.cpp' |
+  files 'lib/*.cpp' 'tool/*.cpp' 'tests/unit/*.cpp' 'tests/kernel/*.cpp' 'tests/fuzz/*.cpp' |
     xargs -P "$(nproc)" -n 2 clang-tidy -p "build/$preset" --quiet --warnings-as-errors='*' ||
     status=1
   files 'tests/bench/scale/*.cpp' |
     xargs -P "$(nproc)" -n 2 clang-tidy -p build/bench-scale --quiet --warnings-as-errors='*' || status=1
   files 'examples/*.cpp' 'tests/lab/guest/*.cpp' 'tests/bench/guest/*.cpp' |
     xargs -P "$(nproc)" -I FILE clang-tidy --quiet --warnings-as-errors='*' FILE -- \
-      -std=c++20 -Wall -Wextra -Ikmod/uapi -Itests/lab/guest || status=1
+      -std=c++20 -Wall -Wextra -Ikmod/uapi -Ilib/include -Itests/lab/guest || status=1
   return "$status"
 }
 

@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug {
 namespace {

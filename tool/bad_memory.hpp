@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quantity.hpp"
+#include "memplug/quantity.hpp"
 
 namespace memplug {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "quantity.hpp"
+#include "memplug/quantity.hpp"
 
 namespace memplug {
 

@@ -3,7 +3,7 @@
 #include "cmd_doctor.hpp"
 
 #include "diagnosis.hpp"
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 #include "option_text.hpp"
 #include "report.hpp"
 

@@ -4,9 +4,10 @@
 
 #include <set>
 
-#include "failure.hpp"
+#include "memplug.h"
+#include "memplug/failure.hpp"
+#include "memplug/reason_words.hpp"
 #include "option_text.hpp"
-#include "reason_words.hpp"
 #include "report.hpp"
 #include "request.hpp"
 #include "shortfall.hpp"

@@ -10,7 +10,8 @@
 #include <optional>
 
 #include "child_process.hpp"
-#include "failure.hpp"
+#include "memplug.h"
+#include "memplug/failure.hpp"
 #include "report.hpp"
 #include "request.hpp"
 #include "shortfall.hpp"

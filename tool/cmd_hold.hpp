@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "device.hpp"
+#include "memplug/device.hpp"
+#include "open_device.hpp"
 #include "output.hpp"
 #include "unplug_options.hpp"
 #include "watermarks.hpp"

@@ -5,8 +5,9 @@
 #include <cerrno>
 #include <fstream>
 
-#include "failure.hpp"
 #include "map.hpp"
+#include "memplug.h"
+#include "memplug/failure.hpp"
 #include "option_text.hpp"
 #include "report.hpp"
 #include "request.hpp"

@@ -5,8 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "device.hpp"
 #include "map_picture.hpp"
+#include "memplug/device.hpp"
+#include "open_device.hpp"
 #include "output.hpp"
 
 namespace CLI {

@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 #include "report.hpp"
 #include "status.hpp"
 

@@ -2,7 +2,8 @@
 // The verb 'metrics': the status for Prometheus. Needs no privilege.
 #pragma once
 
-#include "device.hpp"
+#include "memplug/device.hpp"
+#include "open_device.hpp"
 #include "output.hpp"
 
 namespace CLI {

@@ -2,7 +2,7 @@
 // memplugctl plug
 #include "cmd_plug.hpp"
 
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 #include "option_text.hpp"
 #include "request.hpp"
 

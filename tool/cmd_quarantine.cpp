@@ -8,6 +8,7 @@
 
 #include "bad_memory.hpp"
 #include "bad_memory_formats.hpp"
+#include "memplug.h"
 #include "option_text.hpp"
 #include "quarantine.hpp"
 #include "report_quarantine.hpp"

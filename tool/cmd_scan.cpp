@@ -2,7 +2,8 @@
 // memplugctl scan
 #include "cmd_scan.hpp"
 
-#include "failure.hpp"
+#include "memplug.h"
+#include "memplug/failure.hpp"
 #include "option_text.hpp"
 #include "report.hpp"
 #include "request.hpp"

@@ -2,7 +2,8 @@
 // The verb 'status'. Reads only; needs no privilege to run, but without it addresses are withheld.
 #pragma once
 
-#include "device.hpp"
+#include "memplug/device.hpp"
+#include "open_device.hpp"
 #include "output.hpp"
 
 namespace CLI {

@@ -8,8 +8,9 @@
 #include <memory>
 #include <mutex>
 
-#include "failure.hpp"
 #include "interrupt.hpp"
+#include "memplug.h"
+#include "memplug/failure.hpp"
 #include "option_text.hpp"
 #include "progress.hpp"
 #include "report.hpp"

@@ -5,7 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "device.hpp"
+#include "memplug/device.hpp"
+#include "open_device.hpp"
 #include "output.hpp"
 #include "watermarks.hpp"
 

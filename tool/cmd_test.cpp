@@ -9,9 +9,10 @@
 #include <utility>
 
 #include "explain_test.hpp"
-#include "failure.hpp"
 #include "interrupt.hpp"
 #include "memory_test_progress.hpp"
+#include "memplug.h"
+#include "memplug/failure.hpp"
 #include "option_text.hpp"
 #include "report.hpp"
 #include "request.hpp"

@@ -6,8 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "device.hpp"
 #include "memory_test.hpp"
+#include "memplug/device.hpp"
+#include "open_device.hpp"
 #include "output.hpp"
 
 namespace CLI {

@@ -2,7 +2,8 @@
 // The verb 'unplug'.
 #pragma once
 
-#include "device.hpp"
+#include "memplug/device.hpp"
+#include "open_device.hpp"
 #include "output.hpp"
 #include "unplug_options.hpp"
 #include "watermarks.hpp"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "memplug.h"
 #include "option_text.hpp"
 #include "report.hpp"
 #include "shortfall.hpp"

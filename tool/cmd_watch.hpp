@@ -6,7 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "device.hpp"
+#include "memplug/device.hpp"
+#include "open_device.hpp"
 #include "output.hpp"
 
 namespace CLI {

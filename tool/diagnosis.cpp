@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "memplug.h"
 #include "report.hpp"
 
 namespace memplug {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 #include "output.hpp"
 #include "report.hpp"
 

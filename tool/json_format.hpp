@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "quantity.hpp"
+#include "memplug/quantity.hpp"
 
 namespace memplug {
 

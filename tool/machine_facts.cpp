@@ -13,12 +13,14 @@
 #include <memory>
 #include <sstream>
 
+#include "memplug.h"
+#include "memplug/device_file.hpp"
+
 namespace memplug {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* device_node = "/dev/" MEMPLUG_DEVICE_NAME;
 constexpr std::array needed_options{"CONFIG_64BIT", "CONFIG_MODULES", "CONFIG_MEMORY_HOTPLUG",
                                     "CONFIG_CONTIG_ALLOC"};
 // Where an out-of-tree module is installed below /lib/modules/RELEASE.
@@ -149,7 +151,7 @@ MachineFacts Machine::read(const std::string& module_path) const {
   if (exists(at("/sys/module/memplug"))) {
     facts.loaded_version = read_word(at("/sys/module/memplug/version")).value_or("");
     facts.device_number = read_word(at("/sys/class/misc/" MEMPLUG_DEVICE_NAME "/dev"));
-    facts.has_node = exists(at(device_node));
+    facts.has_node = exists(at(default_device));
   }
   const std::uint64_t rights =
       first_number(value_of(read_file(at("/proc/self/status")).value_or(""), "CapEff:"), 16);

@@ -19,8 +19,8 @@
 #include "cmd_test.hpp"
 #include "cmd_unplug.hpp"
 #include "cmd_watch.hpp"
-#include "device_file.hpp"
-#include "failure.hpp"
+#include "memplug/device_file.hpp"
+#include "memplug/failure.hpp"
 #include "report.hpp"
 #include "standard_streams.hpp"
 #include "watermarks.hpp"
@@ -198,7 +198,7 @@ class Program {
   CLI::App app_{"Take memory out of a running Linux and put it back.", "memplugctl"};
   std::ostringstream data_;
   Output output_;
-  std::string device_path_ = "/dev/" MEMPLUG_DEVICE_NAME;
+  std::string device_path_ = default_device;
   const Watermarks watermarks_{"/proc/sys/vm/watermark_scale_factor"};
   const PageFacts page_facts_{"/proc/kpageflags", "/sys/kernel/debug/page_owner"};
   const Machine machine_{""};

@@ -9,8 +9,8 @@
 #include <set>
 #include <vector>
 
-#include "device.hpp"
-#include "quantity.hpp"
+#include "memplug/device.hpp"
+#include "memplug/quantity.hpp"
 
 namespace memplug {
 

@@ -8,6 +8,7 @@
 
 #include "bad_memory.hpp"
 #include "interrupt.hpp"
+#include "memplug.h"
 #include "suspects.hpp"
 
 namespace memplug {

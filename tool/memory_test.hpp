@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "device.hpp"
 #include "memory_book.hpp"
+#include "memplug/device.hpp"
 #include "memtester.hpp"
+#include "open_device.hpp"
 
 namespace memplug {
 

@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
+#include "memplug/quantity.hpp"
 #include "output.hpp"
 #include "progress.hpp"
-#include "quantity.hpp"
 
 namespace memplug {
 

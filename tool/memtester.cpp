@@ -15,9 +15,9 @@
 #include <csignal>
 #include <system_error>
 
-#include "failure.hpp"
 #include "file_descriptor.hpp"
 #include "interrupt.hpp"
+#include "memplug/failure.hpp"
 #include "spawn.hpp"
 
 namespace memplug {

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "bad_memory.hpp"
-#include "quantity.hpp"
+#include "memplug/quantity.hpp"
 
 namespace memplug {
 

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "failure.hpp"
-#include "quantity.hpp"
+#include "memplug/failure.hpp"
+#include "memplug/quantity.hpp"
 
 namespace memplug {
 

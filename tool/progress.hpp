@@ -12,7 +12,7 @@
 #include <string>
 #include <thread>
 
-#include "device.hpp"
+#include "memplug/device.hpp"
 
 namespace memplug {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "device.hpp"
+#include "memplug/device.hpp"
 
 namespace memplug {
 

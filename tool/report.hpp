@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "device.hpp"
 #include "map.hpp"
 #include "memory_book.hpp"
+#include "memplug/device.hpp"
 #include "output.hpp"
 #include "survey.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // JSON reports. Keys are only ever added, at the end; all are always there.
-#include "failure.hpp"
 #include "json_format.hpp"
+#include "memplug/failure.hpp"
 #include "report.hpp"
 
 namespace memplug {

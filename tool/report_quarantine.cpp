@@ -2,7 +2,7 @@
 #include "report_quarantine.hpp"
 
 #include "json_format.hpp"
-#include "reason_words.hpp"
+#include "memplug/reason_words.hpp"
 #include "report.hpp"
 #include "shortfall.hpp"
 #include "table.hpp"

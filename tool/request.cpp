@@ -8,8 +8,9 @@
 #include <limits>
 #include <memory>
 
-#include "failure.hpp"
 #include "interrupt.hpp"
+#include "memplug.h"
+#include "memplug/failure.hpp"
 #include "progress.hpp"
 #include "report.hpp"
 #include "shortfall.hpp"

@@ -7,7 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "device.hpp"
+#include "memplug/device.hpp"
+#include "open_device.hpp"
 #include "output.hpp"
 #include "watermarks.hpp"
 

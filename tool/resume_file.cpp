@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "bad_memory.hpp"
-#include "failure.hpp"
 #include "json_format.hpp"
+#include "memplug/failure.hpp"
 #include "text_file.hpp"
 
 namespace memplug {

@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "reason_words.hpp"
+#include "memplug/reason_words.hpp"
 #include "report.hpp"
 
 namespace memplug {

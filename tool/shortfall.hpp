@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "device.hpp"
-#include "failure.hpp"
+#include "memplug/device.hpp"
+#include "memplug/failure.hpp"
 #include "output.hpp"
 
 namespace memplug {

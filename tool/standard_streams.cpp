@@ -12,7 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug {
 

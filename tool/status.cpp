@@ -8,7 +8,7 @@
 #include <chrono>
 #include <thread>
 
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug {
 namespace {

@@ -2,7 +2,7 @@
 // All that the module tells of itself, put together.
 #pragma once
 
-#include "device.hpp"
+#include "memplug/device.hpp"
 #include "report.hpp"
 
 namespace memplug {

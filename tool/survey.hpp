@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "device.hpp"
+#include "memplug/device.hpp"
 
 namespace memplug {
 

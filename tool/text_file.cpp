@@ -12,8 +12,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "failure.hpp"
 #include "file_descriptor.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug {
 namespace {

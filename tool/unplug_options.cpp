@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "unplug_options.hpp"
 
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 #include "option_text.hpp"
 #include "request.hpp"
 

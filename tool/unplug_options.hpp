@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "device.hpp"
+#include "memplug/device.hpp"
 
 namespace CLI {
 class App;

@@ -8,7 +8,7 @@
 #include <array>
 #include <cerrno>
 
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 #include "shortfall.hpp"
 
 namespace memplug {

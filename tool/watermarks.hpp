@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "memplug/quantity.hpp"
 #include "output.hpp"
-#include "quantity.hpp"
 
 namespace memplug {
 

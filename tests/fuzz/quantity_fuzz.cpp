@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "failure.hpp"
 #include "input.hpp"
-#include "quantity.hpp"
+#include "memplug/failure.hpp"
+#include "memplug/quantity.hpp"
 #include "require.hpp"
 
 namespace memplug::fuzz {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "quantity.hpp"
+#include "memplug/quantity.hpp"
 #include "require.hpp"
 
 namespace memplug::fuzz {

@@ -22,6 +22,7 @@ from outcome import LabError, say
 
 GUEST_SOURCES = paths.LAB / "guest"
 _EXAMPLES = paths.ROOT / "examples"
+_LIBRARY = paths.ROOT / "lib"
 BENCH_SOURCES = paths.ROOT / "tests" / "bench" / "guest"
 HELPER_MODULES = paths.ROOT / "tests" / "kmod"
 _MODULE_SOURCES = ("Kbuild", "VERSION", "kmod")
@@ -200,6 +201,10 @@ def _program_jobs(which: str) -> list[tuple[Path, Path, list[str]]]:
             jobs.append((source, target / f"{source.stem}32", ["-m32"]))
     if which == "all":
         jobs += [(source, target / source.stem, []) for source in sorted(_EXAMPLES.glob("*.cpp"))]
+        library = [f"-I{_LIBRARY / 'include'}", f"-I{_LIBRARY}",
+                   *map(str, sorted(_LIBRARY.glob("*.cpp")))]
+        jobs += [(source, target / source.stem, library)
+                 for source in sorted((_EXAMPLES / "library").glob("*.cpp"))]
     if which == "bench":
         jobs += [(source, target / source.stem, []) for source in BENCH_SOURCES.glob("*.cpp")]
     return jobs
@@ -220,6 +225,8 @@ def _build_program(source: Path, program: Path, extra: list[str]):
     digest = hashlib.sha256(repr(command).encode())
     inputs = [source, *sorted(GUEST_SOURCES.glob("*.hpp")),
               *sorted(BENCH_SOURCES.glob("*.hpp")), paths.ROOT / "kmod" / "uapi" / "memplug.h"]
+    if extra and str(_LIBRARY) in extra[0]:
+        inputs += sorted(_LIBRARY.rglob("*.?pp"))
     for path in inputs:
         digest.update(path.read_bytes())
     stamp = program.with_suffix(".stamp")

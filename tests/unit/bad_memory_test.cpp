@@ -12,7 +12,7 @@
 #include <random>
 
 #include "bad_memory_formats.hpp"
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug {
 namespace {

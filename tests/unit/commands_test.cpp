@@ -7,8 +7,8 @@
 
 #include "cmd_list.hpp"
 #include "cmd_status.hpp"
-#include "failure.hpp"
 #include "fake_channel.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug::test {
 namespace {

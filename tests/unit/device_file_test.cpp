@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The wait on a descriptor, against a pipe: it tells input, time and signals apart.
-#include "device_file.hpp"
+#include "memplug/device_file.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "interrupt.hpp"
+#include "wait_for_input.hpp"
 
 namespace memplug {
 namespace {

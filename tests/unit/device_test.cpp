@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Device against the fake module: lists that outgrow their buffer, withheld addresses, results.
-#include "device.hpp"
+#include "memplug/device.hpp"
 
 #include <gtest/gtest.h>
 

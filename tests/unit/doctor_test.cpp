@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cmd_doctor.hpp"
-#include "failure.hpp"
 #include "fake_channel.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug::test {
 namespace {

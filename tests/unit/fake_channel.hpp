@@ -12,7 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "device.hpp"
+#include "channel.hpp"
+#include "memplug/device.hpp"
+#include "open_device.hpp"
 #include "output.hpp"
 
 namespace memplug::test {

@@ -15,9 +15,9 @@
 #include <thread>
 
 #include "cmd_hold.hpp"
-#include "failure.hpp"
 #include "fake_channel.hpp"
 #include "file_descriptor.hpp"
+#include "memplug/failure.hpp"
 #include "setting_file.hpp"
 
 namespace memplug::test {

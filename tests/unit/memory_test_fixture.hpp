@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "cmd_test.hpp"
-#include "failure.hpp"
 #include "fake_channel.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug::test {
 

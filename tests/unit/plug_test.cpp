@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cmd_plug.hpp"
-#include "failure.hpp"
 #include "fake_channel.hpp"
+#include "memplug/failure.hpp"
 #include "setting_file.hpp"
 
 namespace memplug::test {

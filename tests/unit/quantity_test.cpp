@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Parsing and printing of sizes, ranges, times and nodes, good and bad.
-#include "quantity.hpp"
+#include "memplug/quantity.hpp"
 
 #include <gtest/gtest.h>
 
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug {
 namespace {

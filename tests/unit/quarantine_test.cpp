@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cmd_quarantine.hpp"
-#include "failure.hpp"
 #include "fake_channel.hpp"
+#include "memplug/failure.hpp"
 #include "text_file.hpp"
 
 namespace memplug::test {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "golden_file.hpp"
+#include "memplug.h"
 
 namespace memplug {
 namespace {

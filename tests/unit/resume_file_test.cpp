@@ -9,7 +9,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug {
 namespace {

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <set>
 
+#include "memplug.h"
+
 namespace memplug {
 namespace {
 

@@ -14,9 +14,9 @@
 #include "cmd_explain.hpp"
 #include "cmd_map.hpp"
 #include "cmd_scan.hpp"
-#include "failure.hpp"
 #include "fake_channel.hpp"
 #include "map.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug::test {
 namespace {

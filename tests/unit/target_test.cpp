@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "cmd_target.hpp"
-#include "failure.hpp"
 #include "fake_channel.hpp"
+#include "memplug/failure.hpp"
 #include "setting_file.hpp"
 
 namespace memplug::test {

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cmd_unplug.hpp"
-#include "failure.hpp"
 #include "fake_channel.hpp"
+#include "memplug/failure.hpp"
 #include "setting_file.hpp"
 
 namespace memplug::test {

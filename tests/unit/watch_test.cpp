@@ -8,8 +8,8 @@
 
 #include "cmd_metrics.hpp"
 #include "cmd_watch.hpp"
-#include "failure.hpp"
 #include "fake_channel.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug::test {
 namespace {

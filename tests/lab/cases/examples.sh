@@ -44,4 +44,22 @@ try cpp "from C++" claim_and_map
 PYTHONHOME=/lab/python try python "from Python" python3 -S -s /lab/examples/claim_and_map.py
 expect_status 1 claim_and_map 0x140000000 0x2000000 </dev/null 2>/tmp/error
 cat /tmp/error
+
+# With the library: it tells what was had, and what not and why.
+mkfifo /tmp/take.in
+take 64M </tmp/take.in >/tmp/take.out &
+example=$!
+exec 3>/tmp/take.in
+wait_for 30 grep -q 'took 64 MiB' /tmp/take.out || fail "take tells nothing"
+cat /tmp/take.out
+assert_eq "take: its range" "$(sed -n 2p /tmp/take.out)" \
+	"$(memplugctl list | sed -n '2s/ .*//p')"
+exec 3>&-
+wait "$example" || fail "take ended with $?"
+assert_eq "take: left unplugged" "$(unplugged_bytes)" 0
+expect_status 2 take 1M </dev/null
+echo 64G >/sys/module/memplug/parameters/floor
+expect_status 1 take 64M </dev/null >/tmp/take.out
+assert_eq "take: below the floor" "$(cat /tmp/take.out)" "took 0 B"
+expect_status 1 take 64Q </dev/null
 wait_for 10 kpf check /tmp/baseline || fail "the accounts disagree"

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Between the ABI's structures and the tool's types. Knows no file descriptor.
-#include "device.hpp"
+// Between the ABI's structures and the types of device.hpp. Knows no file descriptor.
+#include "memplug/device.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <utility>
+
+#include "channel.hpp"
 
 namespace memplug {
 namespace {
@@ -72,7 +74,7 @@ HeldRange to_held_range(const memplug_range& range, bool withheld) {
   return held;
 }
 
-// A newer module may know more reasons than this tool.
+// A newer module may know more reasons than this library.
 Reason to_reason(std::uint32_t reason) {
   return reason <= MEMPLUG_REASON_QUARANTINED ? static_cast<Reason>(reason) : Reason::Unknown;
 }
@@ -257,6 +259,13 @@ UnmanagedError::UnmanagedError(Range part, BadWhy why)
     : std::system_error(ENXIO, std::generic_category(), "not managed memory"),
       part_(part),
       why_(why) {}
+
+Device::Device(std::unique_ptr<Channel> channel) : channel_(std::move(channel)) {}
+Device::Device(Device&& other) noexcept = default;
+Device& Device::operator=(Device&& other) noexcept = default;
+Device::~Device() = default;
+
+int Device::descriptor() const { return channel_->descriptor(); }
 
 Info Device::info() {
   auto abi = sized<memplug_info>();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Names and words for errno values.
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 
 #include <cstring>
 

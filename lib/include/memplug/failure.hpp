@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a command throws when it can't give a result: UsageError ends in exit status 2, Failure
-// in 1. Both carry finished sentences; printing them is main()'s.
+// What is thrown where there is no result: UsageError for what can't be read or can't be meant
+// (memplugctl then ends with 2), Failure for what could not run (1). Both carry finished sentences.
 #pragma once
 
 #include <cerrno>

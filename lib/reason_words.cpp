@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The words for reasons.
-#include "reason_words.hpp"
+#include "memplug/reason_words.hpp"
 
 namespace memplug {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Checked parsing and exact printing of quantities. Every digit is judged here: the strto family
 // and CLI11 take signs, octal and overflow silently.
-#include "quantity.hpp"
+#include "memplug/quantity.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 #include <optional>
 #include <system_error>
 
-#include "failure.hpp"
+#include "memplug/failure.hpp"
 
 namespace memplug {
 namespace {

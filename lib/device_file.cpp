@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The descriptor of the device node, and the only ioctl() on it.
-#include "device_file.hpp"
+#include "memplug/device_file.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <limits>
+#include <memory>
 
-#include "failure.hpp"
+#include "channel.hpp"
 #include "file_descriptor.hpp"
+#include "memplug/failure.hpp"
+#include "wait_for_input.hpp"
 
 namespace memplug {
 namespace {
@@ -82,20 +82,6 @@ std::string step_after_open(int error_number) {
 
 }  // namespace
 
-int wait_for_input(int descriptor, std::chrono::milliseconds timeout) {
-  pollfd polled{descriptor, POLLIN, 0};
-  const auto longest = std::chrono::milliseconds{std::numeric_limits<int>::max()};
-  const auto wait = std::clamp(timeout, std::chrono::milliseconds{0}, longest);
-  const int ready = ::poll(&polled, 1, static_cast<int>(wait.count()));
-  if (ready < 0) {
-    return errno;
-  }
-  if (ready == 0) {
-    return ETIMEDOUT;
-  }
-  return (polled.revents & POLLIN) != 0 ? 0 : EIO;
-}
-
 Device open_device(const std::string& path, Access access) {
   auto file = std::make_unique<DeviceFile>(path, access == Access::Write ? O_RDWR : O_RDONLY);
   if (!file->is_open()) {
@@ -116,7 +102,7 @@ Device open_device(const std::string& path, Access access) {
   if (abi.out_abi_version != MEMPLUG_ABI_VERSION) {
     throw Failure(EPROTONOSUPPORT,
                   "the module speaks ABI version " + std::to_string(abi.out_abi_version) +
-                      ", this tool " + std::to_string(MEMPLUG_ABI_VERSION),
+                      ", this program " + std::to_string(MEMPLUG_ABI_VERSION),
                   "use the memplugctl that belongs to the loaded module");
   }
   return Device(std::move(file));

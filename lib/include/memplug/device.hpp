@@ -1,68 +1,54 @@
 // SPDX-License-Identifier: MIT
-// The module's commands as typed calls. Channel is the ABI itself, which tests fake; Device turns
-// it into results and errors. It retries only what the ABI says to retry, and judges nothing.
+// The commands of memplug's module as typed calls. See <linux/memplug.h> for what they do, who may
+// give them and how long they take: a Device turns the ABI into results and errors, retries only
+// what the ABI says to retry, and judges nothing.
+//
+//   memplug::Device device = memplug::open_device(memplug::default_device, memplug::Access::Write);
+//   memplug::Request request;
+//   request.length = memplug::Bytes{std::uint64_t{64} << 20U};
+//   const memplug::Result result = device.carry_out(request, {64, 64});
+//
+// Errors are std::system_error with the errno of the command, as <linux/memplug.h> documents it.
+// All sizes are in bytes. A Device is for one thread at a time, but for progress().
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
 
-#include "memplug.h"
 #include "quantity.hpp"
 
 namespace memplug {
 
-// One open descriptor. Each call returns 0 or an errno. progress() may be called by another thread
-// while unplug() or plug() runs. wait() sleeps until the generation is another than info() or
-// list() told last, or, after the first read(), until there are events: 0, or ETIMEDOUT, or EINTR.
-// read() replaces events by those that there are, without waiting; EAGAIN: none.
-class Channel {
- public:
-  Channel() = default;
-  Channel(const Channel&) = delete;
-  Channel& operator=(const Channel&) = delete;
-  virtual ~Channel() = default;
+// The ABI below a Device; nobody's business but the library's and its tests'.
+class Channel;
 
-  virtual int info(memplug_info& info) = 0;
-  virtual int nodes(memplug_nodes& nodes) = 0;
-  virtual int list(memplug_list& list) = 0;
-  virtual int counters(memplug_counters& counters) = 0;
-  virtual int progress(memplug_progress& progress) = 0;
-  virtual int unplug(memplug_request& request) = 0;
-  virtual int plug(memplug_request& request) = 0;
-  virtual int target(memplug_target& target) = 0;
-  virtual int survey(memplug_survey& survey) = 0;
-  virtual int quarantine(memplug_quarantine& quarantine) = 0;
-  virtual int wait(std::chrono::milliseconds timeout) = 0;
-  virtual int read(std::vector<memplug_event>& events) = 0;
-  // For handing it on to another process.
-  [[nodiscard]] virtual int descriptor() const = 0;
-};
-
+// How far the module is with the target: there is none; the plugged size is what it should be; the
+// module is at work; the floor is in the way; memory that can't be moved is in the way.
 enum class TargetState { None, Reached, Working, Floor, Blocked };
 // Other drivers that take memory out of this machine or put it back.
 enum class OtherDriver { VirtioMem, VirtioBalloon, HvBalloon, XenBalloon };
 
+// What the module is, and the sizes of one moment.
 struct Info {
   std::uint32_t abi_version = 0;
   std::uint32_t page_size = 0;
   std::string module_version;
-  std::uint64_t features = 0;  // MEMPLUG_FEATURE_*
-  Bytes granularity;
-  Bytes subblock;
-  Bytes managed;
-  Bytes unplugged;
-  Bytes wanted;
-  std::optional<Bytes> target;
-  Bytes floor;
-  std::uint64_t generation = 0;
-  std::uint32_t max_blocked = 0;
-  Bytes wanted_other_zone;
+  std::uint64_t features = 0;  // MEMPLUG_FEATURE_* of <linux/memplug.h>
+  Bytes granularity;           // the least that this kernel can take without its neighbours
+  Bytes subblock;              // the unit of plugging: sizes and ranges are multiples of it
+  Bytes managed;               // what it can be asked for, plugged or not
+  Bytes unplugged;             // of that, what Linux does not have now
+  Bytes wanted;  // was unplugged where its memory block is offline or came back in use
+  std::optional<Bytes> target;    // of the plugged size; none is set
+  Bytes floor;                    // available memory that an unplug leaves
+  std::uint64_t generation = 0;   // another number after every change
+  std::uint32_t max_blocked = 0;  // Capacity::blocked may not be more
+  Bytes wanted_other_zone;        // of wanted: back, but not in ZONE_NORMAL
   TargetState target_state = TargetState::None;
   std::vector<OtherDriver> others;
 
@@ -80,8 +66,9 @@ struct NodeList {
   std::uint64_t generation = 0;
 };
 
+// Unplugged memory, or what became of it by a request.
 struct HeldRange {
-  std::optional<PhysAddr> start;  // none: withheld
+  std::optional<PhysAddr> start;  // none: withheld from who has no CAP_SYS_ADMIN
   Bytes size;
   int node = 0;
   std::optional<int> holder;  // of a tied range
@@ -90,11 +77,13 @@ struct HeldRange {
   bool wanted = false;  // not unplugged, but to be
 };
 
+// Of one moment, by ascending address.
 struct RangeList {
   std::vector<HeldRange> ranges;
   std::uint64_t generation = 0;
 };
 
+// Since the module was loaded.
 struct Counters {
   std::uint64_t unplug_requests = 0;
   std::uint64_t plug_requests = 0;
@@ -110,6 +99,7 @@ struct Counters {
   std::uint64_t oom_pages = 0;
 };
 
+// Of the request that runs.
 struct Progress {
   Bytes requested;
   Bytes done;
@@ -118,7 +108,9 @@ struct Progress {
 };
 
 enum class Operation { Unplug, Plug };
+// Why a request ended: it is done; the floor; its timeout; a signal; there is nothing left to try.
 enum class Stop { None, Floor, Timeout, Interrupted, Exhausted };
+// Why memory could not be had; words_for() in reason_words.hpp has it in words.
 enum class Reason {
   Unknown,
   Unmovable,
@@ -135,34 +127,37 @@ enum class Reason {
   Held,
   Quarantined
 };
+// Why memory is not managed.
 enum class BadWhy { None, Absent, Offline, Zone, Foreign, Mixed };
 
 struct Request {
   Operation operation = Operation::Unplug;
-  Bytes length;                   // 0 with all
-  std::optional<PhysAddr> start;  // exactly this range
-  std::optional<Range> window;
-  std::optional<int> node;
-  Bytes align;
-  std::chrono::nanoseconds timeout{};
-  bool all = false;
-  bool contiguous = false;
-  bool exact = false;
-  bool dry_run = false;
-  bool tied = false;  // to the descriptor
+  Bytes length;                        // 0 with all
+  std::optional<PhysAddr> start;       // exactly this range; else wherever it is cheapest
+  std::optional<Range> window;         // only from here
+  std::optional<int> node;             // only from this node
+  Bytes align;                         // with contiguous: of the first byte; 0: a subblock
+  std::chrono::nanoseconds timeout{};  // 0: none
+  bool all = false;                    // plug: all that is ordinary
+  bool contiguous = false;             // unplug: one run, or nothing
+  bool exact = false;                  // all of it, or nothing
+  bool dry_run = false;                // tell what would come of it, and change nothing
+  bool tied = false;  // unplug: goes back when the Device is gone, and its mappings
 };
 
-// How many records of each kind a result may bring back.
+// How many records of each kind a result may bring back. What does not fit is left out, and
+// Result::truncated says so; the sizes are whole all the same.
 struct Capacity {
   std::uint32_t ranges = 0;
   std::uint32_t blocked = 0;
 };
 
+// Memory that a request could not have.
 struct Blocked {
   Range range;
   int node = 0;
   Reason reason = Reason::Unknown;
-  std::optional<std::uint64_t> pfn;
+  std::optional<std::uint64_t> pfn;  // of the page in the way; none: not found, or withheld
 };
 
 enum class SubblockState { Plugged, Unplugged, Busy, Unmanaged };
@@ -218,16 +213,17 @@ struct Event {
   std::optional<TargetState> state;
 };
 
+// A request that ran, however little came of it.
 struct Result {
   Bytes requested;
   Bytes done;
-  Bytes already;
-  Bytes left;  // plug: unplugged but not ordinary
-  std::vector<HeldRange> ranges;
-  std::vector<Blocked> blocked;
-  bool truncated = false;
+  Bytes already;                  // was so before, with Request::start
+  Bytes left;                     // plug: unplugged but not ordinary
+  std::vector<HeldRange> ranges;  // what was done, by ascending address
+  std::vector<Blocked> blocked;   // what could not be had, merged by reason
+  bool truncated = false;         // there is more of these than the capacity had room for
   Stop stop = Stop::None;
-  std::uint64_t pages_migrated = 0;
+  std::uint64_t pages_migrated = 0;  // moved elsewhere for it
   std::chrono::nanoseconds elapsed{};
 
   [[nodiscard]] Bytes shortfall() const {
@@ -257,34 +253,45 @@ class UnmanagedError : public std::system_error {
 
 enum class Waited { Changed, TimedOut, Interrupted };
 
-// Errors are std::system_error with the errno of the command.
+// An open device. Moving is cheap; what is tied to it goes back when it is gone.
 class Device {
  public:
-  explicit Device(std::unique_ptr<Channel> channel) : channel_(std::move(channel)) {}
+  explicit Device(std::unique_ptr<Channel> channel);
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  Device(Device&& other) noexcept;
+  Device& operator=(Device&& other) noexcept;
+  ~Device();
 
   [[nodiscard]] Info info();
   [[nodiscard]] NodeList nodes();
+  // All that is unplugged, in one consistent picture.
   [[nodiscard]] RangeList list();
   [[nodiscard]] Counters counters();
-  // Nothing when no request runs on this descriptor, or none can be asked about.
+  // Nothing when no request runs on this descriptor, or none can be asked about. May be called by
+  // another thread while carry_out() runs.
   [[nodiscard]] std::optional<Progress> progress();
   // All of a range, by ascending address, without gaps.
   [[nodiscard]] std::vector<Stretch> survey(Range range);
+  // Sleeps until the request is done, its timeout has passed, or a signal came; that is a result
+  // with Stop::Interrupted, not an error. Throws UnmanagedError for a range that is not managed
+  // memory, and EINVAL if sizes are no multiples of Info::subblock.
   [[nodiscard]] Result carry_out(const Request& request, Capacity capacity);
   // Begin, or end, to keep a range of whole subblocks out as bad.
   [[nodiscard]] QuarantineResult quarantine(Range range);
   [[nodiscard]] QuarantineResult end_quarantine(Range range);
   // What is kept out, or is wanted to be.
   [[nodiscard]] RangeList quarantined();
-  // Nothing: work toward no target.
+  // Nothing: work toward no target. Does not wait for it.
   void set_target(std::optional<Bytes> target);
   // Until the generation is another than info() or list() told last.
   [[nodiscard]] Waited wait(std::chrono::milliseconds timeout);
   // What has happened since the last call, oldest first, without waiting. From the first call on,
   // which returns nothing, wait() is for events.
   [[nodiscard]] std::vector<Event> events();
-  // That tied memory lives as long as; close-on-exec.
-  [[nodiscard]] int descriptor() const { return channel_->descriptor(); }
+  // For poll(), and for mmap() of unplugged memory at its physical address as the offset; tied
+  // memory lives as long as this and every mapping. Close-on-exec; stays the Device's.
+  [[nodiscard]] int descriptor() const;
 
  private:
   [[nodiscard]] RangeList list(std::uint32_t flags);
@@ -293,9 +300,7 @@ class Device {
   std::unique_ptr<Channel> channel_;
 };
 
+// Read: to look; Write: to change or map anything.
 enum class Access { Read, Write };
-
-// How commands get a device: after they have judged their arguments, with the access they need.
-using OpenDevice = std::function<Device(Access)>;
 
 }  // namespace memplug
