@@ -17,7 +17,8 @@ packages_install=(cmake dkms g++ libc6-dev libcli11-dev make nlohmann-json3-dev 
 packages_deb=(
   "${packages_install[@]}" debhelper dh-dkms dpkg-dev git lintian
 )
-packages_test_packages=("${packages_deb[@]}" "${packages_guest[@]}" mmdebstrap)
+packages_rpm=(cmake g++ git libc6-dev libcli11-dev make nlohmann-json3-dev rpm tar zlib1g-dev)
+packages_test_packages=("${packages_deb[@]}" "${packages_rpm[@]}" "${packages_guest[@]}" mmdebstrap)
 packages_soak=("${packages_guest[@]}" stress-ng)
 # Built from source.
 packages_debug_kernel=(bc bison flex gcc libelf-dev make perl xz-utils)

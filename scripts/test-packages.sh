@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Installs the Debian packages in a new Debian 12 and a new Debian 13, sees that all of it works there
-# and that nothing is left when they go, and runs a case of the lab with the module and the tool that
-# came out of them.
+# Builds the RPM packages, which is as much as can be done with them on Debian. Installs the Debian
+# packages in a new Debian 12 and a new Debian 13, sees that all of it works there and that nothing is
+# left when they go, and runs a case of the lab with the module and the tool that came out of them.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
@@ -39,6 +39,7 @@ in_debian() {
   grep -v '^[IW]: ' "$folder/log"
 }
 
+scripts/rpm.sh
 scripts/deb.sh --output "$debs"
 scripts/deb.sh --output "$debs-newer" --version "${version%.*}.$((${version##*.} + 1))"
 rm -rf "$results/checkout"
