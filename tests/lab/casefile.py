@@ -104,12 +104,12 @@ class Case:
 
     @property
     def files(self) -> dict[str, Path]:
-        """What lies in folders that the case wants, by its name at /lab."""
+        """The files, and what lies in the folders, that the case wants, by their names at /lab."""
         found = {}
         for name in self._list("files"):
-            if not _folder(name).is_dir():
-                raise ValueError(f"there is no folder {name} in {paths.LAB} or {paths.ROOT}")
-            found.update(folder_files(name))
+            if not _found(name).exists():
+                raise ValueError(f"there is no {name} in {paths.LAB} or {paths.ROOT}")
+            found.update(named_files(name))
         return found
 
     @property
@@ -146,14 +146,16 @@ class Case:
         return options
 
 
-def _folder(name: str) -> Path:
-    return paths.LAB / name if (paths.LAB / name).is_dir() else paths.ROOT / name
+def _found(name: str) -> Path:
+    return paths.LAB / name if (paths.LAB / name).exists() else paths.ROOT / name
 
 
-def folder_files(name: str) -> dict[str, Path]:
-    """The files of a folder of tests/lab, or of the project, by their names at /lab."""
-    return {f"{name}/{path.name}": path for path in sorted(_folder(name).iterdir())
-            if path.is_file()}
+def named_files(name: str) -> dict[str, Path]:
+    """A file of tests/lab, or of the project, or all in a folder, by their names at /lab."""
+    found = _found(name)
+    if found.is_file():
+        return {name: found}
+    return {f"{name}/{path.name}": path for path in sorted(found.iterdir()) if path.is_file()}
 
 
 def read(name: str) -> Case:

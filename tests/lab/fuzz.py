@@ -118,8 +118,8 @@ def _wish(options: argparse.Namespace, folder: Path, slowness: int) -> session.W
     words += [] if options.no_hotplug else ["--hotplug"]
     words += ["--complete"] if options.complete else []
     files = {name: paths.LAB / name for name in ("lib.sh", "fuzz.sh")}
-    files.update(casefile.folder_files("fuzz-corpus"))
-    files.update(casefile.folder_files("fuzz-crashes"))
+    files.update(casefile.named_files("fuzz-corpus"))
+    files.update(casefile.named_files("fuzz-crashes"))
     return session.Wish(
         command=["sh", "/lab/fuzz.sh", *words],
         # Calls are what counts: nothing that is done for each page only.

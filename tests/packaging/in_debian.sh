@@ -72,7 +72,7 @@ completes() {
 
 apt-get -q update >/dev/null
 # All that the packages want beside themselves: what is left at the end is memplug's.
-apt_install bash-completion dkms man-db mandoc tmux
+apt_install bash-completion cmake dkms g++ man-db mandoc tmux
 files >/tmp/before
 
 echo "# install"
@@ -98,6 +98,15 @@ completes 'memplugctl unpl' 'memplugctl unplug'
 completes 'memplugctl unplug --conti' 'memplugctl unplug --contiguous'
 completes 'memplugctl quarantine exp' 'memplugctl quarantine export'
 [ -e /usr/include/linux/memplug.h ] || fail "there is no header"
+if ! cmake -S /usr/share/doc/memplug-dev/examples/library -B /tmp/library >/tmp/library.log 2>&1 ||
+	! cmake --build /tmp/library >>/tmp/library.log 2>&1; then
+	cat /tmp/library.log
+	fail "the example of the library can't be built"
+fi
+status=0
+/tmp/library/take 2>/tmp/usage || status=$?
+[ $status -eq 2 ] || fail "the example of the library ends with $status"
+echo "the example of the library is built against the package"
 [ -e /usr/lib/udev/rules.d/60-memplug.rules ] || [ -e /lib/udev/rules.d/60-memplug.rules ] ||
 	fail "there is no udev rule"
 
@@ -132,19 +141,35 @@ if grep -i memplug /tmp/left; then
 fi
 echo "purge leaves no file"
 
-echo "# ./run install, from a checkout"
+echo "# as README.md says, from a checkout"
 release=$(releases | sort -V | head -n 1)
 cd /checkout
-./run install --kernel "$release" >/tmp/install.log 2>&1 || {
-	tail -n 30 /tmp/install.log
-	fail "./run install"
-}
+# The kernel that runs is not the one that there are headers of; and there is no sudo, but root.
+mkdir /tmp/bin
+cat >/tmp/bin/uname <<EOF
+#!/bin/sh
+[ "\$1" = -r ] && echo "$release" || exec /usr/bin/uname "\$@"
+EOF
+printf '#!/bin/sh\nexec "$@"\n' >/tmp/bin/sudo
+chmod +x /tmp/bin/uname /tmp/bin/sudo
+# shellcheck disable=SC2016  # nothing is to be expanded
+sed -n '/^<!-- run by: test-packages -->$/,/^```$/{/^```/d; /^<!--/d; p}' README.md >/tmp/commands
+[ "$(grep -c . /tmp/commands)" -ge 5 ] || fail "README.md has no commands for this"
+while read -r line; do
+	echo "$line"
+	PATH=/tmp/bin:$PATH sh -c "$line" >/tmp/output 2>&1 </dev/null || {
+		tail -n 30 /tmp/output
+		fail "README.md: '$line' ends with $?"
+	}
+done </tmp/commands
+modinfo -F vermagic kmod/memplug.ko | grep -q "^$release " || fail "make has built no module"
+./build/release/tool/memplugctl --version | grep -q "memplugctl" || fail "cmake has built no tool"
 module_of "$release" "$(cat VERSION)"
 # The shell remembers where it was before.
 hash -r
 [ "$(command -v memplugctl)" = /usr/local/bin/memplugctl ] || fail "memplugctl is not installed"
 man -P cat memplugctl-unplug | grep -q "SYNOPSIS" || fail "man memplugctl-unplug"
-# Once more: nothing is there twice.
+# Once more, for a kernel that is named: nothing is there twice.
 ./run install --kernel "$release" >/tmp/install.log 2>&1 || fail "./run install, once more"
 ./run uninstall >/tmp/uninstall.log 2>&1 || {
 	cat /tmp/uninstall.log

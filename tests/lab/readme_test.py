@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""README.md's commands: each block says by what it is run; those that start guests are run here.
+
+The others are run by lab.readme, inside a guest, and by ./run test-packages, in a new Debian.
+"""
+
+import os
+import re
+import subprocess
+import unittest
+
+import paths
+
+README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+_BLOCK = re.compile(r"^(?:<!-- run by: (.*) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(runner: str) -> list[str]:
+    """The lines of all blocks that are run by it."""
+    return [line for mark, _, text in _BLOCK.findall(README) if mark == runner
+            for line in text.splitlines()]
+
+
+def run(command: str) -> str:
+    """stdout and stderr; the test ends if it fails. The kernel is the one that a user gets."""
+    environment = {name: value for name, value in os.environ.items() if name != "MEMPLUG_KERNEL"}
+    result = subprocess.run(["bash", "-c", command], cwd=paths.ROOT, input="exit\n",
+                            env=environment,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            timeout=240, check=False)
+    assert result.returncode == 0, f"{command} ended with {result.returncode}:\n{result.stdout}"
+    return result.stdout
+
+
+class Readme(unittest.TestCase):
+    def test_each_block_of_commands_says_by_what_it_is_run(self):
+        found = _BLOCK.findall(README)
+        self.assertGreater(len(found), 15)
+        for mark, language, text in found:
+            if language:
+                self.assertIn(mark, {"CI", "./run demo", "lab.readme", "lab.readme-here",
+                                     "test-packages"}, text)
+            else:
+                # What a command prints; or it would not be run.
+                self.assertIsNone(re.search(r"memplugctl|\./run|^# ", text, re.MULTILINE), text)
+
+    def test_what_ci_runs(self):
+        ci = (paths.ROOT / ".ci" / "run").read_text(encoding="utf-8")
+        commands = [line.split("#")[0].strip() for line in blocks("CI")]
+        self.assertEqual(commands, ["./run demo", "./run test"])
+        self.assertIn("./run test", ci)
+
+    def test_the_demo_shows_what_the_page_shows(self):
+        shown = set(run("./run demo").splitlines())
+        commands = [line for line in blocks("./run demo") if line.startswith("# ")]
+        self.assertGreater(len(commands), 5)
+        for command in commands:
+            self.assertIn(command, shown)
+
+    def test_guests_of_ones_own(self):
+        commands = blocks("lab.readme-here")
+        self.assertEqual(len(commands), 3)
+        for command in commands:
+            with self.subTest(command):
+                self.assertNotEqual(run(command), "")
+
+
+if __name__ == "__main__":
+    unittest.main()
