@@ -49,11 +49,28 @@ releases() {
 	find /lib/modules -mindepth 2 -maxdepth 2 -name build | sed 's|/lib/modules/||; s|/build||'
 }
 
-# completes TYPED WANTED: what bash makes of it on a terminal, with the tabulator.
+# completes SHELL TYPED WANTED: what it makes of that on a terminal, with the tabulator.
 completes() {
-	tmux -f /dev/null new-session -d -x 120 -y 20 -s completion \
-		'bash --noprofile --norc -i -o emacs'
-	tmux send-keys -t completion '. /usr/share/bash-completion/bash_completion' Enter
+	case $1 in
+	bash)
+		command='bash --noprofile --norc -i -o emacs'
+		prepare='. /usr/share/bash-completion/bash_completion'
+		;;
+	zsh)
+		command='zsh -f -i'
+		prepare='autoload -U compinit && compinit -u -D'
+		;;
+	fish)
+		command='fish --private'
+		prepare='clear'
+		;;
+	esac
+	tmux -f /dev/null new-session -d -x 120 -y 20 -s completion "$command"
+	tmux send-keys -t completion "$prepare" Enter
+	# Not before the shell is ready for more.
+	sleep 2
+	shell=$1
+	shift
 	tmux send-keys -t completion "$1"
 	tmux send-keys -t completion Tab
 	tries=0
@@ -62,17 +79,17 @@ completes() {
 		if [ $tries -gt 300 ]; then
 			tmux capture-pane -p -t completion
 			tmux kill-server
-			fail "'$1' is not completed to '$2'"
+			fail "$shell: '$1' is not completed to '$2'"
 		fi
 		sleep 0.1
 	done
 	tmux kill-session -t completion
-	echo "'$1' is completed to '$2'"
+	echo "$shell: '$1' is completed to '$2'"
 }
 
 apt-get -q update >/dev/null
 # All that the packages want beside themselves: what is left at the end is memplug's.
-apt_install bash-completion cmake dkms g++ man-db mandoc tmux
+apt_install bash-completion cmake dkms fish g++ man-db mandoc tmux zsh
 files >/tmp/before
 
 echo "# install"
@@ -94,9 +111,11 @@ man -P cat 4 memplug | grep -q "SYNOPSIS" || fail "man 4 memplug"
 for page in /usr/share/man/man*/memplug*; do
 	zcat -f "$page" | mandoc -T lint -W warning || fail "mandoc -T lint complains of $page"
 done
-completes 'memplugctl unpl' 'memplugctl unplug'
-completes 'memplugctl unplug --conti' 'memplugctl unplug --contiguous'
-completes 'memplugctl quarantine exp' 'memplugctl quarantine export'
+for shell in bash zsh fish; do
+	completes "$shell" 'memplugctl unpl' 'memplugctl unplug'
+	completes "$shell" 'memplugctl unplug --conti' 'memplugctl unplug --contiguous'
+	completes "$shell" 'memplugctl quarantine exp' 'memplugctl quarantine export'
+done
 [ -e /usr/include/linux/memplug.h ] || fail "there is no header"
 if ! cmake -S /usr/share/doc/memplug-dev/examples/library -B /tmp/library >/tmp/library.log 2>&1 ||
 	! cmake --build /tmp/library >>/tmp/library.log 2>&1; then

@@ -22,8 +22,10 @@ run() {
 	case $1 in
 	# The page says to press Ctrl-C at some time.
 	*'test --all'*)
-		timeout -s INT 15 sh -c "$1" >/tmp/output 2>&1 </dev/null || status=$?
-		[ $status = 64 ] && status=0
+		timeout -s INT 10 sh -c "$1" >/tmp/output 2>&1 </dev/null || status=$?
+		if grep -q 'the same command goes on from here' /tmp/output; then
+			status=0
+		fi
 		;;
 	*) sh -c "$1" >/tmp/output 2>&1 </dev/null || status=$? ;;
 	esac
@@ -31,7 +33,6 @@ run() {
 		cat /tmp/output
 		fail "'$1' ends with $status"
 	}
-	[ -s /tmp/output ] || echo "(it prints nothing)"
 }
 
 commands=0
