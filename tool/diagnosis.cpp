@@ -162,9 +162,15 @@ class Doctor {
                     "/lib/modules/" + facts_.release +
                         "/build/scripts/sign-file sha256 KEY CERTIFICATE " + file.path);
     }
-    return failed(file.path + " is fit to be", file.installed
-                                                   ? as_root("modprobe") + " memplug"
-                                                   : as_root("insmod") + " " + file.path);
+    // Who has signed it, and whether this machine knows the key, can't be seen from outside.
+    const std::string signature = facts_.wants_signatures
+                                      ? "; if the kernel does not take its signature, 'mokutil "
+                                        "--import' has to enroll the key, "
+                                        "with DKMS that of /var/lib/dkms/mok.pub"
+                                      : "";
+    return failed(
+        file.path + " is fit to be" + signature,
+        file.installed ? as_root("modprobe") + " memplug" : as_root("insmod") + " " + file.path);
   }
 
   // In memplug's source.

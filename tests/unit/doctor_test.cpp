@@ -102,6 +102,11 @@ class Doctor : public testing::Test {
     EXPECT_EQ(json["next"], next);
   }
 
+  // What one check of a machine that is not fit says.
+  std::string found(const std::string& name) {
+    return check(examine(ExitStatus::Failure), name)["found"];
+  }
+
   std::string root_;
   FakeModule module_;
   OpenDevice open_ = opener(module_);
@@ -167,9 +172,11 @@ TEST_F(Doctor, LoadsTheModuleThatIsInstalled) {
   unload();
   write("/lib/modules/" + std::string(release) + "/updates/dkms/memplug.ko.xz", "packed");
   expect("module", "failed", "modprobe memplug");
-  // Whether it is signed can't be seen from outside.
+  EXPECT_EQ(found("module").find("mokutil"), std::string::npos);
+  // Whether it is signed, and by whom, can't be seen from outside.
   write("/sys/module/module/parameters/sig_enforce", "Y\n");
   expect("module", "failed", "modprobe memplug");
+  EXPECT_NE(found("module").find("'mokutil --import' has to enroll the key"), std::string::npos);
 }
 
 TEST_F(Doctor, LoadsTheModuleThatIsGiven) {
