@@ -38,16 +38,16 @@ struct Info {
   std::uint32_t abi_version = 0;
   std::uint32_t page_size = 0;
   std::string module_version;
-  std::uint64_t features = 0;  // MEMPLUG_FEATURE_* of <linux/memplug.h>
-  Bytes granularity;           // the least that this kernel can take without its neighbours
-  Bytes subblock;              // the unit of plugging: sizes and ranges are multiples of it
-  Bytes managed;               // what it can be asked for, plugged or not
-  Bytes unplugged;             // of that, what Linux does not have now
-  Bytes wanted;  // was unplugged where its memory block is offline or came back in use
+  std::uint64_t features = 0;     // MEMPLUG_FEATURE_* of <linux/memplug.h>
+  Bytes granularity;              // the least that this kernel can take without its neighbours
+  Bytes subblock;                 // the unit of plugging: sizes and ranges are multiples of it
+  Bytes managed;                  // what it can be asked for, plugged or not
+  Bytes unplugged;                // of that, what Linux does not have now
+  Bytes wanted;                   // to be unplugged again, as soon as its memory block lets it
   std::optional<Bytes> target;    // of the plugged size; none is set
   Bytes floor;                    // available memory that an unplug leaves
   std::uint64_t generation = 0;   // another number after every change
-  std::uint32_t max_blocked = 0;  // Capacity::blocked may not be more
+  std::uint32_t max_blocked = 0;  // Result::blocked is never longer
   Bytes wanted_other_zone;        // of wanted: back, but not in ZONE_NORMAL
   TargetState target_state = TargetState::None;
   std::vector<OtherDriver> others;
