@@ -82,10 +82,11 @@ def write_all(file) -> Callable[[bytes], None]:
 def run(make_line: Callable[[list[str]], list[str]], timeout: float,
         on_stdout: Callable[[bytes], None], on_stderr: Callable[[bytes], None],
         on_console: Callable[[bytes], None], verdict_end: bytes, panics: int = 0,
-        has_coverage: bool = False) -> Run:
+        has_coverage: bool = False, slowness: float = 1) -> Run:
     """Boots the guest that `make_line(chardevs)` describes and waits for its end.
 
-    After so many `panics` the guest goes on; one more ends it.
+    After so many `panics` the guest goes on; one more ends it. A slow kernel is given more time for
+    its last steps.
     """
     console = bytearray()
     verdict = bytearray()
@@ -105,7 +106,7 @@ def run(make_line: Callable[[list[str]], list[str]], timeout: float,
         try:
             ports.close_writers()
             errors = bytearray()
-            killed = not _pump(process, ports, errors.extend, deadline,
+            killed = not _pump(process, ports, errors.extend, deadline, LAST_SECONDS * slowness,
                                lambda: console.count(PANIC_MARK) > panics
                                or verdict_end in verdict)
             if killed:
@@ -122,8 +123,11 @@ def run(make_line: Callable[[list[str]], list[str]], timeout: float,
 
 
 def _pump(process: subprocess.Popen, ports: Ports, on_error: Callable[[bytes], None],
-          deadline: float, ending: Callable[[], bool]) -> bool:
-    """Copies until every port is closed; False: the deadline came first."""
+          deadline: float, last_seconds: float, ending: Callable[[], bool]) -> bool:
+    """Copies until every port is closed; False: the deadline came first.
+
+    When the end is near it comes closer: so many seconds from then.
+    """
     sinks = {reader: sink for (reader, _), sink in zip(ports.pairs, ports.sinks)}
     sinks[process.stderr.fileno()] = on_error
     last_call = False
@@ -142,7 +146,7 @@ def _pump(process: subprocess.Popen, ports: Ports, on_error: Callable[[bytes], N
                     selector.unregister(key.fd)
             if not last_call and ending():
                 last_call = True
-                deadline = min(deadline, time.monotonic() + LAST_SECONDS)
+                deadline = min(deadline, time.monotonic() + last_seconds)
     return True
 
 

@@ -88,7 +88,8 @@ def run(wish: Wish, built: artefacts.Built, sinks: Sinks) -> tuple[guest.Run, Ou
         result = guest.run(make_line, expected.timeout, sinks.stdout, sinks.stderr,
                            sinks.console, verdict.end_mark(ready.plan.token),
                            panics=1 if expected.panic else 0,
-                           has_coverage=built.kernel.instrumented)
+                           has_coverage=built.kernel.instrumented,
+                           slowness=built.kernel.slowness)
     return result, verdict.judge(result, ready.plan.token, expected)
 
 

@@ -83,7 +83,7 @@ def _ended_early(run: Run, expected: Expectation) -> Outcome | None:
         return Outcome(Kind.PANIC, f"the guest's kernel panicked: {panics[0]}{cause}")
     if run.qemu_status is None:
         last = next((row for row in reversed(klog.lines(run.console)) if row.strip()), "nothing")
-        return Outcome(Kind.HANG, f"the guest was not done after {expected.timeout:.0f} s "
+        return Outcome(Kind.HANG, f"the guest was not done after {run.seconds:.0f} s "
                                   f"and was killed; last on its console: {last}")
     if run.qemu_status != 0 or (not run.console and run.qemu_errors):
         return Outcome(Kind.QEMU, f"QEMU failed with status {run.qemu_status}: "
