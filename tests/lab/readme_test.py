@@ -12,7 +12,7 @@ import unittest
 import paths
 
 README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
-_BLOCK = re.compile(r"^(?:<!-- run by: (.*) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^(?:<!-- run by: ([^\n]*) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks(runner: str) -> list[str]:
