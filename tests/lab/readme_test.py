@@ -4,15 +4,23 @@
 The others are run by lab.readme, inside a guest, and by ./run test-packages, in a new Debian.
 """
 
+import contextlib
 import os
+import pty
 import re
+import select
+import signal
 import subprocess
+import time
 import unittest
 
 import paths
 
 README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
-_BLOCK = re.compile(r"^(?:<!-- run by: ([^\n]*) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SECONDS = 240
+_PROMPT = b"/ # "
+_BLOCK = re.compile(r"^(?:<!-- run by: ([^\n]*) -->\n)?```(\w*)\n(.*?)^```$",
+                    re.MULTILINE | re.DOTALL)
 
 
 def blocks(runner: str) -> list[str]:
@@ -21,15 +29,33 @@ def blocks(runner: str) -> list[str]:
             for line in text.splitlines()]
 
 
-def run(command: str) -> str:
-    """stdout and stderr; the test ends if it fails. The kernel is the one that a user gets."""
+def run(command: str, typed: str = "exit\n") -> str:
+    """What it shows on a terminal; the test ends if it fails. What is typed waits for a prompt.
+
+    The kernel is the one that a user gets.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "MEMPLUG_KERNEL"}
-    result = subprocess.run(["bash", "-c", command], cwd=paths.ROOT, input="exit\n",
-                            env=environment,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            timeout=240, check=False)
-    assert result.returncode == 0, f"{command} ended with {result.returncode}:\n{result.stdout}"
-    return result.stdout
+    master, terminal = pty.openpty()
+    shown = bytearray()
+    with subprocess.Popen(["bash", "-c", command], cwd=paths.ROOT, env=environment, stdin=terminal,
+                          stdout=terminal, stderr=terminal, start_new_session=True) as process:
+        os.close(terminal)
+        try:
+            deadline = time.monotonic() + _SECONDS
+            # The terminal gives an error when nobody has it open any more.
+            with contextlib.suppress(OSError):
+                while select.select([master], [], [], max(0, deadline - time.monotonic()))[0]:
+                    shown += os.read(master, 65536)
+                    if typed and _PROMPT in shown:
+                        os.write(master, typed.encode())
+                        typed = ""
+        finally:
+            if time.monotonic() >= deadline:
+                os.killpg(process.pid, signal.SIGTERM)
+            os.close(master)
+    text = shown.decode(errors="replace").replace("\r\n", "\n")
+    assert process.returncode == 0, f"{command} ended with {process.returncode}:\n{text}"
+    return text
 
 
 class Readme(unittest.TestCase):
