@@ -8,7 +8,7 @@
 # lab: modules=virtio_pci,virtio_mem,virtio_balloon
 # lab: qmp=yes
 # lab: append=init_on_alloc=0 memhp_default_state=online_kernel
-# lab: timeout=180
+# lab: timeout=240
 set -eu
 . /lab/lib.sh
 
@@ -40,7 +40,8 @@ balloon_holds() {
 both() {
 	ask_virtio_mem "$1"
 	ask_balloon "$2"
-	wait_for 30 virtio_mem_provides "$1" ||
+	# What it can't unplug at once it tries again after 50 s.
+	wait_for 80 virtio_mem_provides "$1" ||
 		fail "virtio-mem has $(qmp qom-get '{"path":"virtio-mem","property":"size"}') bytes, not $1 MiB"
 	wait_for 30 balloon_holds "$2" || fail "the balloon does not hold $2 MiB: $(qmp query-balloon)"
 }
