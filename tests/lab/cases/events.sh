@@ -42,7 +42,7 @@ ours="\"start\":6442450944,\"size\":4194304,"
 all_shown() {
 	[ "$(grep -c "$ours" /tmp/many.json)" -ge 1000 ]
 }
-watch many --timeout 60s
+watch many --timeout 600s
 eventful 500 "$start" || fail "the requests did not work"
 wait_for 20 all_shown || fail "events are missing"
 kill "$watcher"
