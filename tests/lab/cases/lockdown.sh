@@ -33,6 +33,10 @@ use_all() {
 	expect_status 0 memplugctl hold "$start+16M" --timeout 20s -- \
 		memtester -p "$start" -d /dev/memplug 4M 1 >/tmp/memtester
 	grep -q "Bit Flip" /tmp/memtester || fail "memtester has tested nothing"
+	expect_status 0 memplugctl test "$start+4M" --tests 0 --quiet >/dev/null
+	expect_status 0 memplugctl target "$(($(managed_bytes) - 67108864))" --wait --quiet >/dev/null
+	memplugctl target none >/dev/null
+	memplugctl plug --all --quiet >/dev/null
 	expect_status 0 memplugctl unplug "$start+64M" --quiet >/dev/null
 	memplugctl explain "$start+64M" --json >/tmp/explain.json
 	assert_eq "explain: start" "$(json /tmp/explain.json /subblocks/0/start)" "$((start))"
@@ -52,8 +56,16 @@ for mode in integrity confidentiality; do
 	echo $mode >$lockdown
 	use_all
 done
-! memtester 4K 1 -p 0x100000000 >/dev/null 2>&1 || fail "memtester can use /dev/mem"
+
+# restricted PROGRAM WHAT: the kernel has refused that to it, and for this reason.
+restricted() {
+	dmesg | grep "Lockdown: $1: $2 is restricted" || fail "$1: $2 is not restricted"
+}
+dmesg -c >/dev/null
+! memtester -p 0x100000000 4K 1 >/dev/null 2>&1 || fail "memtester can use /dev/mem"
+restricted memtester "/dev/mem,kmem,port"
 ! (echo disk >/sys/power/state) 2>/dev/null || fail "it hibernates"
+restricted sh hibernation
 
 rmmod memplug
 dmesg -c >/dev/null
