@@ -70,6 +70,24 @@ static bool is_free(struct page *page, unsigned long *step)
 	return true;
 }
 
+/*
+ * How many pages from @pfn on belong to a free block that begins before it, which only its first
+ * page tells: half a block of 4 MiB is looked at in one step, too.
+ */
+static unsigned long rest_of_free_block(unsigned long pfn)
+{
+	unsigned long size, step;
+
+	for (size = MAX_ORDER_NR_PAGES; !IS_ALIGNED(pfn, size); size >>= 1) {
+		unsigned long head_pfn = ALIGN_DOWN(pfn, size);
+		struct page *head = pfn_to_page(head_pfn);
+
+		if (PageBuddy(head) && is_free(head, &step) && head_pfn + step > pfn)
+			return head_pfn + step - pfn;
+	}
+	return 0;
+}
+
 /* A page that is neither free, nor a compound page, nor on the LRU. */
 static void judge_other(struct survey *survey, struct page *page, unsigned long pfn)
 {
@@ -132,7 +150,7 @@ static unsigned long judge_compound(struct survey *survey, struct page *page, un
 bool survey_all_free(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
-	unsigned long pfn = start_pfn;
+	unsigned long pfn = start_pfn + rest_of_free_block(start_pfn);
 	unsigned long step;
 
 	for (; pfn < end_pfn; pfn += step)
@@ -153,9 +171,10 @@ bool survey_all_free(unsigned long start_pfn, unsigned long nr_pages)
 void survey_pages(unsigned long start_pfn, unsigned long nr_pages, struct survey *survey)
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
-	unsigned long pfn = start_pfn;
+	unsigned long pfn = start_pfn + rest_of_free_block(start_pfn);
 
 	memset(survey, 0, sizeof(*survey));
+	survey->free = min(pfn, end_pfn) - start_pfn;
 	while (pfn < end_pfn) {
 		struct page *page = pfn_to_page(pfn);
 		unsigned long step;
