@@ -4,6 +4,7 @@
 # little memory, gets no memplug.
 # lab: mem=6G
 # lab: append=crashkernel=256M init_on_alloc=0
+# lab: debug-append=crashkernel=640M
 # lab: programs=kexec,makedumpfile
 # lab: vmlinuz=yes
 # lab: expect-panic=sysrq triggered crash
@@ -23,7 +24,7 @@ before_the_crash() {
 	cd /
 	find . -xdev ! -path ./lab/vmlinuz | cpio -o -H newc >/tmp/crash.cpio
 	kexec -p /lab/vmlinuz --initrd=/tmp/crash.cpio \
-		--append="$(sed 's/crashkernel=[^ ]*//' /proc/cmdline) nr_cpus=1 reset_devices"
+		--append="$(sed 's/crashkernel=[^ ]*//g' /proc/cmdline) nr_cpus=1 reset_devices"
 	assert_eq "a crash kernel is loaded" "$(cat /sys/kernel/kexec_crash_loaded)" 1
 	echo c >/proc/sysrq-trigger
 	fail "the kernel did not crash"
