@@ -6,9 +6,7 @@ import math
 import statistics
 from collections.abc import Callable
 
-from scenario import DRIVERS, INITS, MIB, STATES
-
-BASELINE = "baseline"
+from scenario import DRIVERS, INITS, MIB, REFERENCES, STATES
 
 
 def time_to(record: dict, mib: float) -> float:
@@ -111,7 +109,7 @@ class Results:
     def all(self) -> list[Series]:
         """Those that were to be measured, in the order of the scenario."""
         every = [self.series(driver, state, init) for init in INITS
-                 for state in (BASELINE, *STATES) for driver in DRIVERS]
+                 for state in (*REFERENCES, *STATES) for driver in DRIVERS]
         return [series for series in every if series.records]
 
 

@@ -89,8 +89,10 @@ measure() {
 mount -t tmpfs -o size=8g tmpfs $files
 touch_all_memory || fail "memory can't be filled"
 all_kb=$(memtotal_kb)
-echo "@state baseline"
-pacer baseline 2 2>/tmp/error || failed baseline
+for reference in quiet busy; do
+	echo "@state $reference"
+	pacer $reference 2 2>/tmp/error || failed $reference
+done
 while [ $# -gt 0 ]; do
 	echo "@state $1"
 	if ! make_state "$1" 2>/tmp/error || ! measure "$1" "$2" "$3"; then

@@ -12,13 +12,12 @@ import qmp
 import session
 import verdict
 from outcome import Kind, LabError, say
-from scenario import STATES, Driver
+from scenario import REFERENCES, STATES, Driver
 
 LOGS = paths.BUILD / "bench" / "logs"
 # Boot, and each state with its making and cleaning up; emulation is slow.
 BOOT_SECONDS = 240
 STATE_SECONDS = 400
-BASELINE = "baseline"
 
 
 class Listener:
@@ -58,7 +57,7 @@ class Listener:
 
 def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: int,
               quiet: float, built: artefacts.Built) -> list[dict]:
-    """One record a state, and one of the guest at rest; a failed one tells why."""
+    """One record a reference and a state; a failed one tells why."""
     words = []
     for name in states:
         state = STATES[name]
@@ -90,7 +89,7 @@ def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: i
         say(f"{driver.name}, init_on_alloc={init}, round {number}: {note}")
     reports = klog.reports(run.console)
     records = []
-    for name in [BASELINE, *states]:
+    for name in [*REFERENCES, *states]:
         result = listener.results.get(name, {"failed": f"not measured: {note or 'no answer'}"})
         records.append({"driver": driver.name, "state": name, "init": init, "round": number,
                         **result, "reports": len(reports), "guest_seconds": run.seconds})

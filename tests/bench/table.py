@@ -3,8 +3,8 @@
 
 from collections import Counter
 
-from figures import BASELINE, Results, Series, Spread, claimable_share, compare, survey_share
-from scenario import DRIVERS, INITS, MIB, STATES
+from figures import Results, Series, Spread, claimable_share, compare, survey_share
+from scenario import DRIVERS, INITS, MIB, REFERENCES, STATES
 
 _SHORT_DRIVERS = ("virtio-mem", "virtio-balloon", "memplug")
 _SHORT = ("init_on_alloc", "state", "request", *_SHORT_DRIVERS, "memplug's time / virtio-mem's")
@@ -39,7 +39,7 @@ def _figures_row(series: Series) -> list[str]:
     cells = [_spread(series.spread(value)) for value in (
         "seconds", _mib, "seconds_to_1536m", "moved", "gap_p999_ms", "gap_longest_ms",
         "plug_seconds")]
-    if series.state == BASELINE:
+    if series.state in REFERENCES:
         cells[0] = "-"
     return [str(series.init), series.state, series.driver,
             f"{len(series.good)} of {len(series.records)}", *cells]

@@ -3,7 +3,7 @@
 // memplug is asked from here by ioctl, the other drivers through the host, which reads the lines
 // that begin with @host. Prints one JSON line; prepares nothing, and judges nothing.
 //
-//   pacer baseline SECONDS
+//   pacer quiet|busy SECONDS
 //   pacer memplug|virtio-mem|virtio-balloon BYTES QUIET_SECONDS [missed]
 #include <sys/mman.h>
 
@@ -296,7 +296,34 @@ void measure(Driver& driver, std::uint64_t bytes, Nanoseconds quiet, bool count_
   answer.print();
 }
 
-void measure_baseline(double length) {
+// Compute on so many CPUs, without a system call, until it is over.
+class Spinners {
+ public:
+  explicit Spinners(unsigned count) {
+    for (unsigned i = 0; i < count; ++i) {
+      threads_.emplace_back([this] {
+        while (running_.load(std::memory_order_relaxed)) {
+        }
+      });
+    }
+  }
+  Spinners(const Spinners&) = delete;
+  Spinners& operator=(const Spinners&) = delete;
+  ~Spinners() {
+    running_ = false;
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+  }
+
+ private:
+  std::atomic<bool> running_ = true;
+  std::vector<std::thread> threads_;
+};
+
+// No driver: what the machine itself makes a program wait, quiet or with so many CPUs busy.
+void measure_reference(double length, unsigned busy) {
+  const Spinners spinners(busy);
   Ticker ticker;
   const Nanoseconds start = now();
   ticker.start();
@@ -316,13 +343,13 @@ int main(int argc, char** argv) {
   if (::mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
     die("mlockall: %s", std::strerror(errno));
   }
-  if (what == "baseline" && argc == 3) {
-    measure_baseline(std::stod(argv[2]));
+  if ((what == "quiet" || what == "busy") && argc == 3) {
+    measure_reference(std::stod(argv[2]), what == "busy" ? std::thread::hardware_concurrency() : 0);
     return 0;
   }
   if (argc < 4) {
     std::fputs(
-        "usage: pacer baseline SECONDS\n       pacer memplug|virtio-mem|virtio-balloon BYTES "
+        "usage: pacer quiet|busy SECONDS\n       pacer memplug|virtio-mem|virtio-balloon BYTES "
         "QUIET_SECONDS [missed]\n",
         stderr);
     return 2;
