@@ -27,12 +27,12 @@ dirtier $(($(memtotal_kb) * 6 / 10 / 1024)) >/tmp/passes &
 load=$!
 wait_for 60 grep -q filled /tmp/passes || fail "the load did not start"
 for round in 1 2; do
-	expect_status 0 memplugctl target $((managed - gib)) --wait --timeout 60s --json >/tmp/down.json
+	expect_status 0 memplugctl target $((managed - gib)) --wait --timeout $((60 * PLAN_SLOWNESS))s --json >/tmp/down.json
 	assert_eq "plugged" "$(status_value /plugged_size)" $((managed - gib))
 	echo "round $round: down in $(json /tmp/down.json /elapsed_us) us," \
 		"$(status_value /counters/pages_migrated) pages moved so far"
 	kpf check /tmp/baseline
-	expect_status 0 memplugctl target "$managed" --wait --timeout 60s --json >/tmp/up.json
+	expect_status 0 memplugctl target "$managed" --wait --timeout $((60 * PLAN_SLOWNESS))s --json >/tmp/up.json
 	assert_eq "plugged" "$(status_value /plugged_size)" "$managed"
 	echo "round $round: up in $(json /tmp/up.json /elapsed_us) us"
 	kpf check /tmp/baseline
@@ -43,7 +43,7 @@ expect_status 0 wait $load
 cat /tmp/passes
 
 # Requests move it by what they did, and the worker does not undo them.
-memplugctl target $((managed - gib)) --wait --timeout 30s --quiet
+memplugctl target $((managed - gib)) --wait --timeout $((30 * PLAN_SLOWNESS))s --quiet
 memplugctl unplug 256M --quiet >/dev/null
 target_is $((managed - gib - 268435456)) || fail "an unplug did not move the target"
 memplugctl plug 128M --quiet >/dev/null
@@ -62,7 +62,7 @@ quarter_goes_offline() {
 	memplugctl target none --quiet
 	memplugctl plug --all --quiet >/dev/null
 	block=$(find_block)
-	memplugctl target $((managed - gib)) --wait --timeout 30s --quiet
+	memplugctl target $((managed - gib)) --wait --timeout $((30 * PLAN_SLOWNESS))s --quiet
 	memplugctl plug "$(printf '0x%x+%d' $((block * size)) $size)" --quiet >/dev/null 2>&1 || :
 	memplugctl unplug "$(printf '0x%x+%d' $((block * size)) $((size / 4)))" --quiet >/dev/null
 	before=$(status_value /target_size)
@@ -81,7 +81,7 @@ assert_eq "plugged" "$(status_value /plugged_size)" "$before"
 for part in 1 2 3 4 5 6 7 8; do
 	memplugctl target $((managed - part * 268435456)) --quiet
 done
-memplugctl target $((managed - 536870912)) --wait --timeout 30s --quiet
+memplugctl target $((managed - 536870912)) --wait --timeout $((30 * PLAN_SLOWNESS))s --quiet
 assert_eq "plugged" "$(status_value /plugged_size)" $((managed - 536870912))
 
 memplugctl target none
