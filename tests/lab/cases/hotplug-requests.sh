@@ -13,7 +13,7 @@ set -eu
 
 sysfs=/sys/devices/system/memory
 block_size=$((0x$(cat $sysfs/block_size_bytes)))
-seconds=30
+seconds=$((PLAN_SLOWNESS > 1 ? 120 : 30))
 managed=$(managed_bytes)
 kpf save /tmp/baseline
 
