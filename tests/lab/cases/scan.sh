@@ -37,7 +37,7 @@ judge() {
 fill() {
 	number=0
 	while [ "$number" -lt "$2" ]; do
-		dd if=/dev/zero of=/mnt/"$number" bs=1M count="$1" 2>/dev/null
+		dd if=/dev/zero of=/mnt/"$number" bs=1M count="$1" 2>/tmp/dd || fail "$(cat /tmp/dd)"
 		number=$((number + 1))
 	done
 }
@@ -77,7 +77,7 @@ rm /mnt/*
 run=$(json /tmp/scan.json /largest/0/size)
 [ "$run" -ge 67108864 ] || fail "no run of 64 MiB"
 
-fill 64 44
+fill 64 $(($(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) * 3 / 4 / 65536))
 judge full
 rm /mnt/*
 kpf check /tmp/baseline

@@ -22,6 +22,10 @@ memplugctl test "$range" --tests 0
 assert_eq "MemTotal" "$(memtotal_kb)" "$before"
 kpf check /tmp/baseline
 
+if [ "$PLAN_SLOWNESS" -gt 1 ]; then
+	echo "no byte is stuck here: a debug kernel may put a page of its own there, and trip over it"
+	exit
+fi
 echo "# a byte of a free page is stuck"
 address=$((start + 0x2345678))
 printf '@stuck 0x%x\n' "$address"
