@@ -70,19 +70,22 @@ wait_for 15 wanted_is 0 || fail "it is not taken when the pages have gone"
 assert_eq "unplugged" "$(unplugged_bytes)" "$size"
 memplugctl plug --all --quiet >/dev/null
 
-# A target below what can be had.
+# A target below what can be had. A debug kernel has reserved a third of it.
+part=$((managed / (PLAN_SLOWNESS > 1 ? 8 : 4)))
 insmod /lab/sprinkle.ko seed=0
-expect_status 64 memplugctl target 0 --wait --timeout 10s --json >/tmp/target.json 2>/tmp/target.err
+expect_status 64 memplugctl target 0 --wait --timeout $((10 * PLAN_SLOWNESS))s --json \
+	>/tmp/target.json 2>/tmp/target.err
 cat /tmp/target.err
 assert_eq "stopped_by" "$(json /tmp/target.json /stopped_by)" timeout
 assert_eq "state" "$(json /tmp/target.json /state)" blocked
 share_of_cpu "a target out of reach"
 before=$(unplugged_bytes)
-[ "$before" -ge $((managed / 4)) ] || fail "what can be had is not taken"
+echo "unplugged: $before bytes"
+[ "$before" -ge $part ] || fail "what can be had is not taken"
 kpf check /tmp/baseline
 rmmod sprinkle
 more() {
-	[ "$(unplugged_bytes)" -ge $((before + managed / 4)) ]
+	[ "$(unplugged_bytes)" -ge $((before + part)) ]
 }
 wait_for 15 more || fail "it does not go on when the pages have gone"
 state_is blocked || state_is working || fail "the state is $(status_value /target_state)"
