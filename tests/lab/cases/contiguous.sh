@@ -31,6 +31,18 @@ expect_status 1 memplugctl unplug 8M --contiguous --align 16G --json >/tmp/align
 assert_eq "done_size of an alignment that no address has" "$(json /tmp/align.json /done_size)" 0
 kpf check /tmp/baseline
 
+# A floor that leaves room for the run or not; what is written to it can be read.
+floor=/sys/module/memplug/parameters/floor
+echo 64G >$floor
+assert_eq "the floor" "$(cat $floor)" 68719476736
+expect_status 1 memplugctl unplug 64M --contiguous --json >/tmp/floor.json 2>/tmp/floor.err
+cat /tmp/floor.err
+assert_eq "done_size of a run below the floor" "$(json /tmp/floor.json /done_size)" 0
+assert_eq "stopped_by" "$(json /tmp/floor.json /stopped_by)" floor
+echo 64M >$floor
+expect_status 0 memplugctl unplug 64M --contiguous --quiet >/dev/null
+kpf check /tmp/baseline
+
 memplugctl plug --all
 assert_eq "MemTotal after plug --all" "$(memtotal_kb)" "$before"
 kpf check /tmp/baseline

@@ -64,6 +64,9 @@ awk -F'[:,]' -v ours="$ours" '
 echo "# one that reads too late"
 eventful 600 "$start" late || fail "an overflow is not told"
 
+echo "# one that waits in read()"
+eventful 1 "$start" waiting || fail "read() does not wait for an event"
+
 echo "# a watch that was stopped meanwhile"
 watch stopped --timeout 600s
 kill -STOP "$watcher"
