@@ -29,7 +29,8 @@ object() {
 # Sets $bad, a byte of what is unplugged by now: in what is plugged a debug kernel soon has pages of its
 # own, which do not go.
 take_bad() {
-	memplugctl unplug 4M --contiguous --json >/tmp/taken.json 2>/dev/null
+	memplugctl plug --all --quiet >/dev/null
+	memplugctl unplug 4M --contiguous --json >/tmp/taken.json
 	bad=$(printf '0x%x+1' "$(json /tmp/taken.json /ranges/0/start)")
 }
 
