@@ -35,8 +35,8 @@ STATES = {state.name: state for state in (
     State("full", 256 * MIB),
 )}
 
-# Looked at before any of these, and without a driver: how late a program is that waits, with nothing
-# else to do for the guest, and with every CPU busy with a program that computes.
+# Looked at before any of these, and without a driver: how late a program is that waits, with
+# nothing else to do for the guest, and with every CPU busy with a program that computes.
 REFERENCES = ("quiet", "busy")
 
 
