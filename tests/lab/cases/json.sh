@@ -26,8 +26,8 @@ object() {
 	echo "@object $name $(tr -d '\n' </tmp/object)"
 }
 
-# Sets $bad, a byte of what is unplugged by now: in what is plugged a debug kernel soon has pages of its
-# own, which do not go.
+# Sets $bad, a byte of what is unplugged by now: in what is plugged a debug kernel soon has pages of
+# its own, which do not go.
 take_bad() {
 	memplugctl plug --all --quiet >/dev/null
 	memplugctl unplug 4M --contiguous --json >/tmp/taken.json

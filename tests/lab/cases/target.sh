@@ -27,12 +27,14 @@ dirtier $(($(memtotal_kb) * 6 / 10 / 1024)) >/tmp/passes &
 load=$!
 wait_for 60 grep -q filled /tmp/passes || fail "the load did not start"
 for round in 1 2; do
-	expect_status 0 memplugctl target $((managed - gib)) --wait --timeout $((60 * PLAN_SLOWNESS))s --json >/tmp/down.json
+	expect_status 0 memplugctl target $((managed - gib)) --wait --timeout $((60 * PLAN_SLOWNESS))s --json \
+		>/tmp/down.json
 	assert_eq "plugged" "$(status_value /plugged_size)" $((managed - gib))
 	echo "round $round: down in $(json /tmp/down.json /elapsed_us) us," \
 		"$(status_value /counters/pages_migrated) pages moved so far"
 	kpf check /tmp/baseline
-	expect_status 0 memplugctl target "$managed" --wait --timeout $((60 * PLAN_SLOWNESS))s --json >/tmp/up.json
+	expect_status 0 memplugctl target "$managed" --wait --timeout $((60 * PLAN_SLOWNESS))s --json \
+		>/tmp/up.json
 	assert_eq "plugged" "$(status_value /plugged_size)" "$managed"
 	echo "round $round: up in $(json /tmp/up.json /elapsed_us) us"
 	kpf check /tmp/baseline
