@@ -98,7 +98,7 @@ find_block() {
 # Its number is in $block then, its size in $size. 1: it did not go, as the kernel has put a page into
 # it since it was free: wait_for, so that others are tried. Nothing else is unplugged afterwards.
 offline_block() {
-	block=$(find_block)
+	block=$(find_block) || return 1
 	size=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
 	[ "$1" = 0 ] ||
 		memplugctl unplug "$(printf '0x%x+%d' $((block * size)) "$1")" --quiet >/dev/null
