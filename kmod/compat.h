@@ -38,6 +38,19 @@ static inline int compat_alloc_contig_range(unsigned long start, unsigned long e
 #endif
 }
 
+/*
+ * Free pages of a zone that a CPU keeps to itself, where the counter of free pages does not have
+ * them. The lists were parted from the statistics in 5.14 (28f836b6777b).
+ */
+static inline unsigned long compat_pages_kept_by_cpu(const struct zone *zone, int cpu)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
+	return READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset, cpu)->count);
+#else
+	return READ_ONCE(per_cpu_ptr(zone->pageset, cpu)->pcp.count);
+#endif
+}
+
 /* page_offline_begin() and page_offline_end() came with 5.14 (82840451936f). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
 #define compat_page_offline_begin page_offline_begin

@@ -17,6 +17,7 @@
 #include <linux/vmstat.h>
 #include <linux/wait.h>
 
+#include "compat.h"
 #include "floor.h"
 
 #define FLOOR_DEFAULT U64_MAX	/* the parameter was not given */
@@ -98,13 +99,28 @@ static unsigned long counter_drift(void)
 	return num_online_cpus() * 256UL;
 }
 
+/*
+ * Free pages of a zone that CPUs keep for themselves, up to an eighth of it since 6.7. No counter
+ * has them as free until a claim begins, which has them all given back.
+ */
+static unsigned long kept_by_cpus(const struct zone *zone)
+{
+	unsigned long nr_pages = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		nr_pages += compat_pages_kept_by_cpu(zone, cpu);
+	return nr_pages;
+}
+
 /* What the kernel calls available leaves out the high watermarks and reserves of all zones. */
-static bool total_allows(unsigned long nr_pages)
+static bool total_allows(unsigned long nr_pages, unsigned long kept)
 {
 	u64 floor_pages = floor_bytes() >> PAGE_SHIFT;
 
 	lockdep_assert_held(&floor.lock);
-	return si_mem_available() >= floor_pages + nr_pages + floor.reserved + counter_drift();
+	return si_mem_available() + kept >=
+	       floor_pages + nr_pages + floor.reserved + counter_drift();
 }
 
 /*
@@ -114,11 +130,11 @@ static bool total_allows(unsigned long nr_pages)
  * memory or in page cache that kswapd can drop. One that is mostly in use takes few free pages
  * along: it has to leave the minimum, for allocations that can't wait.
  */
-static bool zone_allows(struct zone *zone, struct floor_share share)
+static bool zone_allows(struct zone *zone, struct floor_share share, unsigned long kept)
 {
 	const struct floor_share *reserved = &floor.zones[zone_to_nid(zone)];
 	unsigned long taken = share.nr_free + reserved->nr_free;
-	unsigned long free = zone_page_state_snapshot(zone, NR_FREE_PAGES);
+	unsigned long free = zone_page_state_snapshot(zone, NR_FREE_PAGES) + kept;
 	unsigned long cache = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
 			      zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
 	unsigned long reserve = 0;
@@ -137,11 +153,11 @@ static bool zone_allows(struct zone *zone, struct floor_share share)
 }
 
 static enum floor_verdict verdict(struct zone *zone, struct floor_share in_zone,
-				  unsigned long total_pages)
+				  unsigned long total_pages, unsigned long kept)
 {
-	if (!total_allows(total_pages))
+	if (!total_allows(total_pages, kept))
 		return FLOOR_TOTAL;
-	return zone_allows(zone, in_zone) ? FLOOR_OK : FLOOR_ZONE;
+	return zone_allows(zone, in_zone, kept) ? FLOOR_OK : FLOOR_ZONE;
 }
 
 /**
@@ -149,6 +165,8 @@ static enum floor_verdict verdict(struct zone *zone, struct floor_share in_zone,
  * @zone: a zone
  * @in_zone: what is to be taken from it
  * @total_pages: what is to be taken from all zones together
+ *
+ * Looks ahead to after the first claim: what CPUs keep of the zone's free pages counts as free.
  */
 enum floor_verdict floor_check(struct zone *zone, struct floor_share in_zone,
 			       unsigned long total_pages)
@@ -156,7 +174,7 @@ enum floor_verdict floor_check(struct zone *zone, struct floor_share in_zone,
 	enum floor_verdict ret;
 
 	spin_lock(&floor.lock);
-	ret = verdict(zone, in_zone, total_pages);
+	ret = verdict(zone, in_zone, total_pages, kept_by_cpus(zone));
 	spin_unlock(&floor.lock);
 	return ret;
 }
@@ -170,7 +188,7 @@ bool floor_has_room(unsigned long nr_pages)
 	bool ret;
 
 	spin_lock(&floor.lock);
-	ret = total_allows(nr_pages);
+	ret = total_allows(nr_pages, 0);
 	spin_unlock(&floor.lock);
 	return ret;
 }
@@ -198,7 +216,7 @@ enum floor_verdict floor_reserve(struct zone *zone, struct floor_share share)
 	enum floor_verdict ret;
 
 	spin_lock(&floor.lock);
-	ret = verdict(zone, share, share.nr_pages);
+	ret = verdict(zone, share, share.nr_pages, 0);
 	if (ret == FLOOR_OK)
 		add_reservation(zone, share);
 	spin_unlock(&floor.lock);

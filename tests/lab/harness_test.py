@@ -16,6 +16,7 @@ from unittest import mock
 
 import casefile
 import guest
+import kernels
 import klog
 import metrics
 import paths
@@ -331,6 +332,36 @@ class Headers(unittest.TestCase):
     def test_every_case_is_readable(self):
         for path in paths.CASES.glob("*.sh"):
             casefile.read(path.stem)
+
+
+class KernelModules(unittest.TestCase):
+    """Which files a guest inserts for the modules that a case wants."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.kernel = kernels.Kernel("7.3", "7.3.4", Path(folder.name), Path("/nowhere"))
+        (self.kernel.folder / "config").write_text(
+            "CONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_MEM=m\n# CONFIG_BALLOON is not set\n", "utf-8")
+        modules = self.kernel.folder / "modules"
+        modules.mkdir()
+        (modules / "virtio_mem.ko").write_bytes(b"\0depends=virtio\0")
+        (modules / "virtio.ko").write_bytes(b"\0depends=\0")
+
+    def order(self, *names: str) -> list[str]:
+        """Their names."""
+        return [path.name for path in self.kernel.load_order(list(names))]
+
+    def test_dependencies_come_first(self):
+        self.assertEqual(self.order("virtio-mem"), ["virtio.ko", "virtio_mem.ko"])
+
+    def test_what_is_built_in_needs_no_file(self):
+        self.assertEqual(self.order("virtio_pci", "virtio"), ["virtio.ko"])
+
+    def test_what_the_kernel_lacks_is_an_error(self):
+        for name in ("balloon", "unheard_of"):
+            with self.assertRaisesRegex(LabError, f"keeps no kernel module '{name}' of 7.3.4"):
+                self.order(name)
 
 
 class StuckBytes(unittest.TestCase):

@@ -64,8 +64,12 @@ class Kernel:
             raise LabError(f"the lab keeps no kernel module '{name}' of {self.release}")
         return path
 
+    def _is_built_in(self, name: str) -> bool:
+        symbol = "CONFIG_" + name.replace("-", "_").upper()
+        return f"{symbol}=y" in (self.folder / "config").read_text("utf-8").splitlines()
+
     def load_order(self, names: list[str]) -> list[Path]:
-        """The files to insert for these modules, dependencies first."""
+        """The files to insert for these modules, dependencies first; what is built in has none."""
         order: list[Path] = []
 
         def visit(name: str):
@@ -77,7 +81,8 @@ class Kernel:
             order.append(path)
 
         for name in names:
-            visit(name)
+            if not self._is_built_in(name):
+                visit(name)
         return order
 
 

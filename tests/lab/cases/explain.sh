@@ -62,10 +62,16 @@ in_the_way table blocked unmovable any
 # Its first page frame in the subblock.
 in_the_way gigantic blocked hugetlb own
 
+looks_movable() {
+	explain_page
+	[ "$(said outlook)" = movable ]
+}
+
 # movable KIND: nothing is in the way, and an unplug gets it.
 movable() {
 	keep "$1"
-	explain_page
+	# A page beside it that was faulted in just now may still be on its way to the LRU lists.
+	wait_for 10 looks_movable || cat /tmp/explained.txt
 	echo "$1 at $(printf '%#x' "$address"): $(said outlook), $(said movable_pages) pages"
 	assert_eq "$1: outlook" "$(said outlook)" movable
 	[ "$(said movable_pages)" -gt 0 ] || fail "$1: nothing to move"
