@@ -14,7 +14,7 @@ kpf save /tmp/baseline
 keep() {
 	stay "$1" >"/tmp/address.$1" &
 	keeper=$!
-	wait_for 10 test -s "/tmp/address.$1" || fail "no page of the kind $1"
+	wait_for 30 test -s "/tmp/address.$1" || fail "no page of the kind $1"
 	address=$(cat "/tmp/address.$1")
 }
 
