@@ -22,11 +22,12 @@ import metrics
 import paths
 import qemu
 import schema
+import stale_code
 import stuck_byte
 import verdict
 from guest import Run
 from newc import NewcWriter
-from outcome import Kind, LabError
+from outcome import Kind, LabError, Outcome
 from plan import Plan, command_text
 
 TOKEN = "0123456789abcdef"
@@ -332,6 +333,37 @@ class Headers(unittest.TestCase):
     def test_every_case_is_readable(self):
         for path in paths.CASES.glob("*.sh"):
             casefile.read(path.stem)
+
+
+class StaleCode(unittest.TestCase):
+    """Which panics are the emulator's doing."""
+
+    OOPS = (b"[    2.577707] Oops: int3: 0000 [#1] SMP NOPTI\r\n"
+            b"[    2.607658] Kernel panic - not syncing: Fatal exception in interrupt\r\n")
+
+    def judge(self, console: bytes, accelerator: str = "tcg", version: str = "7.2.22",
+              kind: Kind = Kind.PANIC) -> bool:
+        """Whether the guest is run again."""
+        built = mock.Mock()
+        said = mock.Mock(stdout=f"QEMU emulator version {version} (Debian 1:{version})\n")
+        with mock.patch("accel.choose", return_value=accelerator), \
+                mock.patch("subprocess.run", return_value=said):
+            return stale_code.is_to_blame(Run(console, b"", 0, "", 1.0), Outcome(kind, ""), built)
+
+    def test_a_breakpoint_that_is_gone(self):
+        self.assertTrue(self.judge(self.OOPS))
+        self.assertTrue(self.judge(self.OOPS.replace(b"Oops: int3", b"int3")))
+
+    def test_not_where_it_cannot_be(self):
+        self.assertFalse(self.judge(self.OOPS, accelerator="kvm"))
+        self.assertFalse(self.judge(self.OOPS, version="8.1.0"))
+        self.assertFalse(self.judge(self.OOPS, version="10.0.3"))
+
+    def test_no_other_oops_and_no_other_end(self):
+        self.assertFalse(self.judge(self.OOPS.replace(b"int3", b"general protection fault")))
+        # A second one is the consequence of something else.
+        self.assertFalse(self.judge(self.OOPS.replace(b"#1", b"#2")))
+        self.assertFalse(self.judge(self.OOPS, kind=Kind.REPORT))
 
 
 class KernelModules(unittest.TestCase):

@@ -54,6 +54,8 @@ REPORTS = re.compile("|".join((
     r"memplug: .*(?:leak|lost|inconsistent)",
 )))
 _PANIC = re.compile(r"Kernel panic - not syncing.*")
+# A CPU met a breakpoint that the kernel had put into its own code and taken out again.
+_STALE_BREAKPOINT = re.compile(r"\bint3: 0000 \[#1\]")
 
 
 def lines(console: bytes) -> list[str]:
@@ -64,6 +66,11 @@ def lines(console: bytes) -> list[str]:
 def reports(console: bytes) -> list[str]:
     """Every line that reports something wrong, in order."""
     return [line for line in lines(console) if REPORTS.search(line)]
+
+
+def has_stale_breakpoint(console: bytes) -> bool:
+    """Whether the kernel died of a breakpoint that it knows nothing of."""
+    return any(_STALE_BREAKPOINT.search(line) for line in lines(console))
 
 
 def panics(console: bytes) -> list[str]:

@@ -19,6 +19,7 @@ import paths
 import python_files
 import qemu
 import session
+import stale_code
 import stuck_byte
 import verdict
 from outcome import Kind, Outcome, say
@@ -70,6 +71,22 @@ def run_case(name: str, is_built: bool, installed: Path | None = None) -> int:
         machine = wish.machine
         wish = dataclasses.replace(wish, machine=dataclasses.replace(
             machine, append=f"{machine.append} {case.debug_append}".strip()))
+    run, outcome, printed = _run(case, wish, built)
+    if stale_code.is_to_blame(run, outcome, built):
+        print(f"lab: {outcome.message}", flush=True)
+        print("lab: QEMU's emulation ran code that the kernel had changed since; once more",
+              flush=True)
+        run, outcome, printed = _run(case, wish, built)
+    print(f"lab: {name} took {run.seconds:.1f} s, {_cpu_seconds():.1f} s of CPU time", flush=True)
+    coverage.keep(built, name, run.coverage)
+    if case.prints_objects and outcome.kind == Kind.PASS:
+        outcome = _judge_objects(printed)
+    return _conclude(case, run, outcome)
+
+
+def _run(case: casefile.Case, wish: session.Wish,
+         built: artefacts.Built) -> tuple[guest.Run, Outcome, bytes]:
+    """One guest; also what it printed."""
     printed = bytearray()
     show = guest.write_all(sys.stdout.buffer)
 
@@ -81,7 +98,7 @@ def run_case(name: str, is_built: bool, installed: Path | None = None) -> int:
 
     paths.LOGS.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        log = stack.enter_context((paths.LOGS / f"{name}.console").open("wb"))
+        log = stack.enter_context((paths.LOGS / f"{case.path.stem}.console").open("wb"))
         stuck = None
         if case.has_stuck_byte:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="memplug-memory-"))
@@ -92,11 +109,7 @@ def run_case(name: str, is_built: bool, installed: Path | None = None) -> int:
         sinks = session.Sinks(to_stdout, to_stdout, guest.write_all(log),
                               lambda line: print(f"lab: {line}", flush=True))
         run, outcome = session.run(wish, built, sinks)
-    print(f"lab: {name} took {run.seconds:.1f} s, {_cpu_seconds():.1f} s of CPU time", flush=True)
-    coverage.keep(built, name, run.coverage)
-    if case.prints_objects and outcome.kind == Kind.PASS:
-        outcome = _judge_objects(bytes(printed))
-    return _conclude(case, run, outcome)
+    return run, outcome, bytes(printed)
 
 
 def run_demo() -> int:
