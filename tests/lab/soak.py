@@ -21,7 +21,8 @@ import verdict
 from outcome import EXIT_STATUS, Kind, say
 
 _MARK = b"soak-json: "
-# Seconds between two comparisons of all accounts, on average.
+# Seconds between two comparisons of all accounts, on average; more on a slow kernel, so that they
+# leave time for what they judge.
 _CHECK_EVERY = 25
 # Boot, the last checks, and waiting for whoever is slow; the guest's own deadlines come first.
 _SECONDS_AROUND = 900
@@ -58,7 +59,8 @@ class Output:
 def _wish(options: argparse.Namespace, kernel: kernels.Kernel) -> session.Wish:
     seconds = max(1, round(options.minutes * 60))
     return session.Wish(
-        command=["sh", "/lab/soak.sh", str(seconds), str(options.seed), str(_CHECK_EVERY)],
+        command=["sh", "/lab/soak.sh", str(seconds), str(options.seed),
+                 str(_CHECK_EVERY * kernel.slowness)],
         machine=qemu.Machine("6G", 1, 2, "page_poison=1" if kernel.instrumented
                              else "init_on_alloc=0"),
         # What is asked for in minutes takes no longer on a slow kernel: the rest does.
