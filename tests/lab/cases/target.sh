@@ -5,7 +5,7 @@
 # and again; without one the worker leaves everything alone.
 # lab: mem=6G
 # lab: append=init_on_alloc=0
-# lab: timeout=240
+# lab: timeout=300
 set -eu
 . /lab/lib.sh
 
@@ -51,7 +51,7 @@ memplugctl plug --all --quiet >/dev/null
 requests=$(status_value /counters/unplug_requests)
 dirtier $(($(memtotal_kb) * 6 / 10 / 1024)) >/tmp/passes &
 load=$!
-wait_for 60 grep -q filled /tmp/passes || fail "the load did not start"
+wait_for 120 grep -q filled /tmp/passes || fail "the load did not start"
 for round in 1 2; do
 	expect_status 0 memplugctl target $((managed - gib)) --wait --timeout $((60 * PLAN_SLOWNESS))s --json \
 		>/tmp/down.json
