@@ -359,6 +359,9 @@ class StaleCode(unittest.TestCase):
         self.assertFalse(self.judge(self.OOPS, version="8.1.0"))
         self.assertFalse(self.judge(self.OOPS, version="10.0.3"))
 
+    def test_not_once_the_module_was_there(self):
+        self.assertFalse(self.judge(b"memplug: loading out-of-tree module\r\n" + self.OOPS))
+
     def test_no_other_oops_and_no_other_end(self):
         self.assertFalse(self.judge(self.OOPS.replace(b"int3", b"general protection fault")))
         # A second one is the consequence of something else.
