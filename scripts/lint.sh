@@ -71,7 +71,7 @@ check_clang_format() {
 check_clang_tidy() {
   cmake --preset "$preset" || return
   cmake --preset bench-scale || return
-  local status=0 tidy=(/usr/bin/python3 -B scripts/tidy.py) guest
+  local status=0 tidy=(env PYTHONPATH=tests/lab /usr/bin/python3 -B scripts/tidy.py) guest
   files 'lib/*.cpp' 'tool/*.cpp' 'tests/unit/*.cpp' 'tests/kernel/*.cpp' 'tests/fuzz/*.cpp' |
     xargs "${tidy[@]}" -p "build/$preset" || status=1
   files 'tests/bench/scale/*.cpp' | xargs "${tidy[@]}" -p build/bench-scale || status=1

@@ -7,7 +7,7 @@
 What was clean is remembered in the cache, by a hash of all that decides it: clang-tidy's version,
 its configuration, the options, and every file that is included. Findings are never remembered, so
 they come again until they are mended. Prints them, and how many files were not looked at anew; 1:
-there are findings.
+there are findings. Wants tests/lab in PYTHONPATH.
 """
 
 import argparse
@@ -22,16 +22,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parent.parent
+import paths
+
 _TIDY = ["clang-tidy", "--quiet", "--warnings-as-errors=*"]
 # clang-tidy counts on stderr what it does not show.
 _COUNT = re.compile(r"^\d+ warnings?( and \d+ errors?)? generated\.$")
-
-
-def cache() -> Path:
-    """Where what was clean is remembered."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "memplug" / "tidy"
 
 
 @functools.cache
@@ -47,7 +42,7 @@ def _version() -> str:
 
 def _anywhere(text: str) -> str:
     """The same in whichever folder the checkout is."""
-    return text.replace(f"{_ROOT}/", "")
+    return text.replace(f"{paths.ROOT}/", "")
 
 
 def commands_of(database: Path) -> dict[Path, list[tuple[Path, list[str]]]]:
@@ -75,12 +70,12 @@ def _included(folder: Path, command: list[str]) -> list[Path] | None:
     if result.returncode != 0:
         return None
     _, _, names = result.stdout.replace("\\\n", " ").partition(": ")
-    return [folder / name for name in names.split()]
+    return [folder / name for name in shlex.split(names)]
 
 
 def key(commands: list[tuple[Path, list[str]]]) -> str | None:
     """Changes with anything that could change what clang-tidy says of a file that compiles."""
-    facts = [_version(), " ".join(_TIDY), _hash_of(_ROOT / ".clang-tidy")]
+    facts = [_version(), " ".join(_TIDY), _hash_of(paths.ROOT / ".clang-tidy")]
     for folder, command in commands:
         included = _included(folder, command)
         if included is None:
@@ -102,7 +97,7 @@ def _look(command: list[str], known: Path | None) -> tuple[bool, str]:
 
 def run(files: list[Path], database: Path | None, options: list[str]) -> int:
     """The program."""
-    folder = cache()
+    folder = paths.cache() / "tidy"
     folder.mkdir(parents=True, exist_ok=True)
     commands = commands_of(database) if database else {
         path: [(Path.cwd(), ["c++", *options, str(path)])] for path in files}

@@ -24,7 +24,7 @@ class Tidy(unittest.TestCase):
     """Two files, one of which includes a header."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
+        folder = tempfile.TemporaryDirectory(prefix="with a space ")
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.write("fake/clang-tidy", _FAKE).chmod(0o755)
@@ -94,7 +94,7 @@ class Tidy(unittest.TestCase):
     def test_every_command_of_a_database_counts(self):
         def build(option: str) -> Path:
             entries = [{"directory": str(self.folder), "file": str(self.folder / name),
-                        "command": f"c++ {words} -o x.o -c {self.folder / name}"}
+                        "command": f"c++ {words} -o x.o -c '{self.folder / name}'"}
                        for name, words in (("plain.cpp", ""), ("user.cpp", ""),
                                            ("user.cpp", option))]
             return self.write("compile_commands.json", json.dumps(entries)).parent
