@@ -171,10 +171,11 @@ static enum floor_verdict verdict(struct zone *zone, struct floor_share in_zone,
 enum floor_verdict floor_check(struct zone *zone, struct floor_share in_zone,
 			       unsigned long total_pages)
 {
+	unsigned long kept = kept_by_cpus(zone);
 	enum floor_verdict ret;
 
 	spin_lock(&floor.lock);
-	ret = verdict(zone, in_zone, total_pages, kept_by_cpus(zone));
+	ret = verdict(zone, in_zone, total_pages, kept);
 	spin_unlock(&floor.lock);
 	return ret;
 }
