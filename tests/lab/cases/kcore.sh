@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Who reads all of memory through /proc/kcore finds zeroes where memory is unplugged, whatever was
-# there before, and is in nobody's way while memory is unplugged and plugged under the reader.
+# there before, and is in nobody's way while memory is unplugged and plugged under the reader. Before
+# 5.14 /proc/kcore knows nothing of offline pages: there only the latter is to be seen.
 # lab: mem=4G
 # lab: append=init_on_alloc=0
 # lab: timeout=180
@@ -28,17 +29,22 @@ memplugctl list --json >/tmp/list.json
 ranges=$(jsonget --len /ranges </tmp/list.json)
 [ "$(unplugged_bytes)" -ge $((size / 2)) ] || fail "too little is unplugged: nothing would be proven"
 
-# unplugged_content: how many pages of these ranges are not empty.
-unplugged_content() {
+# What keeps offline pages and the reader apart.
+leaves_offline_out=yes
+grep -qw page_offline_freeze /proc/kallsyms || leaves_offline_out=no
+echo "/proc/kcore leaves offline pages out: $leaves_offline_out"
+
+# read_unplugged: reads these ranges; all of their pages are empty.
+read_unplugged() {
 	pages=0
 	for i in $(seq 0 $((ranges - 1))); do
 		at=$(json /tmp/list.json "/ranges/$i/start")
 		length=$(json /tmp/list.json "/ranges/$i/size")
 		pages=$((pages + $(kcore count "$at" "$length")))
 	done
-	echo $pages
+	[ $leaves_offline_out = no ] || assert_eq "pages of unplugged memory that are not empty" $pages 0
 }
-assert_eq "pages of unplugged memory that are not empty" "$(unplugged_content)" 0
+read_unplugged
 
 range=$(printf '0x%x+%d' $moving $size)
 (
@@ -53,7 +59,7 @@ range=$(printf '0x%x+%d' $moving $size)
 ) &
 mover=$!
 for _ in 1 2 3; do
-	assert_eq "pages of unplugged memory that are not empty" "$(unplugged_content)" 0
+	read_unplugged
 	echo "$(kcore count $moving $size) pages are not empty in the memory that is on the move"
 done
 touch /tmp/enough
