@@ -109,7 +109,7 @@ def read_journal(disk: Path, folder: Path) -> list[Path]:
     return [written[number] for number in sorted(written)]
 
 
-def _wish(options: argparse.Namespace, folder: Path, slowness: int) -> session.Wish:
+def _wish(options: argparse.Namespace, folder: Path, kernel: kernels.Kernel) -> session.Wish:
     seconds = max(1, round(options.minutes * 60))
     words = ["--seconds", str(seconds), "--processes", str(options.processes),
              "--seed", str(options.seed)]
@@ -124,8 +124,8 @@ def _wish(options: argparse.Namespace, folder: Path, slowness: int) -> session.W
         command=["sh", "/lab/fuzz.sh", *words],
         # Calls are what counts: nothing that is done for each page only.
         machine=qemu.Machine(options.mem, options.numa, 2, "init_on_alloc=0 page_owner=off"),
-        module_args="subblock_size=2M",
-        expected=verdict.Expectation(timeout=seconds / slowness + _SECONDS_AROUND),
+        module_args=f"subblock_size={kernel.granularity_mib}M",
+        expected=verdict.Expectation(timeout=seconds / kernel.slowness + _SECONDS_AROUND),
         kernel=options.kernel, disk="64M", disk_path=folder / "disk", lab_files=files)
 
 
@@ -137,7 +137,7 @@ def run(options: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     built = artefacts.build(options.kernel, "native")
     # What is asked for in minutes takes no longer on a slow kernel: the rest does.
-    wish = _wish(options, folder, built.kernel.slowness)
+    wish = _wish(options, folder, built.kernel)
     say(f"fuzzing Linux {built.kernel.release} for {options.minutes:g} minutes, "
         f"seed {options.seed}")
     output = Output(guest.write_all(sys.stdout.buffer))

@@ -505,6 +505,14 @@ class Guests(unittest.TestCase):
         self.assertIn("PLAN_MODULE_ARGS='floor=3G a=$b'\n",
                       Plan([], True, "floor=3G a=$b").text())
 
+    def test_smallest_subblock_is_told_to_the_guest(self):
+        def granularity(release: str) -> int:
+            return kernels.Kernel("any", release, Path("/k"), Path("/h")).granularity_mib
+        self.assertEqual([granularity(release) for release in (
+            "5.10.0-32-amd64", "5.18.19", "5.19.0", "6.1.0-56-amd64", "7.3.4+deb13-amd64")],
+            [4, 4, 2, 2, 2])
+        self.assertIn("PLAN_GRANULARITY_MIB=4\n", Plan([], True, granularity_mib=4).text())
+
     def test_archive_holds_each_name_once_and_is_padded(self):
         out = io.BytesIO()
         archive = NewcWriter(out)

@@ -36,6 +36,12 @@ class Kernel:
     instrumented: bool = False
 
     @property
+    def granularity_mib(self) -> int:
+        """The smallest subblock that memplug may have here (docs/kernel.md says why), in MiB."""
+        major, minor = map(int, self.release.split("-")[0].split(".")[:2])
+        return 2 if (major, minor) >= (5, 19) else 4
+
+    @property
     def image(self) -> Path:
         """The bzImage."""
         return self.folder / "vmlinuz"

@@ -17,6 +17,7 @@ class Plan:
     disk: bool = False
     system: bool = False  # the disk has a whole system, which is to run the command
     interactive: bool = False
+    granularity_mib: int = 2  # the smallest subblock_size
     slowness: int = 1  # by how much deadlines are longer than on Debian's own kernel
     leaks: bool = False
     coverage_port: str = ""  # where an instrumented kernel's counts go
@@ -34,6 +35,7 @@ class Plan:
             "SYSTEM": "yes" if self.system else "no",
             "INTERACTIVE": "yes" if self.interactive else "no",
             "LEAKS": "yes" if self.leaks else "no",
+            "GRANULARITY_MIB": str(self.granularity_mib),
             "SLOWNESS": str(self.slowness),
             "COVERAGE_PORT": self.coverage_port,
         }

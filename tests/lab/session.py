@@ -130,7 +130,7 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
         plan = Plan(kernel_modules=modules, load=wish.load, module_args=wish.module_args,
                     disk=wish.disk is not None or wish.system, system=wish.system,
                     interactive=wish.interactive,
-                    leaks=wish.looks_for_leaks,
+                    leaks=wish.looks_for_leaks, granularity_mib=built.kernel.granularity_mib,
                     slowness=built.kernel.slowness, coverage_port=_coverage_port(wish, built))
         image = built.kernel.image
         lab_files = {**built.module_files(), **wish.lab_files,

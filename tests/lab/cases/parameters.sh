@@ -17,15 +17,18 @@ refused() {
 }
 
 before=$(memtotal_kb)
-refused subblock_size=3M "subblock_size=3M: has to be a power of two from 2M to 128M"
-refused subblock_size=1M "subblock_size=1M: has to be a power of two from 2M to 128M"
+smallest=$PLAN_GRANULARITY_MIB
+for size in 3M $((smallest / 2))M; do
+	refused subblock_size=$size \
+		"subblock_size=$size: has to be a power of two from ${smallest}M to 128M"
+done
 refused subblock_size=256M "subblock_size=256M: has to be"
 refused subblock_size=x "subblock_size=x: has to be"
 refused workers=17 "workers=17: has to be from 0 to 16"
 refused order=random "order=random: has to be cheapest or address"
 
-for parameters in subblock_size=2M subblock_size=128M workers=1 workers=16 order=cheapest \
-	order=address "subblock_size=2M workers=3 order=address floor=1G"; do
+for parameters in subblock_size=${smallest}M subblock_size=128M workers=1 workers=16 order=cheapest \
+	order=address "subblock_size=${smallest}M workers=3 order=address floor=1G"; do
 	# shellcheck disable=SC2086  # separate parameters
 	insmod /lab/memplug.ko $parameters || fail "$parameters is refused"
 	kpf save /tmp/baseline
@@ -33,7 +36,9 @@ for parameters in subblock_size=2M subblock_size=128M workers=1 workers=16 order
 	assert_eq "$parameters: MemTotal" "$(memtotal_kb)" $((before - 524288))
 	kpf check /tmp/baseline
 	case $parameters in
-	subblock_size=2M*) assert_eq "subblock_size" "$(status_value /subblock_size)" 2097152 ;;
+	subblock_size=${smallest}M*)
+		assert_eq "subblock_size" "$(status_value /subblock_size)" $((smallest << 20))
+		;;
 	subblock_size=128M) assert_eq "subblock_size" "$(status_value /subblock_size)" 134217728 ;;
 	esac
 	rmmod memplug

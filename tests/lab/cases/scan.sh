@@ -84,7 +84,7 @@ kpf check /tmp/baseline
 rmmod memplug
 
 insmod /lab/sprinkle.ko
-insmod /lab/memplug.ko subblock_size=2M floor=16M
+insmod /lab/memplug.ko subblock_size="${PLAN_GRANULARITY_MIB}M" floor=16M
 judge sprinkled
 rmmod memplug
 rmmod sprinkle

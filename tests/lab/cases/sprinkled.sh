@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# With an unmovable page in a third of the pageblocks, every other one can be had, in subblocks as
-# small as that, and no claim is wasted on those that can't.
+# With an unmovable page in a third of the pageblocks, every other one can be had, in the smallest
+# subblocks that the kernel allows (5.10: two pageblocks), and no claim is wasted on those that can't.
 # lab: mem=4G
 # lab: module=none
 # lab: append=init_on_alloc=0
@@ -13,12 +13,13 @@ kept=$(dmesg | sed -n 's/.*sprinkle: node 0: \([0-9]*\) of .*/\1/p')
 echo "$kept pageblocks have an unmovable page"
 [ "$kept" -gt 200 ] || fail "too few to prove anything"
 
-insmod /lab/memplug.ko subblock_size=2M floor=16M
+insmod /lab/memplug.ko subblock_size="${PLAN_GRANULARITY_MIB}M" floor=16M
+subblock=$(status_value /subblock_size)
 kpf save /tmp/baseline
-before=$(kpf left)
+before=$(kpf left "$subblock")
 expect_status 64 memplugctl unplug 4G --json >/tmp/result.json 2>/dev/null
 done=$(json /tmp/result.json /done_size)
-left=$(kpf left)
+left=$(kpf left "$subblock")
 failed=$(status_value /counters/claims_failed)
 echo "could be had: $before bytes; unplugged: $done; left: $left; $failed of" \
 	"$(status_value /counters/claims) claims failed"

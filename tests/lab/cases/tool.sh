@@ -36,7 +36,7 @@ assert_eq "module version" "$(json /tmp/status.json /module_version)" \
 assert_eq "kernel" "$(json /tmp/status.json /kernel)" "$(uname -r)"
 assert_eq "page_size" "$(json /tmp/status.json /page_size)" 4096
 assert_eq "subblock_size" "$(json /tmp/status.json /subblock_size)" 4194304
-assert_eq "granularity" "$(json /tmp/status.json /granularity)" 2097152
+assert_eq "granularity" "$(json /tmp/status.json /granularity)" $((PLAN_GRANULARITY_MIB << 20))
 assert_eq "target_size" "$(json /tmp/status.json /target_size)" null
 assert_eq "plugged + unplugged" \
 	$(($(json /tmp/status.json /plugged_size) + $(json /tmp/status.json /unplugged_size))) \

@@ -4,10 +4,9 @@
 //
 //   kpf save FILE    keep what MemTotal and the zones would be with nothing unplugged
 //   kpf check FILE   compare all accounts with each other and with FILE; 1 if any disagrees
-//   kpf left         print how many bytes could still be claimed, in blocks of 2 MiB
+//   kpf left BYTES   print how many bytes could still be claimed, in blocks of so many
 //   kpf others       print how many bytes have KPF_OFFLINE that memplug does not hold; 1 if one
-//   that
-//                    it holds has not
+//                    that it holds has not
 #include <linux/kernel-page-flags.h>
 
 #include <algorithm>
@@ -232,8 +231,12 @@ void check(const char* path) {
 
 int main(int argc, char** argv) {
   const std::string verb = argc > 1 ? argv[1] : "";
-  if (verb == "left" && argc == 2) {
-    std::printf("%llu\n", static_cast<unsigned long long>(lab::claimable_left()));
+  if (verb == "left" && argc == 3) {
+    const std::uint64_t block_bytes = std::strtoull(argv[2], nullptr, 0);
+    if (block_bytes == 0 || block_bytes % page_size != 0) {
+      die("not whole pages: %s", argv[2]);
+    }
+    std::printf("%llu\n", static_cast<unsigned long long>(lab::claimable_left(block_bytes)));
     return 0;
   }
   if (verb == "others" && argc == 2) {
@@ -241,7 +244,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (argc != 3) {
-    std::fputs("usage: kpf save|check FILE, or kpf left|others\n", stderr);
+    std::fputs("usage: kpf save|check FILE, kpf left BYTES, or kpf others\n", stderr);
     return 2;
   }
   if (verb == "save") {
@@ -249,7 +252,7 @@ int main(int argc, char** argv) {
   } else if (verb == "check") {
     check(argv[2]);
   } else {
-    std::fputs("usage: kpf save|check FILE, or kpf left|others\n", stderr);
+    std::fputs("usage: kpf save|check FILE, kpf left BYTES, or kpf others\n", stderr);
     return 2;
   }
   return 0;

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Counts the memory that could still have been had: blocks of 2 MiB in ZONE_NORMAL, none of whose
-// pages is offline, absent or held by the kernel. Looks only; asks memplug nothing.
+// Counts the memory that could still have been had: blocks in ZONE_NORMAL, none of whose pages is
+// offline, absent or held by the kernel. Looks only; asks memplug nothing.
 #pragma once
 
 #include <linux/kernel-page-flags.h>
 
-#include <array>
+#include <algorithm>
+#include <vector>
 
 #include "zoneinfo.hpp"
 
 namespace lab {
-
-inline constexpr std::uint64_t block_pages = 512;
-inline constexpr std::uint64_t block_bytes = block_pages * 4096;
 
 // Free, or of a kind that can be moved. A page in a per-CPU list of free pages shows no flag at all
 // and counts as the kernel's; claims have just emptied these lists, so there are few.
@@ -25,27 +23,25 @@ inline bool can_leave(std::uint64_t flags) {
   return (flags & fixed) == 0 && (flags & loose) != 0;
 }
 
-// Bytes in whole blocks.
-inline std::uint64_t claimable_left() {
+// Bytes in whole blocks of that size, which is a multiple of the page size.
+inline std::uint64_t claimable_left(std::uint64_t block_bytes) {
+  const std::uint64_t block_pages = block_bytes / 4096;
   const int fd = ::open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     die("/proc/kpageflags: %s", std::strerror(errno));
   }
-  std::array<std::uint64_t, block_pages> flags{};
+  std::vector<std::uint64_t> flags(block_pages);
   std::uint64_t blocks = 0;
   for (const Zone& zone : normal_zones()) {
     const std::uint64_t end = zone.start_pfn + zone.spanned;
     for (std::uint64_t pfn = zone.start_pfn; pfn + block_pages <= end; pfn += block_pages) {
+      const std::size_t wanted = flags.size() * sizeof(flags[0]);
       const ssize_t got =
-          ::pread(fd, flags.data(), sizeof(flags), static_cast<off_t>(pfn * sizeof(flags[0])));
-      if (got != static_cast<ssize_t>(sizeof(flags))) {
+          ::pread(fd, flags.data(), wanted, static_cast<off_t>(pfn * sizeof(flags[0])));
+      if (got != static_cast<ssize_t>(wanted)) {
         die("/proc/kpageflags at page frame %#llx", static_cast<unsigned long long>(pfn));
       }
-      bool all = true;
-      for (const std::uint64_t page : flags) {
-        all = all && can_leave(page);
-      }
-      blocks += all ? 1 : 0;
+      blocks += std::all_of(flags.begin(), flags.end(), can_leave) ? 1 : 0;
     }
   }
   ::close(fd);
