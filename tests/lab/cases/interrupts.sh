@@ -13,15 +13,17 @@ keeper start tmpfs file /tmp/content 1000M
 keeper start anon anon 300M
 kpf save /tmp/baseline
 
-# sooner: halves $after, in ms, for a request that was done before that. Its memory comes back.
-sooner() {
+# too_late: the request was done before it could be stopped. Its memory comes back, and much of it
+# is occupied anew: what was moved once is out of the way, and free memory is quickly taken where
+# nothing zeroes it. $after, in ms, is halved.
+too_late() {
 	after=$((after / 2))
 	[ $after -ge 10 ] || fail "no request can be stopped before it is done"
 	memplugctl plug --all --quiet >/dev/null
+	dd if=/dev/zero of=/tmp/occupied bs=1M count=500 2>/tmp/dd || fail "$(cat /tmp/dd)"
 }
 
-# interrupted HOW MS [exact]: a slow kernel has not begun to take anything in less; where memory that
-# was moved before lies well, it may have taken all.
+# interrupted HOW MS [exact]: a slow kernel has not begun to take anything in less.
 interrupted() {
 	after=$(($2 * PLAN_SLOWNESS))
 	until
@@ -29,7 +31,7 @@ interrupted() {
 		interrupt "$1" $after 1024 ${3:+"$3"} || ended=$?
 		[ $ended != 3 ]
 	do
-		sooner
+		too_late
 	done
 	assert_eq "exit status of interrupt $*" $ended 0
 }
@@ -58,7 +60,7 @@ until
 	memplugctl unplug 1G --timeout ${after}ms --json >/tmp/timeout.json || ended=$?
 	[ $ended != 0 ]
 do
-	sooner
+	too_late
 done
 assert_eq "exit status after a timeout" $ended 64
 assert_eq "stopped_by" "$(json /tmp/timeout.json /stopped_by)" timeout
@@ -66,11 +68,19 @@ echo "--timeout ${after}ms: $(json /tmp/timeout.json /done_size) bytes in" \
 	"$(json /tmp/timeout.json /elapsed_us) us"
 memplugctl plug --all --quiet >/dev/null
 
-memplugctl unplug 1G --json >/tmp/sigint.json &
-tool=$!
-wait_for 20 something_is_unplugged || fail "the request does not begin"
-kill -INT "$tool"
-expect_status 64 wait "$tool"
+after=1000
+until
+	memplugctl unplug 1G --json >/tmp/sigint.json &
+	tool=$!
+	wait_for 20 something_is_unplugged || fail "the request does not begin"
+	kill -INT "$tool" 2>/dev/null || :
+	ended=0
+	wait "$tool" || ended=$?
+	[ $ended != 0 ]
+do
+	too_late
+done
+assert_eq "exit status after SIGINT" $ended 64
 assert_eq "stopped_by" "$(json /tmp/sigint.json /stopped_by)" interrupted
 echo "SIGINT: $(json /tmp/sigint.json /done_size) bytes in $(json /tmp/sigint.json /elapsed_us) us"
 assert_eq "what the tool told" "$(json /tmp/sigint.json /done_size)" "$(unplugged_bytes)"
