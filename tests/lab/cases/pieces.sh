@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Where memory is zeroed, a run is claimed in pieces. If a later one fails, what came before goes
+# back: the same memory can be had as soon as nothing fails any more.
+# lab: kernel=debug
+# lab: mem=4G
+# lab: append=init_on_alloc=1
+# lab: timeout=60
+# lab: expect-report=WARNING: inconsistent lock state
+set -eu
+. /lab/lib.sh
+
+faults=/sys/kernel/debug/fail_function
+echo alloc_piece >$faults/inject
+printf '0x%x' -16 >$faults/alloc_piece/retval # EBUSY
+echo 0 >$faults/probability
+echo 0 >$faults/verbose
+echo 2 >$faults/interval
+countdown=1000000
+echo $countdown >$faults/times
+
+kpf save /tmp/baseline
+start=$(awk '/zone +Normal/ { normal = 1 } normal && /start_pfn/ { print $2; exit }' /proc/zoneinfo)
+size=$((8 << 20))
+had=0
+for window in $(seq 40 47); do
+	range=$(printf '0x%x+%d' $((start * 4096 + window * size)) $size)
+	# Every second call fails: if that is the first of two pieces here, it is the second next time.
+	# What failed is tried again in smaller runs, so some of it is had, or all.
+	for _ in 1 2; do
+		echo 100 >$faults/probability
+		memplugctl unplug "$range" --quiet >/dev/null 2>&1 || :
+		echo 0 >$faults/probability
+		memplugctl plug --all --quiet >/dev/null
+	done
+	# The kernel may have put a page of its own there.
+	if memplugctl unplug "$range" --exact --quiet >/dev/null 2>&1; then
+		had=$((had + 1))
+	fi
+	memplugctl plug --all --quiet >/dev/null
+done
+failed=$((countdown - $(cat $faults/times)))
+echo "$failed calls made to fail; $had of 8 ranges could be had afterwards"
+[ $failed -ge 8 ] || fail "hardly any call was made to fail"
+[ $had -ge 4 ] || fail "memory is missing after a claim that failed half-way"
+echo >$faults/inject
+kpf check /tmp/baseline
