@@ -31,11 +31,18 @@ said() {
 	json /tmp/explained.json "/subblocks/0/$1"
 }
 
+tells_own() {
+	explain_page
+	[ "$(said pfn)" = $((address / 4096)) ]
+}
+
 # in_the_way KIND OUTLOOK REASON own|any: with the page's own frame, or one of the subblock; an
 # unplug has the same to say.
 in_the_way() {
 	keep "$1"
 	explain_page
+	# A page before it that was faulted in just now may still be on its way to the LRU lists.
+	[ "$4" = any ] || wait_for 10 tells_own || cat /tmp/explained.txt
 	echo "$1 at $(printf '%#x' "$address"): $(said outlook), $(said reason)," \
 		"pfn $(said pfn), flags $(said page_flags)"
 	assert_eq "$1: outlook" "$(said outlook)" "$2"
