@@ -78,6 +78,11 @@ unplugged_bytes() {
 	status_value /unplugged_size
 }
 
+# first_pfn: ZONE_NORMAL's first page frame, in the first node that has one.
+first_pfn() {
+	awk '/zone +Normal/ { normal = 1 } normal && /start_pfn/ { print $2; exit }' /proc/zoneinfo
+}
+
 # find_block: a memory block, by its number, that can be unplugged whole: no kernel page is in it,
 # so what happens to it is memplug's doing. Nothing is unplugged afterwards.
 find_block() {

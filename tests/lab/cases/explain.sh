@@ -103,7 +103,7 @@ esac
 
 # A page that a test's module holds on to.
 insmod /lab/sprinkle.ko
-first=$(awk '/zone +Normal/ { normal = 1 } normal && /start_pfn/ { print $2; exit }' /proc/zoneinfo)
+first=$(first_pfn)
 memplugctl explain "$(printf '0x%x+64M' $((first * 4096 + (1 << 30))))" --json --quiet \
 	>/tmp/explained.json
 blocked=$(grep -c '"outlook":"blocked","reason":"unmovable"' /tmp/explained.json || :)

@@ -86,7 +86,7 @@ kpf check /tmp/baseline
 mkdir -p /mnt
 mount -t tmpfs -o size=2G tmpfs /mnt || fail "no tmpfs"
 dd if=/dev/zero of=/mnt/filling bs=1M count=1536 2>/dev/null
-start=$(awk '/zone +Normal/ { normal = 1 } normal && /start_pfn/ { print $2; exit }' /proc/zoneinfo)
+start=$(first_pfn)
 filled=$(printf '0x%x+512M' $((start * 4096 + (512 << 20))))
 
 echo "# workers"

@@ -68,6 +68,7 @@ echo "--timeout ${after}ms: $(json /tmp/timeout.json /done_size) bytes in" \
 	"$(json /tmp/timeout.json /elapsed_us) us"
 memplugctl plug --all --quiet >/dev/null
 
+# It is not known beforehand when it begins: $after only ends the tries.
 after=1000
 until
 	memplugctl unplug 1G --json >/tmp/sigint.json &

@@ -67,7 +67,7 @@ wait_for 10 test -s /tmp/address || fail "nothing is pinned"
 pinned=$(printf '0x%x+4M' $(($(cat /tmp/address) / 4194304 * 4194304)))
 object 1 unplug unplug "$pinned"
 object 0 explain explain "$pinned"
-first=$(awk '/zone +Normal/ { normal = 1 } normal && /start_pfn/ { print $2; exit }' /proc/zoneinfo)
+first=$(first_pfn)
 object 0 explain explain "$(printf '0x%x+64M' $((first * 4096)))"
 object 0 explain explain 0xf0000000+1G
 kill $!

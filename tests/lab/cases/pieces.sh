@@ -20,7 +20,7 @@ countdown=1000000
 echo $countdown >$faults/times
 
 kpf save /tmp/baseline
-start=$(awk '/zone +Normal/ { normal = 1 } normal && /start_pfn/ { print $2; exit }' /proc/zoneinfo)
+start=$(first_pfn)
 size=$((8 << 20))
 had=0
 for window in $(seq 40 47); do

@@ -23,7 +23,7 @@ wait_for 10 go_offline || fail "no memory block goes offline"
 echo online_kernel >/sys/devices/system/memory/memory"$block"/state
 memplugctl unplug 0x180000000+16M --quiet >/dev/null
 memplugctl plug 0x180000000+4M --quiet >/dev/null
-first=$(awk '/zone +Normal/ { normal = 1 } normal && /start_pfn/ { print $2; exit }' /proc/zoneinfo)
+first=$(first_pfn)
 expect_status 1 memplugctl unplug "$(printf '0x%x+4M' $((first * 4096)))" --quiet 2>/dev/null
 memplugctl plug --all --quiet >/dev/null
 echo 0 >$tracing/events/memplug/enable

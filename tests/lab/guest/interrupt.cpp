@@ -149,15 +149,17 @@ int run(const std::string& how, milliseconds after, std::uint64_t length, bool e
   }
   const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - told_to_stop);
 
-  const bool survived = how == "kill" && (report.returned || !WIFSIGNALED(status));
-  const bool completed =
-      report.returned && report.error == 0 && report.request.out_stop == MEMPLUG_STOP_NONE;
-  if (survived || completed) {
+  if (report.returned && report.error == 0 && report.request.out_stop == MEMPLUG_STOP_NONE) {
     std::printf("interrupt: %s after %lld ms: it was done before that\n", how.c_str(),
                 static_cast<long long>(after.count()));
     return done_too_soon;
   }
-  if (how != "kill") {
+  if (how == "kill") {
+    if (!WIFSIGNALED(status) || report.returned) {
+      die("killed, and it returned all the same, with error %d and stop reason %u", report.error,
+          report.request.out_stop);
+    }
+  } else {
     check_figures(report, how == "int" ? MEMPLUG_STOP_INTERRUPTED : MEMPLUG_STOP_TIMEOUT, exact);
     check_told(report, before, device.list());
   }
