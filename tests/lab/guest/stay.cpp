@@ -79,17 +79,21 @@ bool is_huge(std::uint64_t frame) {
   return (read_entry("/proc/kpageflags", frame) >> KPF_THP & 1) != 0;
 }
 
-// Is any page around a frame, as far as a claim of 4 MiB would go, in the way for good? Firmware
-// and boot keep some near the end of memory.
-bool has_reserved_neighbours(std::uint64_t frame) {
+// Is a frame one that a claim could have but for what this program does to it? It is of
+// ZONE_NORMAL, and no page around it, as far as a claim of 4 MiB would go, is in the way for good.
+// Firmware and boot keep some near the end of memory.
+bool could_be_had(std::uint64_t frame) {
+  if (frame * page_size < normal_start) {
+    return false;
+  }
   constexpr std::uint64_t reach = 1024;
   constexpr std::uint64_t for_good = std::uint64_t{1} << KPF_NOPAGE | std::uint64_t{1} << KPF_SLAB |
                                      std::uint64_t{1} << KPF_PGTABLE |
                                      std::uint64_t{1} << kpf_reserved;
   std::vector<std::uint64_t> flags(reach);
   read_entries("/proc/kpageflags", frame / reach * reach, flags);
-  return std::any_of(flags.begin(), flags.end(),
-                     [](std::uint64_t page) { return (page & for_good) != 0; });
+  return std::none_of(flags.begin(), flags.end(),
+                      [](std::uint64_t page) { return (page & for_good) != 0; });
 }
 
 // The first page of a new batch, so that what else is touched meanwhile does not fill it: a full
@@ -102,8 +106,7 @@ const char* find_in_batch(char* memory) {
     const std::uint64_t frame = frame_of(page);
     if (is_on_lru(frame)) {
       was_emptied = true;
-    } else if (was_emptied && frame * page_size >= normal_start &&
-               !has_reserved_neighbours(frame)) {
+    } else if (was_emptied && could_be_had(frame)) {
       return page;
     }
   }
@@ -144,45 +147,57 @@ char* map_filled() {
   return memory;
 }
 
-std::uint64_t batch() {
+// What find() finds, in one part of memory after the other until it is not nullptr.
+const char* find_somewhere(const char* what, const char* (*find)()) {
   for (int tries = 0; tries < 8; ++tries) {
-    if (const char* page = find_in_batch(map_for_huge(MADV_NOHUGEPAGE))) {
-      return frame_of(page);
+    if (const char* page = find()) {
+      return page;
     }
     // The next pages come from elsewhere.
     constexpr std::size_t aside = std::size_t{8} << 20;
     std::memset(map(aside, 0), 1, aside);
   }
-  std::fprintf(stderr, "stay: no page is in a batch and not beside what stays for good\n");
+  std::fprintf(stderr, "stay: no page is %s and not beside what stays for good\n", what);
   std::exit(1);
 }
 
+std::uint64_t batch() {
+  return frame_of(
+      find_somewhere("in a batch", [] { return find_in_batch(map_for_huge(MADV_NOHUGEPAGE)); }));
+}
+
 std::uint64_t spliced() {
-  char* memory = map_filled();
-  splice(memory);
-  return frame_of(memory);
+  const char* page = find_somewhere("filled", []() -> const char* {
+    const char* memory = map_filled();
+    return could_be_had(frame_of(memory)) ? memory : nullptr;
+  });
+  splice(page);
+  return frame_of(page);
 }
 
 std::uint64_t huge() {
-  char* memory = map_for_huge(MADV_HUGEPAGE);
-  *memory = 1;
-  if (!is_huge(frame_of(memory))) {
-    std::fprintf(stderr, "stay: no huge page was to be had\n");
-    std::exit(1);
-  }
-  splice(memory);
-  return frame_of(memory);
+  const char* page = find_somewhere("huge", []() -> const char* {
+    char* memory = map_for_huge(MADV_HUGEPAGE);
+    *memory = 1;
+    const std::uint64_t frame = frame_of(memory);
+    return is_huge(frame) && could_be_had(frame) ? memory : nullptr;
+  });
+  splice(page);
+  return frame_of(page);
 }
 
 // With enough of its kind around it to fill a subblock.
 std::uint64_t locked() {
-  constexpr std::size_t size = std::size_t{32} << 20;
-  char* memory = map(size, 0);
-  ::madvise(memory, size, MADV_NOHUGEPAGE);
-  if (::mlock(memory, size) != 0) {
-    die("mlock");
-  }
-  return frame_of(memory + size / 2);
+  return frame_of(find_somewhere("locked", []() -> const char* {
+    constexpr std::size_t size = std::size_t{32} << 20;
+    char* memory = map(size, 0);
+    ::madvise(memory, size, MADV_NOHUGEPAGE);
+    if (::mlock(memory, size) != 0) {
+      die("mlock");
+    }
+    const char* middle = memory + size / 2;
+    return could_be_had(frame_of(middle)) ? middle : nullptr;
+  }));
 }
 
 std::uint64_t hugetlb(std::size_t size, int flags) {
