@@ -16,8 +16,10 @@ import kernel_files
 import paths
 from outcome import LabError, say
 
-# KASAN, lockdep and the rest under emulation.
+# KASAN, lockdep and the rest under emulation: a second of a case is so many here.
 SLOWNESS = 6
+# What touches each page takes twice that, with a second guest beside it. ctest reads this line.
+PATIENCE = 12
 # Compiled in, but off unless asked for. Page poisoning is asked for by some cases only: at boot
 # it fills all of memory, which takes 20 s of every guest.
 ARGUMENTS = "page_owner=on"

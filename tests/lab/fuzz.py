@@ -125,7 +125,7 @@ def _wish(options: argparse.Namespace, folder: Path, kernel: kernels.Kernel) -> 
         # Calls are what counts: nothing that is done for each page only.
         machine=qemu.Machine(options.mem, options.numa, 2, "init_on_alloc=0 page_owner=off"),
         module_args=f"subblock_size={kernel.granularity_mib}M",
-        expected=verdict.Expectation(timeout=seconds / kernel.slowness + _SECONDS_AROUND),
+        expected=verdict.Expectation(timeout=seconds / kernel.patience + _SECONDS_AROUND),
         kernel=options.kernel, disk="64M", disk_path=folder / "disk", lab_files=files)
 
 

@@ -82,11 +82,11 @@ def write_all(file) -> Callable[[bytes], None]:
 def run(make_line: Callable[[list[str]], list[str]], timeout: float,
         on_stdout: Callable[[bytes], None], on_stderr: Callable[[bytes], None],
         on_console: Callable[[bytes], None], verdict_end: bytes, panics: int = 0,
-        has_coverage: bool = False, slowness: float = 1) -> Run:
+        has_coverage: bool = False, patience: float = 1) -> Run:
     """Boots the guest that `make_line(chardevs)` describes and waits for its end.
 
-    After so many `panics` the guest goes on; one more ends it. A slow kernel is given more time for
-    its last steps.
+    After so many `panics` the guest goes on; one more ends it. A slow kernel's last steps may
+    take `patience` times as long.
     """
     console = bytearray()
     verdict = bytearray()
@@ -106,7 +106,7 @@ def run(make_line: Callable[[list[str]], list[str]], timeout: float,
         try:
             ports.close_writers()
             errors = bytearray()
-            killed = not _pump(process, ports, errors.extend, deadline, LAST_SECONDS * slowness,
+            killed = not _pump(process, ports, errors.extend, deadline, LAST_SECONDS * patience,
                                lambda: console.count(PANIC_MARK) > panics
                                or verdict_end in verdict)
             if killed:

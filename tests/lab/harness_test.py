@@ -431,14 +431,15 @@ class StuckBytes(unittest.TestCase):
 class Ends(unittest.TestCase):
     """How long a guest is waited for; a shell stands for QEMU."""
 
-    def end(self, script: str, panics: int) -> Run:
+    def end(self, script: str, panics: int, patience: float = 1) -> Run:
         """Runs a script that finds console and verdict in $1 and $2."""
         def line(chardevs: list[str]) -> list[str]:
             ports = [chardev.removeprefix("file,path=") for chardev in chardevs]
             return ["sh", "-c", script, "sh", *ports]
 
         with mock.patch.object(guest, "LAST_SECONDS", 0.3):
-            return guest.run(line, 20, *[lambda _: None] * 3, b"end\n", panics)
+            return guest.run(line, 20, *[lambda _: None] * 3, b"end\n", panics,
+                             patience=patience)
 
     def test_guest_ends_soon_after_a_panic_that_is_not_expected(self):
         panic = "echo 'Kernel panic - not syncing: x' >$1;"
@@ -449,7 +450,9 @@ class Ends(unittest.TestCase):
         self.assertIsNone(self.end(panic * 2 + late, panics=1).qemu_status)
 
     def test_guest_ends_soon_after_its_verdict(self):
-        self.assertIsNone(self.end("echo end >$2; sleep 1", panics=1).qemu_status)
+        script = "echo end >$2; sleep 1"
+        self.assertIsNone(self.end(script, panics=1).qemu_status)
+        self.assertEqual(self.end(script, panics=1, patience=20).qemu_status, 0)
 
 
 class Guests(unittest.TestCase):

@@ -22,7 +22,8 @@ class Kernel:
 
     headers: where an external module is built, below `root` if there is one: another Debian's
     root, whose compiler and kbuild have to be used. slowness: how much longer than Debian's own
-    kernel it may take for anything. arguments: on its command line, before a case's own.
+    kernel it usually takes, which a case goes by. patience: how much longer it has until a guest
+    is given up. arguments: on its command line, before a case's own.
     instrumented: it reports leaks, and modules can be built so that it counts what ran.
     """
 
@@ -32,6 +33,7 @@ class Kernel:
     headers: Path
     root: Path | None = None
     slowness: int = 1
+    patience: int = 1
     arguments: str = ""
     instrumented: bool = False
 
@@ -107,7 +109,8 @@ def _of_suite(name: str, suite: debian_root.Suite) -> Callable[[], Kernel]:
 def _debug() -> Kernel:
     release, folder, headers = debug_kernel.get()
     return Kernel("debug", release, folder, headers, slowness=debug_kernel.SLOWNESS,
-                  arguments=debug_kernel.ARGUMENTS, instrumented=True)
+                  patience=debug_kernel.PATIENCE, arguments=debug_kernel.ARGUMENTS,
+                  instrumented=True)
 
 
 KERNELS: dict[str, Callable[[], Kernel]] = {

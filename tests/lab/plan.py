@@ -18,7 +18,7 @@ class Plan:
     system: bool = False  # the disk has a whole system, which is to run the command
     interactive: bool = False
     granularity_mib: int = 2  # the smallest subblock_size
-    slowness: int = 1  # by how much deadlines are longer than on Debian's own kernel
+    slowness: int = 1  # how much longer things take than on Debian's own kernel
     leaks: bool = False
     coverage_port: str = ""  # where an instrumented kernel's counts go
     # New for each run, so that nothing but this run's init can have written the verdict.

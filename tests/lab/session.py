@@ -84,12 +84,12 @@ def run(wish: Wish, built: artefacts.Built, sinks: Sinks) -> tuple[guest.Run, Ou
             return line
 
         expected = dataclasses.replace(
-            wish.expected, timeout=wish.expected.timeout * built.kernel.slowness)
+            wish.expected, timeout=wish.expected.timeout * built.kernel.patience)
         result = guest.run(make_line, expected.timeout, sinks.stdout, sinks.stderr,
                            sinks.console, verdict.end_mark(ready.plan.token),
                            panics=1 if expected.panic else 0,
                            has_coverage=built.kernel.instrumented,
-                           slowness=built.kernel.slowness)
+                           patience=built.kernel.patience)
     return result, verdict.judge(result, ready.plan.token, expected)
 
 

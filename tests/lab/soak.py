@@ -64,7 +64,7 @@ def _wish(options: argparse.Namespace, kernel: kernels.Kernel) -> session.Wish:
         machine=qemu.Machine("6G", 1, 2, "page_poison=1" if kernel.instrumented
                              else "init_on_alloc=0"),
         # What is asked for in minutes takes no longer on a slow kernel: the rest does.
-        expected=verdict.Expectation(timeout=seconds / kernel.slowness + _SECONDS_AROUND),
+        expected=verdict.Expectation(timeout=seconds / kernel.patience + _SECONDS_AROUND),
         kernel=options.kernel, module_args=_MODULE_ARGS, disk="2G", programs=("stress-ng",),
         lab_files={name: paths.LAB / name for name in ("lib.sh", "soak.sh")})
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Half of memory is in files of 64 MiB, every other one deleted: the free half is taken and hardly
 # anything is moved. In address order, with one worker, a great deal is. Both take the same size.
-# lab: timeout=240
 # lab: mem=5G
 # lab: module=none
 # lab: append=init_on_alloc=0

@@ -5,7 +5,7 @@
 # lab: kernel=debug
 # lab: module=none
 # lab: mem=5G
-# lab: timeout=600
+# lab: timeout=300
 # lab: append=init_on_alloc=1
 # lab: leaks=yes
 # lab: expect-report=WARNING: .* event_define_fields|WARNING: inconsistent lock state

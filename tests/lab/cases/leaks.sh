@@ -4,7 +4,7 @@
 # objects has grown by one a round. (On the debug kernel, kmemleak has a look as well.)
 # lab: module=none
 # lab: mem=5G
-# lab: timeout=900
+# lab: timeout=500
 # lab: append=init_on_alloc=0
 # lab: leaks=yes
 set -eu

@@ -5,7 +5,7 @@
 # a debug kernel, which has reserved a third of it.
 # lab: mem=4G
 # lab: disk=1G
-# lab: timeout=480
+# lab: timeout=240
 # lab: debug-append=page_poison=1
 set -eu
 . /lab/lib.sh

@@ -3,7 +3,7 @@
 # 100 random rounds of unplug and plug drift nowhere: MemTotal follows every one to the kB, all
 # accounts agree in between and at the end, and free memory is not left in shreds.
 # lab: mem=6G
-# lab: timeout=400
+# lab: timeout=180
 # lab: append=init_on_alloc=0
 # lab: debug-append=page_poison=1
 set -eu

@@ -5,7 +5,7 @@
 # lab: mem=4G
 # lab: module=none
 # lab: append=init_on_alloc=0
-# lab: timeout=600
+# lab: timeout=300
 set -eu
 . /lab/lib.sh
 
