@@ -68,7 +68,7 @@ def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: i
         wish = session.Wish(
             command=["sh", "/lab/guest.sh", driver.kind, str(quiet), *words],
             machine=driver.machine(cpus, init, socket),
-            expected=verdict.Expectation(timeout, memory_grows=driver.kind == "virtio-mem"),
+            expected=verdict.Expectation(timeout, added_mib=driver.added_mib),
             load=False, kernel_modules=driver.kernel_modules, lab_files=_lab_files(driver, built))
         monitor = qmp.Monitor(socket)
         listener = Listener(driver, monitor)

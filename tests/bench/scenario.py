@@ -75,6 +75,11 @@ class Driver:
         return {"virtio-mem": ("virtio_pci",),
                 "virtio-balloon": ("virtio_pci", "virtio_balloon")}.get(self.kind, ())
 
+    @property
+    def added_mib(self) -> int:
+        """What the device has provided at the end, which was not there at boot."""
+        return DEVICE // MIB if self.kind == "virtio-mem" else 0
+
     def host_command(self, out: int) -> tuple[str, dict]:
         """The QMP command after which `out` bytes are to be out of the guest."""
         if self.kind == "virtio-mem":

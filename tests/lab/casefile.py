@@ -10,7 +10,7 @@ import qemu
 from outcome import Kind, LabError
 
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
-         "modules", "max-mem", "devices", "qmp", "programs", "vmlinuz",
+         "modules", "max-mem", "added-mib", "devices", "qmp", "programs", "vmlinuz",
          "files", "kernel", "leaks", "alone", "objects", "python",
          "debug-append", "stuck", "system",
          "expect-report", "expect-panic", "expect", "expect-message"}
@@ -86,6 +86,11 @@ class Case:
     def kernel_modules(self) -> tuple[str, ...]:
         """The kernel's own modules that the case wants."""
         return self._list("modules")
+
+    @property
+    def added_mib(self) -> int:
+        """What has come to the machine's memory by the end, by somebody else than memplug."""
+        return int(self.values.get("added-mib", "0"))
 
     @property
     def commands_qemu(self) -> bool:

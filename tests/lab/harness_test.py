@@ -86,6 +86,14 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(judged(whole_verdict(unload="busy")), Kind.UNLOAD)
         self.assertEqual(judged(whole_verdict(memtotal_after="6065364")), Kind.DRIFT)
 
+    def test_what_a_case_says_it_adds_is_there_at_the_end(self):
+        more = whole_verdict(memtotal_after=str(6065368 + 100 * 1024))
+        self.assertEqual(judged(more), Kind.DRIFT)
+        self.assertEqual(judged(more, added_mib=100), Kind.PASS)
+        self.assertEqual(judged(more, added_mib=102), Kind.DRIFT)
+        self.assertEqual(judged(whole_verdict(), added_mib=100), Kind.DRIFT)
+        self.assertEqual(judged(whole_verdict(memtotal_before="unknown")), Kind.DRIFT)
+
     def test_skip_hides_no_fault(self):
         self.assertEqual(judged(whole_verdict(status="77", unplugged="4194304")), Kind.LEFT)
         self.assertEqual(judged(whole_verdict(status="77", unload="busy")), Kind.UNLOAD)

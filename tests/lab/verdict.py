@@ -22,15 +22,15 @@ class Expectation:
 
     report: the one kernel report that must come and is allowed. panic: likewise the one panic;
     the verdict is then the crash kernel's. leave_unplugged: memory that is still unplugged at
-    the end is no fault. timeout: for the message. memory_grows: the command adds memory and
-    leaves it there.
+    the end is no fault. timeout: for the message. added_mib: what the command, if it is good,
+    adds to the machine's memory and leaves there.
     """
 
     timeout: float
     report: str | None = None
     panic: str | None = None
     leave_unplugged: bool = False
-    memory_grows: bool = False
+    added_mib: int = 0
 
 
 def end_mark(token: str) -> bytes:
@@ -118,10 +118,15 @@ def _judge_end(fields: dict[str, str], expected: Expectation) -> Outcome | None:
         return Outcome(Kind.UNLOAD,
                        f"the module could not be unloaded: {fields['unload']}{ended}")
     before, after = fields["memtotal_before"], fields["memtotal_after"]
-    if before != after and not expected.memory_grows:
-        return Outcome(Kind.DRIFT, f"MemTotal was {before} kB at the beginning "
+    if _kib(before) is None or _kib(after) != _kib(before) + 1024 * expected.added_mib:
+        added = f", {expected.added_mib} MiB added," if expected.added_mib else ""
+        return Outcome(Kind.DRIFT, f"MemTotal was {before} kB at the beginning{added} "
                                    f"and is {after} kB at the end{ended}")
     return None
+
+
+def _kib(figure: str) -> int | None:
+    return int(figure) if figure.isdecimal() else None
 
 
 def _judge_status(status: int) -> Outcome:

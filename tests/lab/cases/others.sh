@@ -4,6 +4,7 @@
 # unplugs and plugs, no page is held twice, and memplug keeps off virtio-mem's memory and names both.
 # lab: mem=6G
 # lab: max-mem=8G
+# lab: added-mib=100
 # lab: devices=virtio-mem,virtio-balloon
 # lab: modules=virtio_pci,virtio_mem,virtio_balloon
 # lab: qmp=yes
@@ -16,7 +17,6 @@ mib=$((1 << 20))
 block_size=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
 managed=$(managed_bytes)
 total=$(memtotal_kb)
-zones=$(zones_kb)
 
 # ask_virtio_mem MIB: how much it is to provide.
 ask_virtio_mem() {
@@ -77,6 +77,7 @@ account() {
 	assert_eq "managed pages of all zones, in kB" "$(zones_kb)" $((zones + $(memtotal_kb) - total))
 }
 
+zones=$(zones_kb)
 address=$(qmp query-memory-devices | jsonget /0/data/memaddr)
 both 500 0
 account 500 0
