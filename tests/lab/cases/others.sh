@@ -36,16 +36,6 @@ balloon_holds() {
 	[ "$(qmp query-balloon | jsonget /actual)" -eq $(((6144 - $1) * mib)) ]
 }
 
-# both VIRTIO_MEM_MIB BALLOON_MIB: asks, and waits until both have done it.
-both() {
-	ask_virtio_mem "$1"
-	ask_balloon "$2"
-	# What it can't unplug at once it tries again after 50 s.
-	wait_for 80 virtio_mem_provides "$1" ||
-		fail "virtio-mem has $(qmp qom-get '{"path":"virtio-mem","property":"size"}') bytes, not $1 MiB"
-	wait_for 30 balloon_holds "$2" || fail "the balloon does not hold $2 MiB: $(qmp query-balloon)"
-}
-
 # virtio_mem_blocks: the memory blocks that virtio-mem has added, all above the memory of boot.
 virtio_mem_blocks() {
 	for block in /sys/devices/system/memory/memory[0-9]*; do
@@ -61,6 +51,17 @@ settled() {
 		[ "$(virtio_mem_blocks)" -eq "$blocks" ]
 }
 
+# both VIRTIO_MEM_MIB BALLOON_MIB: asks, waits until both have done it, and counts the memory blocks.
+both() {
+	ask_virtio_mem "$1"
+	ask_balloon "$2"
+	# What it can't unplug at once it tries again after 50 s.
+	wait_for 80 virtio_mem_provides "$1" ||
+		fail "virtio-mem has $(qmp qom-get '{"path":"virtio-mem","property":"size"}') bytes, not $1 MiB"
+	wait_for 30 balloon_holds "$2" || fail "the balloon does not hold $2 MiB: $(qmp query-balloon)"
+	wait_for 30 settled || fail "virtio-mem still removes memory blocks"
+}
+
 zones_kb() {
 	awk '$1 == "managed" { pages += $2 } END { print pages * 4 }' /proc/zoneinfo
 }
@@ -68,7 +69,6 @@ zones_kb() {
 # account VIRTIO_MEM_MIB BALLOON_MIB: the offline pages are memplug's, the balloon's, and what
 # virtio-mem holds back of its memory blocks. One that two hold would be missing in the sum.
 account() {
-	wait_for 30 settled || fail "virtio-mem still removes memory blocks"
 	held_back=$((blocks * block_size - $1 * mib))
 	assert_eq "offline bytes of others at $1 and $2 MiB" "$(kpf others)" $(($2 * mib + held_back))
 	assert_eq "managed bytes at $1 and $2 MiB" "$(managed_bytes)" "$managed"
@@ -118,13 +118,11 @@ ours=$(managed_bytes)
 rmmod memplug
 insmod /lab/memplug.ko driver_managed=1
 both 900 0
-wait_for 30 settled || fail "virtio-mem still removes memory blocks"
 managed=$((ours + blocks * block_size))
 account 900 0
 more=$blocks
 # Not to nothing: one page that the kernel has put there keeps virtio-mem from that.
 both 100 0
-wait_for 30 settled || fail "virtio-mem still removes memory blocks"
 echo "virtio-mem had $more memory blocks and has $blocks"
 [ "$blocks" -lt "$more" ] || fail "none of virtio-mem's memory blocks was removed"
 managed=$((ours + blocks * block_size))

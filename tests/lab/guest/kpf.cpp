@@ -194,10 +194,22 @@ void check_generation(const lab::Device& device, const memplug_info& info) {
   }
 }
 
+// What the device lists, which is in order and agrees with what else it says.
+std::vector<memplug_range> sound_list(const lab::Device& device, const memplug_info& info) {
+  std::vector<memplug_range> ranges = device.list();
+  check_records(ranges, info, device.nodes());
+  if (lab::total_length(ranges) != info.out_unplugged_size) {
+    die("LIST has %llu bytes, INFO %llu",
+        static_cast<unsigned long long>(lab::total_length(ranges)),
+        static_cast<unsigned long long>(info.out_unplugged_size));
+  }
+  return ranges;
+}
+
 void others() {
   const lab::Device device(O_RDONLY);
   const memplug_info info = device.info();
-  const Offline offline = count_offline(device.list());
+  const Offline offline = count_offline(sound_list(device, info));
   check_offline(offline, info);
   check_generation(device, info);
   std::printf("%llu\n", static_cast<unsigned long long>(offline.others) * page_size);
@@ -206,13 +218,7 @@ void others() {
 void check(const char* path) {
   const lab::Device device(O_RDONLY);
   const memplug_info info = device.info();
-  const std::vector<memplug_range> ranges = device.list();
-  check_records(ranges, info, device.nodes());
-  if (lab::total_length(ranges) != info.out_unplugged_size) {
-    die("LIST has %llu bytes, INFO %llu",
-        static_cast<unsigned long long>(lab::total_length(ranges)),
-        static_cast<unsigned long long>(info.out_unplugged_size));
-  }
+  const std::vector<memplug_range> ranges = sound_list(device, info);
   const Offline offline = count_offline(ranges);
   if (offline.others != 0) {
     die("page frame %#llx has KPF_OFFLINE and is in no listed range",
