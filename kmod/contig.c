@@ -9,13 +9,10 @@
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 #include <linux/sched.h>
-#include <linux/sizes.h>
 
 #include "compat.h"
 #include "contig.h"
 #include "trace.h"
-
-#define ZEROED_PIECE SZ_4M
 
 /*
  * alloc_contig_range() takes all of this on trust. The zone and the online state can't
@@ -46,12 +43,12 @@ static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
 
 /*
  * Where init_on_alloc is on, one call zeroes all of its pages without a break, on 6.1 at least:
- * short pieces, so that others get their turn between two of them (docs/kernel.md, "Zeroing").
+ * the shortest pieces that there are, so that others get their turn between two of them
+ * (docs/kernel.md, "Zeroing").
  */
 static unsigned long longest_piece(unsigned long nr_pages)
 {
-	return want_init_on_alloc(0) ? max_t(unsigned long, ZEROED_PIECE >> PAGE_SHIFT,
-					     COMPAT_GRANULARITY_PAGES) : nr_pages;
+	return want_init_on_alloc(0) ? COMPAT_GRANULARITY_PAGES : nr_pages;
 }
 
 /* One call; of its own, so that a debug kernel can make it fail where a test wants it to. */

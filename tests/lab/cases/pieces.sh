@@ -25,7 +25,7 @@ size=$((8 << 20))
 had=0
 for window in $(seq 40 47); do
 	range=$(printf '0x%x+%d' $((start * 4096 + window * size)) $size)
-	# Every second call fails: if that is the first of two pieces here, it is the second next time.
+	# Every second call fails: if that is a run's first piece here, it is its second next time.
 	# What failed is tried again in smaller runs, so some of it is had, or all.
 	for _ in 1 2; do
 		echo 100 >$faults/probability
