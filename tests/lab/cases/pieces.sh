@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Where memory is zeroed, a run is claimed in pieces. If a later one fails, what came before goes
-# back: the same memory can be had as soon as nothing fails any more.
+# Where memory is zeroed, a run is claimed in pieces of the granularity. If a later one fails, what
+# came before goes back: the same memory can be had as soon as nothing fails any more.
 # lab: kernel=debug
 # lab: mem=4G
 # lab: append=init_on_alloc=1
@@ -23,6 +23,7 @@ kpf save /tmp/baseline
 start=$(first_pfn)
 size=$((8 << 20))
 had=0
+calls=0
 for window in $(seq 40 47); do
 	range=$(printf '0x%x+%d' $((start * 4096 + window * size)) $size)
 	# Every second call fails: if that is a run's first piece here, it is its second next time.
@@ -33,15 +34,23 @@ for window in $(seq 40 47); do
 		echo 0 >$faults/probability
 		memplugctl plug --all --quiet >/dev/null
 	done
+	# Each call takes one off `space`, and none fails while there is some left.
+	echo $countdown >$faults/space
+	echo 100 >$faults/probability
 	# The kernel may have put a page of its own there.
 	if memplugctl unplug "$range" --exact --quiet >/dev/null 2>&1; then
 		had=$((had + 1))
+		calls=$((calls + countdown - $(cat $faults/space)))
 	fi
+	echo 0 >$faults/probability
+	echo 0 >$faults/space
 	memplugctl plug --all --quiet >/dev/null
 done
 failed=$((countdown - $(cat $faults/times)))
-echo "$failed calls made to fail; $had of 8 ranges could be had afterwards"
+echo "$failed calls made to fail; $had of 8 ranges could be had afterwards, in $calls calls"
 [ $failed -ge 8 ] || fail "hardly any call was made to fail"
 [ $had -ge 4 ] || fail "memory is missing after a claim that failed half-way"
+[ $calls -ge $((had * size / (PLAN_GRANULARITY_MIB << 20))) ] ||
+	fail "calls for more than the granularity"
 echo >$faults/inject
 kpf check /tmp/baseline
