@@ -148,7 +148,11 @@ TEST_F(HoldTest, SignalsArePassedOn) {
     const auto old = std::signal(signal, SIG_DFL);
     std::filesystem::remove(path_);
     std::thread killer([this, signal = signal] {
-      // Blocked here, as in every thread but the one that waits.
+      // Else it would end the process here: only the thread that waits for it has it blocked, and
+      // not yet when this one begins.
+      sigset_t all{};
+      ::sigfillset(&all);
+      ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
       while (!std::filesystem::exists(path_)) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
       }
