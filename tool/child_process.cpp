@@ -9,8 +9,6 @@
 #include <csignal>
 #include <system_error>
 
-#include "spawn.hpp"
-
 namespace memplug {
 namespace {
 
@@ -22,13 +20,24 @@ void check(int error_number, const std::string& what) {
   }
 }
 
-// Blocked while it lives; SIGCHLD is as it is by default, for an ignored one tells nothing.
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  ::sigaction(signal, nullptr, &action);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-cstyle-cast,performance-no-int-to-ptr): the macro's
+  return action.sa_handler == SIG_IGN;
+}
+
+// Blocked while it lives; SIGCHLD is as it is by default, for an ignored one tells nothing. The
+// others stay ignored if they are: blocked they would be told of.
 class WaitedSignals {
  public:
   WaitedSignals() {
     ::sigemptyset(&set_);
-    for (const int signal : {SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-      ::sigaddset(&set_, signal);
+    ::sigaddset(&set_, SIGCHLD);
+    for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+      if (!is_ignored(signal)) {
+        ::sigaddset(&set_, signal);
+      }
     }
     check(::pthread_sigmask(SIG_BLOCK, &set_, &old_mask_), "cannot block signals");
     struct sigaction by_default {};
@@ -52,6 +61,13 @@ class WaitedSignals {
     return signal;
   }
 
+  // Of those that came and are still to be waited for.
+  [[nodiscard]] static bool is_pending(int signal) {
+    sigset_t pending{};
+    ::sigpending(&pending);
+    return ::sigismember(&pending, signal) == 1;
+  }
+
  private:
   sigset_t set_{};
   sigset_t old_mask_{};
@@ -66,14 +82,24 @@ bool is_over(pid_t pid, int& status) {
 
 }  // namespace
 
-int run_child(const ChildProcess& child) {
+std::optional<int> run_child(const ChildProcess& child) {
   const WaitedSignals signals;
   SpawnSetup setup;
   setup.set_mask(signals.old_mask());
-  if (child.descriptor >= 0) {
-    setup.pass(child.descriptor, child.descriptor);
+  for (const int descriptor : child.descriptors) {
+    setup.pass(descriptor, descriptor);
+  }
+  if (child.called_off()) {
+    return std::nullopt;
   }
   const pid_t pid = setup.spawn(child.command, child.environment);
+  // What the terminal sent before there was a command is ours alone; that it may come twice if it
+  // was sent just now is better than never.
+  for (const int signal : {SIGINT, SIGQUIT}) {
+    if (WaitedSignals::is_pending(signal)) {
+      ::kill(pid, signal);
+    }
+  }
   int status = 0;
   while (!is_over(pid, status)) {
     const siginfo_t signal = signals.wait();

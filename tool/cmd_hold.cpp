@@ -5,11 +5,17 @@
 // the last of those who have it is gone, whatever becomes of this process.
 #include "cmd_hold.hpp"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <optional>
 
 #include "child_process.hpp"
+#include "file_descriptor.hpp"
+#include "interrupt.hpp"
 #include "memplug.h"
 #include "memplug/failure.hpp"
 #include "report.hpp"
@@ -25,6 +31,11 @@ constexpr ExitStatus not_found{127};
 
 Request to_tied_request(const HoldOptions& options) {
   Request request = to_request(options.unplug);
+  if (!options.misplaced.empty()) {
+    throw UsageError("'" + options.misplaced.front() +
+                     "' stands before the '--' that is to come before the command, such as in: "
+                     "memplugctl hold 64M -- memtester ...");
+  }
   if (options.command.empty()) {
     throw UsageError("a command is needed, such as: memplugctl hold 64M -- memtester ...");
   }
@@ -51,18 +62,72 @@ Failure somebody_holds(const Request& request) {
           "nobody holds"};
 }
 
-ExitStatus run_command(const HoldOptions& options, const Request& request, const Result& result,
-                       int descriptor, Output& output) {
+// The kernel takes no longer string (MAX_ARG_STRLEN: 32 pages, the zero at its end included).
+bool fits_in_environment(const std::string& name, const std::string& value) {
+  const auto page_size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return name.size() + 1 + value.size() + 1 <= 32 * page_size;
+}
+
+std::optional<std::string> if_it_fits(const std::string& name, const std::string& value) {
+  return fits_in_environment(name, value) ? std::optional(value) : std::nullopt;
+}
+
+// A file in memory that the command can read from its beginning, and nobody can change.
+class ReadableText {
+ public:
+  explicit ReadableText(const std::string& text)
+      : file_(::memfd_create("memplug-json", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
+    bool is_written = file_.is_open();
+    for (std::size_t done = 0; is_written && done < text.size();) {
+      const ssize_t written = ::pwrite(file_.number(), text.data() + done, text.size() - done,
+                                       static_cast<off_t>(done));
+      is_written = written > 0 || (written < 0 && errno == EINTR);
+      done += written > 0 ? static_cast<std::size_t>(written) : 0;
+    }
+    constexpr int all_seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    if (!is_written || ::fcntl(file_.number(), F_ADD_SEALS, all_seals) != 0) {
+      throw std::system_error(errno, std::generic_category(), "cannot hand over the result");
+    }
+  }
+
+  [[nodiscard]] int number() const { return file_.number(); }
+
+ private:
+  FileDescriptor file_;
+};
+
+// Nothing: a signal called it off.
+std::optional<ExitStatus> run_command(const HoldOptions& options, const Request& request,
+                                      const Result& result, int descriptor, Output& output) {
   std::string json = result_json(request, result);
   json.erase(json.find_last_not_of('\n') + 1);
+  const ReadableText handed(json + "\n");
+  const std::string ranges = print_ranges(result.ranges);
   ChildProcess child;
   child.command = options.command;
-  child.descriptor = descriptor;
+  child.descriptors = {descriptor, handed.number()};
+  child.called_off = InterruptGuard::interrupted;
   child.environment = {{"MEMPLUG_FD", std::to_string(descriptor)},
-                       {"MEMPLUG_RANGES", print_ranges(result.ranges)},
-                       {"MEMPLUG_JSON", json}};
+                       {"MEMPLUG_JSON_FD", std::to_string(handed.number())},
+                       {"MEMPLUG_RANGES", if_it_fits("MEMPLUG_RANGES", ranges)},
+                       {"MEMPLUG_JSON", if_it_fits("MEMPLUG_JSON", json)}};
+  const auto run = [&child]() -> std::optional<ExitStatus> {
+    const std::optional<int> status = run_child(child);
+    return status ? std::optional(static_cast<ExitStatus>(*status)) : std::nullopt;
+  };
   try {
-    return static_cast<ExitStatus>(run_child(child));
+    try {
+      return run();
+    } catch (const std::system_error& error) {
+      if (error.code().value() != E2BIG) {
+        throw;
+      }
+    }
+    // There is a limit for all strings together, too, and the environment that we have may use it
+    // up.
+    child.environment[2].second.reset();
+    child.environment[3].second.reset();
+    return run();
   } catch (const std::system_error& error) {
     output.prose << prose_line(
         "hold", with_reason("cannot run " + options.command.front(), error.code().value()));
@@ -75,10 +140,10 @@ ExitStatus run_command(const HoldOptions& options, const Request& request, const
 CLI::App* setup_hold(CLI::App& app, HoldOptions& options) {
   CLI::App* verb = app.add_subcommand("hold", "Take memory out while a command runs");
   add_unplug_options(*verb, options.unplug);
-  verb->add_option("command", options.command,
-                   "what to run, after '--'; it finds MEMPLUG_FD, MEMPLUG_RANGES and MEMPLUG_JSON "
-                   "in its environment")
-      ->type_name("CMD ...");
+  verb->add_option("command", options.misplaced,
+                   "what to run, after '--'; it finds MEMPLUG_FD, MEMPLUG_RANGES, MEMPLUG_JSON and "
+                   "MEMPLUG_JSON_FD in its environment")
+      ->type_name("-- CMD ...");
   verb->footer(
       "The options of 'memplugctl --help' go with every verb, before '--'.\n"
       "All of the memory or nothing. It is given back when CMD, and whoever it has left its\n"
@@ -104,13 +169,17 @@ ExitStatus run_hold(const HoldOptions& options, const OpenDevice& open_device,
     report(request, info, result, output);
     return has_all ? ExitStatus::Success : hold_failed;
   }
-  const ExitStatus status = run_command(options, request, result, device->descriptor(), output);
+  const std::optional<ExitStatus> status =
+      run_command(options, request, result, device->descriptor(), output);
   // With our copy of the descriptor the memory goes back, unless the command has left one behind.
   device.reset();
   if (recompute != nullptr && result.done >= least_for_watermarks) {
     recompute->recompute("hold", output);
   }
-  return status;
+  if (!status) {
+    throw Failure(EINTR, "interrupted before the command began", "the memory is given back");
+  }
+  return *status;
 }
 
 }  // namespace memplug

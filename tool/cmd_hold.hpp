@@ -15,7 +15,10 @@ namespace memplug {
 
 struct HoldOptions {
   UnplugOptions unplug{};
+  // What stands behind "--", byte for byte: CLI11 would take some of its words for lists.
   std::vector<std::string> command{};
+  // What stands before it and is no option.
+  std::vector<std::string> misplaced{};
 };
 
 // When memplug could not do its part: nothing was run.

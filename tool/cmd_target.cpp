@@ -178,7 +178,8 @@ void set_and_wait(const Order& order, Bytes target, const Info& before, Device& 
   set_target(order, device, before, output.style);
   std::unique_ptr<ProgressMeter> meter;
   if (output.terminal && !output.style.quiet) {
-    meter = std::make_unique<ProgressMeter>(output.prose, [&shared] { return shared.line(); });
+    meter = std::make_unique<ProgressMeter>(
+        output.prose, [&shared] { return shared.line(); }, output.terminal_width);
   }
   wait_for_target(order, target, device, shared, output.style, report);
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Turns Ctrl-C into a result: while a guard lives, SIGINT and SIGTERM do not end the process but
-// make the running ioctl stop and report.
+// make the running ioctl stop and report. One that was ignored from the start stays so.
 #pragma once
 
 #include <csignal>
 
 namespace memplug {
 
-// One at a time, on the thread that makes the request.
+// On the thread that makes the request. A guard within another one adds nothing: what the outer one
+// has seen stays seen.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -15,8 +16,10 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
   ~InterruptGuard();
 
-  // Whether a signal came since the guard was made.
+  // Whether a signal came since the last outer guard was made.
   [[nodiscard]] static bool interrupted();
+  // How many.
+  [[nodiscard]] static int count();
 
  private:
   struct sigaction old_int_ {};

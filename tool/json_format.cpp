@@ -48,4 +48,6 @@ std::string print_json(const Json& object) {
   return text + "\n}\n";
 }
 
+std::string print_json_line(const Json& object) { return compact(object) + "\n"; }
+
 }  // namespace memplug

@@ -28,5 +28,7 @@ void add_range(Json& json, Range range);
 
 // One key a line and one record a line: as easy to read as to grep. Ends with a newline.
 [[nodiscard]] std::string print_json(const Json& object);
+// All of it on one line, for where objects come one a line.
+[[nodiscard]] std::string print_json_line(const Json& object);
 
 }  // namespace memplug

@@ -2,6 +2,7 @@
 // The command line of memplugctl, and what exceptions mean for its exit status. Nothing else.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <iostream>
 #include <sstream>
 
@@ -19,6 +20,7 @@
 #include "cmd_test.hpp"
 #include "cmd_unplug.hpp"
 #include "cmd_watch.hpp"
+#include "interrupt.hpp"
 #include "memplug/device_file.hpp"
 #include "memplug/failure.hpp"
 #include "report.hpp"
@@ -36,11 +38,23 @@ constexpr const char* looking_footer =
     "The options of 'memplugctl --help' go with every verb.\n"
     "Exit status: 0 done, 1 failed, 2 usage.";
 
-// When the command line can't be parsed, its errors are still to come in the form asked for. What
-// stands behind "--" is another command's.
-bool asks_for_json(const std::vector<std::string>& arguments) {
-  const auto end = std::find(arguments.begin(), arguments.end(), "--");
-  return std::any_of(arguments.begin(), end, [](const std::string& argument) {
+// A signal never ends them between two of their phases: what they have done by then is reported.
+constexpr std::array<std::string_view, 6> changing_verbs{"unplug", "plug",       "hold",
+                                                         "test",   "quarantine", "target"};
+
+constexpr const char* command_needs_dashes =
+    "; a command stands behind '--', such as in: memplugctl hold 64M -- memtester ...";
+
+using Words = std::vector<std::string>;
+
+// Where what is ours ends. Behind it stands another command, of hold, or words that are no options.
+Words::const_iterator find_dashes(const Words& arguments) {
+  return std::find(arguments.begin(), arguments.end(), "--");
+}
+
+// When the command line can't be parsed, its errors are still to come in the form asked for.
+bool asks_for_json(const Words& arguments) {
+  return std::any_of(arguments.begin(), find_dashes(arguments), [](const std::string& argument) {
     const bool short_flags = argument.size() > 1 && argument[0] == '-' && argument[1] != '-';
     return argument == "--json" ||
            (short_flags && argument.find_first_not_of("Jbqv", 1) == std::string::npos &&
@@ -50,7 +64,8 @@ bool asks_for_json(const std::vector<std::string>& arguments) {
 
 class Program {
  public:
-  Program() : output_{{}, data_, std::cerr, stderr_is_terminal(), [this] { flush(); }} {
+  Program()
+      : output_{{}, data_, std::cerr, stderr_takes_progress(), [this] { flush(); }, stderr_width} {
     app_.set_version_flag("--version", "memplugctl " MEMPLUG_VERSION);
     app_.set_help_flag("-h,--help", "Print this help and exit");
     app_.add_flag("-J,--json", output_.style.json, "Print one JSON object");
@@ -86,7 +101,7 @@ class Program {
   Program& operator=(const Program&) = delete;
   ~Program() = default;
 
-  ExitStatus run(const std::vector<std::string>& arguments) {
+  ExitStatus run(const Words& arguments) {
     ExitStatus status = ExitStatus::Failure;
     try {
       status = parse_and_run(arguments);
@@ -128,22 +143,47 @@ class Program {
     });
   }
 
-  ExitStatus parse_and_run(const std::vector<std::string>& arguments) {
+  // CLI11 wants them last to first.
+  void parse(Words words) {
+    std::reverse(words.begin(), words.end());
+    app_.parse(std::move(words));
+  }
+
+  // The command of hold must not pass through CLI11, which would take [a,b] for two words.
+  void parse_all(const Words& arguments) {
+    const auto dashes = find_dashes(arguments);
+    parse({arguments.begin(), dashes});
+    if (dashes == arguments.end()) {
+      return;
+    }
+    if (app_.got_subcommand("hold")) {
+      hold_.command.assign(dashes + 1, arguments.end());
+    } else {
+      parse(arguments);
+    }
+  }
+
+  ExitStatus parse_and_run(const Words& arguments) {
     output_.style.json = asks_for_json(arguments);
     try {
-      // CLI11 wants them last to first.
-      app_.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+      parse_all(arguments);
     } catch (const CLI::Success& asked_to_print) {
       app_.exit(asked_to_print, data_, std::cerr);
       return ExitStatus::Success;
     } catch (const CLI::ParseError& error) {
       note_verb();
-      throw UsageError(error.what());
+      const bool lacks_dashes = find_dashes(arguments) == arguments.end();
+      throw UsageError(error.what() + std::string(verb_name_ == "hold" && lacks_dashes
+                                                      ? command_needs_dashes
+                                                      : ""));
     }
     const OpenDevice open = [this](Access access) { return open_device(device_path_, access); };
     note_verb();
     for (const auto& [verb, run_verb] : verbs_) {
       if (verb->parsed()) {
+        if (std::ranges::find(changing_verbs, verb_name_) != changing_verbs.end()) {
+          guard_.emplace();
+        }
         return run_verb(open);
       }
     }
@@ -155,8 +195,10 @@ class Program {
     return verb_name_ == "hold" ? hold_failed : usual;
   }
 
+  // A signal that comes while stdout takes nothing ends the wait for it.
   void flush() {
-    write_stdout(data_.str());
+    const int signals = InterruptGuard::count();
+    write_stdout(data_.str(), [signals] { return InterruptGuard::count() != signals; });
     data_.str("");
   }
 
@@ -187,7 +229,9 @@ class Program {
   void tell(std::optional<int> error_number, const std::string& message, const std::string& step) {
     data_.str("");
     if (output_.style.json) {
-      data_ << error_json(error_number, message);
+      // Who reads watch reads a line at a time.
+      data_ << (verb_name_ == "watch" ? error_json_line(error_number, message)
+                                      : error_json(error_number, message));
     }
     say(message);
     if (!step.empty()) {
@@ -206,6 +250,8 @@ class Program {
     QuarantineFile(default_quarantine_file).add(pages);
   };
   std::string verb_name_;
+  // Lives until stdout has it all.
+  std::optional<InterruptGuard> guard_;
   StatusOptions status_;
   ListOptions list_;
   UnplugOptions unplug_;

@@ -22,10 +22,11 @@ std::string progress_line(const MemoryTestProgress& progress) {
 MemoryTestTeller::MemoryTestTeller(Output& output, const MemoryTestProgress& begin)
     : output_(output), told_tenths_(parts_done(begin, 10)), progress_(begin) {
   if (output.terminal && !output.style.quiet) {
-    meter_ = std::make_unique<ProgressMeter>(output.prose, [this]() -> std::optional<std::string> {
+    const auto line = [this]() -> std::optional<std::string> {
       const std::lock_guard lock(mutex_);
       return progress_line(progress_);
-    });
+    };
+    meter_ = std::make_unique<ProgressMeter>(output.prose, line, output.terminal_width);
   }
 }
 

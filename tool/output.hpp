@@ -2,6 +2,7 @@
 // Where a command writes and how the user wants it. Data is for stdout, prose for stderr.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <ostream>
 
@@ -19,10 +20,12 @@ struct Output {
   OutputStyle style;
   std::ostream& data;
   std::ostream& prose;
-  // Whether prose goes to a terminal, where progress may be drawn.
+  // Whether prose goes to a terminal that progress may be drawn on.
   bool terminal = false;
   // Sends on what was written to data, for a command that goes on; at its end that is main()'s.
   std::function<void()> flush = [] {};
+  // Its columns, at this moment.
+  std::function<std::size_t()> terminal_width = [] { return std::size_t{80}; };
 };
 
 enum class ExitStatus { Success = 0, Failure = 1, Usage = 2, Partial = 64 };

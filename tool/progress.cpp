@@ -102,8 +102,18 @@ std::string progress_line(const TargetProgress& progress) {
                                    distance(progress.plugged, progress.target), progress.elapsed);
 }
 
-ProgressMeter::ProgressMeter(std::ostream& terminal, Line line, ProgressTiming timing)
-    : terminal_(terminal), line_(std::move(line)), timing_(timing) {
+std::string shorten(std::string line, std::size_t width) {
+  // The cursor takes a column, too.
+  const std::size_t room = std::max<std::size_t>(width, 1) - 1;
+  while (line.size() > room) {
+    const std::size_t comma = line.rfind(", ");
+    line.resize(comma != std::string::npos ? comma : room);
+  }
+  return line;
+}
+
+ProgressMeter::ProgressMeter(std::ostream& terminal, Line line, Width width, ProgressTiming timing)
+    : terminal_(terminal), line_(std::move(line)), width_(std::move(width)), timing_(timing) {
   const AllSignalsBlocked inherited_by_thread;
   thread_ = std::thread([this] { draw_until_stopped(); });
 }
@@ -125,7 +135,7 @@ void ProgressMeter::draw_until_stopped() {
   while (!wake_.wait_for(lock, wait, stopping)) {
     wait = timing_.between;
     if (const auto line = line_()) {
-      terminal_ << clear_line << *line << std::flush;
+      terminal_ << clear_line << shorten(*line, width_()) << std::flush;
       drawn = true;
     }
   }

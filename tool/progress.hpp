@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -39,12 +40,17 @@ struct TargetProgress {
 // "plugged 3.2 GiB, target 2.0 GiB, 512 MiB/s, 3 s left"
 [[nodiscard]] std::string progress_line(const TargetProgress& progress);
 
+// In less than this many columns: what comes last, behind commas, is left out first.
+[[nodiscard]] std::string shorten(std::string line, std::size_t width);
+
 class ProgressMeter {
  public:
-  // Asked for from the meter's thread; nothing: there is nothing to tell.
+  // Both are asked for from the meter's thread. Nothing: there is nothing to tell.
   using Line = std::function<std::optional<std::string>()>;
+  // Columns of the terminal; a line that is longer would be left behind when it is to be cleared.
+  using Width = std::function<std::size_t()>;
 
-  ProgressMeter(std::ostream& terminal, Line line, ProgressTiming timing = {});
+  ProgressMeter(std::ostream& terminal, Line line, Width width, ProgressTiming timing = {});
   ProgressMeter(const ProgressMeter&) = delete;
   ProgressMeter& operator=(const ProgressMeter&) = delete;
   ~ProgressMeter();
@@ -54,6 +60,7 @@ class ProgressMeter {
 
   std::ostream& terminal_;
   Line line_;
+  Width width_;
   ProgressTiming timing_;
   std::mutex mutex_;
   std::condition_variable wake_;

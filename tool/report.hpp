@@ -99,6 +99,8 @@ struct TestReport {
 [[nodiscard]] std::string diagnosis_text(const Diagnosis& diagnosis, const OutputStyle& style);
 
 // One line each.
+[[nodiscard]] std::string error_json_line(std::optional<int> error_number,
+                                          std::string_view message);
 [[nodiscard]] std::string event_json(const Event& event);
 [[nodiscard]] std::string event_text(const Event& event, const OutputStyle& style);
 // Prometheus's text format, base units.

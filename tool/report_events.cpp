@@ -96,7 +96,7 @@ std::string event_json(const Event& event) {
   json["target_size"] = size_or_null(event.target);
   json["state"] = event.state ? Json(target_state_name(*event.state)) : Json(nullptr);
   json["lost"] = event.lost;
-  return json.dump() + "\n";
+  return print_json_line(json);
 }
 
 std::string event_text(const Event& event, const OutputStyle& style) {

@@ -264,11 +264,23 @@ std::string target_json(const TargetReport& report) {
   return print_json(json);
 }
 
-std::string error_json(std::optional<int> error_number, std::string_view message) {
+namespace {
+
+Json to_json(std::optional<int> error_number, std::string_view message) {
   Json json = versioned_json();
   json["error"]["errno"] = error_number ? Json(errno_name(*error_number)) : Json(nullptr);
   json["error"]["message"] = message;
-  return print_json(json);
+  return json;
+}
+
+}  // namespace
+
+std::string error_json(std::optional<int> error_number, std::string_view message) {
+  return print_json(to_json(error_number, message));
+}
+
+std::string error_json_line(std::optional<int> error_number, std::string_view message) {
+  return print_json_line(to_json(error_number, message));
 }
 
 }  // namespace memplug

@@ -21,6 +21,8 @@ namespace {
 // Bounds what a result can cost: 512 KiB of records.
 constexpr std::uint64_t min_ranges = 1024;
 constexpr std::uint64_t max_ranges = 16384;
+// The command of hold has to know all that it holds: 16 TiB of subblocks one by one.
+constexpr std::uint64_t max_tied_ranges = 1ULL << 22U;
 
 std::uint64_t round_down(std::uint64_t value, std::uint64_t unit) { return value / unit * unit; }
 
@@ -50,8 +52,8 @@ void check_align(Bytes align, Bytes subblock) {
 // Room for every subblock on its own, within reason.
 Capacity capacity_for(const Request& request, const Info& info) {
   const Bytes size = request.all ? info.unplugged : request.length;
-  return {static_cast<std::uint32_t>(
-              std::clamp(size.value / info.subblock.value, min_ranges, max_ranges)),
+  return {static_cast<std::uint32_t>(std::clamp(size.value / info.subblock.value, min_ranges,
+                                                request.tied ? max_tied_ranges : max_ranges)),
           std::min<std::uint32_t>(info.max_blocked, MEMPLUG_MAX_BLOCKED)};
 }
 
@@ -64,7 +66,7 @@ Result run_on_device(const Request& request, const Info& info, Device& device,
       const auto progress = device.progress();
       return progress ? std::optional(progress_line(request.operation, *progress)) : std::nullopt;
     };
-    meter = std::make_unique<ProgressMeter>(output.prose, line);
+    meter = std::make_unique<ProgressMeter>(output.prose, line, output.terminal_width);
   }
   if (InterruptGuard::interrupted()) {
     throw Failure(EINTR, "interrupted before it began", "");

@@ -33,7 +33,9 @@ std::vector<std::string> whole_environment(const Variables& added) {
   std::vector<std::string> all;
   all.reserve(added.size());
   for (const auto& [name, value] : added) {
-    all.push_back(std::string(name).append("=").append(value));
+    if (value) {
+      all.push_back(std::string(name).append("=").append(*value));
+    }
   }
   const auto is_added = [&added](std::string_view variable) {
     const std::string_view name = variable.substr(0, variable.find('='));
@@ -52,10 +54,11 @@ std::vector<std::string> whole_environment(const Variables& added) {
 SpawnSetup::SpawnSetup() {
   check(::posix_spawn_file_actions_init(&actions_));
   check(::posix_spawnattr_init(&attributes_));
-  // SIGPIPE is ours to ignore, not the command's.
+  // These are ours to ignore, not the command's.
   sigset_t defaults{};
   ::sigemptyset(&defaults);
   ::sigaddset(&defaults, SIGPIPE);
+  ::sigaddset(&defaults, SIGXFSZ);
   check(::posix_spawnattr_setsigdefault(&attributes_, &defaults));
   set_flag(POSIX_SPAWN_SETSIGDEF);
 }

@@ -6,13 +6,15 @@
 #include <sys/types.h>
 
 #include <csignal>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace memplug {
 
-using Variables = std::vector<std::pair<std::string, std::string>>;
+// Without a value: there is to be none of that name.
+using Variables = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
 // Errors are std::system_error.
 class SpawnSetup {
@@ -31,7 +33,8 @@ class SpawnSetup {
   void set_own_group();
 
   // The command is looked up in PATH. The variables are added to our environment, or replace what
-  // is there.
+  // is there. The signals that we have ignored since prepare_standard_streams() are not ignored in
+  // it.
   [[nodiscard]] pid_t spawn(std::vector<std::string> command, const Variables& added) const;
 
  private:

@@ -3,6 +3,7 @@
 #include "standard_streams.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -26,15 +27,23 @@ void prepare_standard_streams() {
     }
   }
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
 }
 
-void write_stdout(std::string_view text) {
+void write_stdout(std::string_view text, const std::function<bool()>& given_up) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
     if (written >= 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR) {
-      const int error_number = errno;
+      continue;
+    }
+    const int error_number = errno;
+    if (error_number == EAGAIN) {
+      // Whoever shares it has made it so. What ended the wait, the next round sees.
+      pollfd polled{STDOUT_FILENO, POLLOUT, 0};
+      static_cast<void>(::poll(&polled, 1, -1));
+    }
+    if ((error_number != EAGAIN && error_number != EINTR) || given_up()) {
       throw Failure(error_number, with_reason("cannot write to stdout", error_number), "");
     }
   }
@@ -50,6 +59,15 @@ std::string_view environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
+std::size_t terminal_width(int descriptor) {
+  winsize size{};
+  return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col != 0 ? size.ws_col
+                                                                         : usual_width;
+}
+
+// One that only takes lines; so does one that nobody has named.
+bool is_dumb_terminal() { return environment("TERM") == "dumb" || environment("TERM").empty(); }
+
 }  // namespace
 
 std::size_t stdout_width() {
@@ -57,18 +75,17 @@ std::size_t stdout_width() {
   std::size_t width = 0;
   const auto [end, error] = std::from_chars(columns.data(), columns.data() + columns.size(), width);
   if (error != std::errc{} || end != columns.data() + columns.size() || width == 0) {
-    winsize size{};
-    width = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0 ? size.ws_col
-                                                                               : usual_width;
+    width = terminal_width(STDOUT_FILENO);
   }
   return std::min(width, greatest_width);
 }
 
 bool stdout_takes_colour() {
-  return ::isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR").empty() &&
-         environment("TERM") != "dumb" && !environment("TERM").empty();
+  return ::isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR").empty() && !is_dumb_terminal();
 }
 
-bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+bool stderr_takes_progress() { return ::isatty(STDERR_FILENO) == 1 && !is_dumb_terminal(); }
+
+std::size_t stderr_width() { return terminal_width(STDERR_FILENO); }
 
 }  // namespace memplug

@@ -73,10 +73,22 @@ TEST(BytesNearer, CountsBothDirections) {
   EXPECT_EQ(bytes_nearer(target_progress(3 * gib, gib, 2 * gib)), 0);
 }
 
+TEST(ProgressLine, WhatDoesNotFitIsLeftOutFromTheEnd) {
+  const std::string line = "unplugging 1.5 GiB of 4.0 GiB, 800.0 MiB/s, 3 s left";
+  EXPECT_EQ(shorten(line, line.size() + 1), line);
+  EXPECT_EQ(shorten(line, line.size()), "unplugging 1.5 GiB of 4.0 GiB, 800.0 MiB/s");
+  EXPECT_EQ(shorten(line, 30), "unplugging 1.5 GiB of 4.0 GiB");
+  EXPECT_EQ(shorten(line, 29), "unplugging 1.5 GiB of 4.0 Gi");
+  EXPECT_EQ(shorten(line, 1), "");
+  EXPECT_EQ(shorten(line, 0), "");
+}
+
+std::size_t wide() { return 80; }
+
 TEST(ProgressMeter, ShortWorkDrawsNothing) {
   std::ostringstream terminal;
   {
-    const ProgressMeter meter(terminal, [] { return "some line"; }, {1h, 1h});
+    const ProgressMeter meter(terminal, [] { return "some line"; }, wide, {1h, 1h});
   }
   EXPECT_EQ(terminal.str(), "");
 }
@@ -90,7 +102,7 @@ TEST(ProgressMeter, LongWorkIsDrawnAndTheLineClearedAtTheEnd) {
                                 ++polls;
                                 return "some line";
                               },
-                              {1ms, 1ms});
+                              wide, {1ms, 1ms});
     for (int waited = 0; polls < 2 && waited < 10000; ++waited) {
       std::this_thread::sleep_for(1ms);
     }
@@ -110,7 +122,7 @@ TEST(ProgressMeter, NothingToTellDrawsNothing) {
                                 ++polls;
                                 return std::nullopt;
                               },
-                              {1ms, 1ms});
+                              wide, {1ms, 1ms});
     for (int waited = 0; polls < 1 && waited < 10000; ++waited) {
       std::this_thread::sleep_for(1ms);
     }
