@@ -5,6 +5,7 @@
 #include "cmd_quarantine.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 
 #include "bad_memory.hpp"
 #include "bad_memory_formats.hpp"
@@ -13,6 +14,7 @@
 #include "quarantine.hpp"
 #include "report_quarantine.hpp"
 #include "shortfall.hpp"
+#include "text_file.hpp"
 
 namespace memplug {
 namespace {
@@ -52,12 +54,13 @@ QuarantineOutcome carry_out(Work work) {
   }
 }
 
-ExitStatus status_of(const QuarantineOutcome& outcome) {
-  const Bytes out = total_unplugged(outcome.ranges);
-  if (out == total(outcome.subblocks)) {
+// What is marked and in use is taken as soon as it can be: not all of it yet, and no failure.
+ExitStatus status_of(const QuarantineReport& report) {
+  const QuarantineOutcome& outcome = report.outcome;
+  if (total_unplugged(outcome.ranges) == total(outcome.subblocks) && !report.why_not_saved) {
     return ExitStatus::Success;
   }
-  return out.value != 0 ? ExitStatus::Partial : ExitStatus::Failure;
+  return outcome.ranges.empty() ? ExitStatus::Failure : ExitStatus::Partial;
 }
 
 void tell(const QuarantineReport& report, Output& output) {
@@ -68,25 +71,75 @@ void tell(const QuarantineReport& report, Output& output) {
   }
 }
 
+// Writes what add keeps out into the file. That it can't be written does not keep memory from being
+// taken out; it is told then. A file that can't be understood does, so that nothing in it is lost.
+class Saving {
+ public:
+  explicit Saving(const QuarantineOptions& options)
+      : file_(options.file), is_wanted_(!options.no_save) {
+    if (is_wanted_) {
+      static_cast<void>(file_.read_if_there());
+    }
+  }
+
+  // Until save().
+  void lock() {
+    if (!is_wanted_) {
+      return;
+    }
+    try {
+      lock_.emplace(file_.path());
+    } catch (const Failure& failure) {
+      // Somebody else writes it: to be asked for again.
+      if (failure.code().value() == EBUSY || failure.code().value() == EINTR) {
+        throw;
+      }
+      failure_ = failure.what();
+    }
+  }
+
+  void save(const std::vector<Range>& pages, QuarantineReport& report) {
+    if (!is_wanted_) {
+      return;
+    }
+    try {
+      if (!failure_) {
+        file_.add(pages);
+        report.file = file_.path();
+      }
+    } catch (const std::runtime_error& error) {
+      failure_ = error.what();
+    }
+    lock_.reset();
+    report.why_not_saved = failure_;
+  }
+
+ private:
+  const QuarantineFile file_;
+  bool is_wanted_;
+  std::optional<FileLock> lock_;
+  std::optional<std::string> failure_;
+};
+
 ExitStatus run_add(const QuarantineOptions& options, const OpenDevice& open_device,
                    Output& output) {
   const Range pages = parse_bad_range(options, "add");
   const auto timeout = timeout_of(options);
+  Saving saving(options);
   auto [device, info] = open_fit(open_device, Access::Write);
-  const QuarantineFile file(options.file);
-  // What can't be added to is better known before anything is done.
-  static_cast<void>(options.no_save ? std::vector<Range>{} : file.read_if_there());
-  QuarantineReport report{"quarantine_add", {pages}, {}, std::nullopt};
+  QuarantineReport report{"quarantine_add", {pages}, {}, std::nullopt, std::nullopt};
+  saving.lock();
   report.outcome = carry_out([&, &device = device, &info = info] {
-    return begin_quarantine(device, to_subblocks({pages}, info.subblock), timeout);
+    return begin_quarantine(device, to_subblocks({pages}, info.subblock));
   });
-  // What is not managed would be refused at every boot.
-  if (!options.no_save && !report.outcome.ranges.empty()) {
-    file.add({pages});
-    report.file = file.path();
+  // If nothing of it is managed it would be refused at every boot. If some is, all of it is saved:
+  // bad memory stays bad, and the rest may be managed one day.
+  if (!report.outcome.ranges.empty()) {
+    saving.save({pages}, report);
   }
+  await_quarantine(device, timeout, report.outcome);
   tell(report, output);
-  return status_of(report.outcome);
+  return status_of(report);
 }
 
 // The subblocks of what is named that nothing else in the file needs.
@@ -118,16 +171,21 @@ ExitStatus run_remove(const QuarantineOptions& options, const OpenDevice& open_d
   if (options.range) {
     pages = parse_bad_range(options, "remove");
   }
-  auto [device, info] = open_fit(open_device, Access::Write);
   const QuarantineFile file(options.file);
-  QuarantineReport report{"quarantine_remove", {}, {}, std::nullopt};
+  const bool is_file_meant = !options.no_save && is_file_there(options.file);
+  if (is_file_meant) {
+    static_cast<void>(file.read_if_there());
+  }
+  auto [device, info] = open_fit(open_device, Access::Write);
+  std::optional<FileLock> lock;
+  if (is_file_meant) {
+    lock.emplace(options.file);
+  }
+  QuarantineReport report{"quarantine_remove", {}, {}, std::nullopt, std::nullopt};
   const std::vector<Range> ending = subblocks_to_end(options, info, pages, device);
   report.asked = pages ? std::vector<Range>{*pages} : ending;
   // The file first: if the machine stops in between, the memory is not kept out by what is gone.
-  if (!options.no_save) {
-    for (const Range& range : pages ? std::vector<Range>{*pages} : file.read_if_there()) {
-      file.remove(range);
-    }
+  if (is_file_meant && file.remove(pages ? std::vector<Range>{*pages} : file.read_if_there())) {
     report.file = file.path();
   }
   report.outcome = carry_out([&, &device = device] { return end_quarantine(device, ending); });
@@ -139,21 +197,25 @@ ExitStatus run_apply(const QuarantineOptions& options, const OpenDevice& open_de
                      Output& output) {
   const auto timeout = timeout_of(options);
   const QuarantineFile file(options.file);
+  std::optional<FileLock> lock;
+  lock.emplace(options.file, FileLock::For::Reading);
   const std::vector<Range> pages = file.read();
   auto [device, info] = open_fit(open_device, Access::Write);
-  QuarantineReport report{"quarantine_apply", pages, {}, file.path()};
+  QuarantineReport report{"quarantine_apply", pages, {}, file.path(), std::nullopt};
   report.outcome = carry_out([&, &device = device, &info = info] {
-    return begin_quarantine(device, to_subblocks(pages, info.subblock), timeout);
+    return begin_quarantine(device, to_subblocks(pages, info.subblock));
   });
+  lock.reset();
+  await_quarantine(device, timeout, report.outcome);
   tell(report, output);
-  return status_of(report.outcome);
+  return status_of(report);
 }
 
 ExitStatus run_list(const QuarantineOptions& options, const OpenDevice& open_device,
                     Output& output) {
+  const std::vector<Range> pages = QuarantineFile(options.file).read_if_there();
   auto [device, info] = open_fit(open_device, Access::Read);
   const std::vector<HeldRange> ranges = device.quarantined().ranges;
-  const std::vector<Range> pages = QuarantineFile(options.file).read_if_there();
   output.data << (output.style.json
                       ? quarantine_list_json(ranges, options.file, pages)
                       : quarantine_list_text(ranges, options.file, pages, output.style));

@@ -12,15 +12,21 @@
 namespace memplug {
 namespace {
 
-// As an unplug would have it: what is wrong with the options is wrong here, too.
-Request to_request(const ScanOptions& options, const Info& info) {
+Request to_request(const ScanOptions& options) {
   Request request;
   request.dry_run = true;
   request.window = parse_option("--within", options.within, parse_range);
-  request.length = info.subblock;
-  request.align = parse_option("--align", options.align, parse_align).value_or(info.subblock);
-  check_against_subblock(request, info.subblock);
+  request.align = parse_option("--align", options.align, parse_align).value_or(request.align);
   return request;
+}
+
+// As an unplug would have it: what is wrong with the options is wrong here, too.
+void complete(Request& request, const Info& info) {
+  request.length = info.subblock;
+  if (request.align.value == 0) {
+    request.align = info.subblock;
+  }
+  check_against_subblock(request, info.subblock);
 }
 
 // What one request for all of it would get.
@@ -59,10 +65,11 @@ CLI::App* setup_scan(CLI::App& app, ScanOptions& options) {
 }
 
 ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device, Output& output) {
+  Request request = to_request(options);
   Device device = open_device(Access::Write);
   const Info info = device.info();
   require_feature(info, MEMPLUG_FEATURE_SURVEY, lacks_survey);
-  const Request request = to_request(options, info);
+  complete(request, info);
   ScanReport report;
   report.within = request.window;
   report.align = request.align;

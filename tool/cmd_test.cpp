@@ -19,6 +19,7 @@
 #include "resume_file.hpp"
 #include "shortfall.hpp"
 #include "survey.hpp"
+#include "text_file.hpp"
 
 namespace memplug {
 namespace {
@@ -187,14 +188,18 @@ struct Ending {
 
 // What has been found by then is told also when something fails in the middle of it.
 Ending run_passes(const MemoryTestPlan& plan, const OpenDevice& open_device,
-                  const KeepBadPages& keep_bad_pages, std::optional<ResumeFile>& resume,
-                  MemoryBook& book, Output& output) {
+                  const QuarantineFile& file, std::optional<ResumeFile>& resume, MemoryBook& book,
+                  Output& output) {
   const Bytes tested_before = book.tested();
   const auto progress = [&book] {
     return MemoryTestProgress{book.requested(), book.tested(), book.bad()};
   };
   const InterruptGuard guard;
   MemoryTestTeller teller(output, progress());
+  const KeepBadPages keep_bad_pages = [&file](const std::vector<Range>& pages) {
+    const FileLock lock(file.path());
+    file.add(pages);
+  };
   MemoryTest test(plan, open_device, keep_bad_pages, book, [&] {
     teller.tell(progress());
     if (resume) {
@@ -219,7 +224,8 @@ Ending run_passes(const MemoryTestPlan& plan, const OpenDevice& open_device,
   return ending;
 }
 
-TestReport to_report(const Order& order, const MemoryBook& book, const Ending& ending) {
+TestReport to_report(const Order& order, const std::string& file, const MemoryBook& book,
+                     const Ending& ending) {
   TestReport report;
   report.requested = book.requested();
   report.tested = book.tested();
@@ -227,14 +233,20 @@ TestReport to_report(const Order& order, const MemoryBook& book, const Ending& e
   report.loops = order.memtester.loops;
   report.tests = order.memtester.tests;
   report.bad = book.bad_stretches();
+  const Hindrance untried{ending.end == TestReport::End::Failed ? Hindrance::Kind::Failed
+                                                                : Hindrance::Kind::Interrupted,
+                          Reason::Unknown};
   std::ranges::merge(
-      book.untested(), book.unplugged(), std::back_inserter(report.untested), {},
+      book.untested(untried), book.unplugged(), std::back_inserter(report.untested), {},
       [](const UntestedStretch& stretch) { return stretch.range.start; },
       [](const UntestedStretch& stretch) { return stretch.range.start; });
   report.memtester_version = ending.notes.memtester_version;
   report.end = ending.end;
   if (order.resume) {
     report.resume_file = order.resume->path();
+  }
+  if (ending.notes.has_saved && !ending.notes.why_not_saved) {
+    report.file = file;
   }
   return report;
 }
@@ -263,6 +275,9 @@ CLI::App* setup_test(CLI::App& app, TestOptions& options) {
            "keep in FILE what is tested, and go on from there if it exists");
   add_text(*verb, "--memtester", "PATH", options.memtester, "the program, if it is not in PATH");
   verb->add_flag("--no-keep", options.no_keep, "give back what is bad, too");
+  verb->add_option("--file", options.file, "the file that remembers bad memory")
+      ->type_name("PATH")
+      ->capture_default_str();
   verb->footer(
       "Tests: 0 Random Value; 1 to 6 Compare XOR, SUB, MUL, DIV, OR, AND; 7 Sequential\n"
       "Increment; 8 Solid Bits; 9 Block Sequential; 10 Checkerboard; 11 Bit Spread; 12 Bit Flip;\n"
@@ -273,9 +288,17 @@ CLI::App* setup_test(CLI::App& app, TestOptions& options) {
   return verb;
 }
 
-ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device,
-                    const KeepBadPages& keep_bad_pages, Output& output) {
+ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device, Output& output) {
   Order order = to_order(options);
+  const QuarantineFile file(options.file);
+  if (order.keep) {
+    // One that can't be understood is to be known before something bad is found.
+    static_cast<void>(file.read_if_there());
+  }
+  std::optional<FileLock> one_at_a_time;
+  if (order.resume) {
+    order.resume->read({order.memtester.tests, order.memtester.loops, {}});
+  }
   const auto begin = Clock::now();
   Device device = open_device(Access::Write);
   const Info info = device.info();
@@ -283,6 +306,8 @@ ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device,
   check_against_subblock(order, info.subblock);
   const MemoryTestPlan plan = to_plan(order, info);
   if (order.resume) {
+    // Two tests would each forget what the other one finds. Read again, as one may just have ended.
+    one_at_a_time.emplace(order.resume->path());
     order.resume->read({order.memtester.tests, order.memtester.loops, {}});
   }
   MemoryBook book = look(order, plan, device);
@@ -290,12 +315,15 @@ ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device,
     // A file that can't be written is to be known before hours of work.
     order.resume->write(book.known());
   }
-  const Ending ending = run_passes(plan, open_device, keep_bad_pages, order.resume, book, output);
-  TestReport report = to_report(order, book, ending);
+  const Ending ending = run_passes(plan, open_device, file, order.resume, book, output);
+  TestReport report = to_report(order, options.file, book, ending);
   report.elapsed = Clock::now() - begin;
   output.data << (output.style.json ? test_json(report) : test_text(report, output.style));
   if (!output.style.quiet) {
     output.prose << explain_test(report, ending.notes.no_verdict, info, output.style);
+  }
+  if (ending.notes.why_not_saved) {
+    output.prose << explain_unsaved_pages(*ending.notes.why_not_saved);
   }
   if (ending.failure) {
     output.prose << explain_failed_test(*ending.failure);

@@ -10,6 +10,7 @@
 #include "memplug/device.hpp"
 #include "open_device.hpp"
 #include "output.hpp"
+#include "quarantine_file.hpp"
 
 namespace CLI {
 class App;
@@ -27,12 +28,13 @@ struct TestOptions {
   std::optional<std::string> chunk{};
   std::optional<std::string> resume{};
   std::optional<std::string> memtester{};
+  std::string file = default_quarantine_file;
   bool no_keep = false;
 };
 
 CLI::App* setup_test(CLI::App& app, TestOptions& options);
-// Success: all of it is good. keep_bad_pages gets what has just been put into quarantine.
+// Success: all of it is good. What it puts into quarantine is added to the file.
 [[nodiscard]] ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device,
-                                  const KeepBadPages& keep_bad_pages, Output& output);
+                                  Output& output);
 
 }  // namespace memplug

@@ -84,6 +84,13 @@ std::string explain_test(const TestReport& report, const std::vector<std::string
          explain_resume(report);
 }
 
+std::string explain_unsaved_pages(const std::string& why) {
+  return line("not saved: " + why) +
+         line(
+             "what is bad and kept out is so until the next boot only; 'memplugctl quarantine add "
+             "RANGE' saves it when the file can be written");
+}
+
 std::string explain_failed_test(const Failure& failure) {
   std::string text = line(std::string("ended early: ") + failure.what());
   if (!failure.next_step().empty()) {

@@ -17,6 +17,9 @@ namespace memplug {
                                        const std::vector<std::string>& notes, const Info& info,
                                        const OutputStyle& style);
 
+// Of bad pages that are out and not in the file; why: the error.
+[[nodiscard]] std::string explain_unsaved_pages(const std::string& why);
+
 // Of one that failed when it had tested something already.
 [[nodiscard]] std::string explain_failed_test(const Failure& failure);
 

@@ -84,7 +84,7 @@ class Program {
     add(setup_unplug(app_, unplug_), run_unplug, unplug_, watermarks_);
     add(setup_plug(app_, plug_), run_plug, plug_, watermarks_);
     add(setup_hold(app_, hold_), run_hold, hold_, watermarks_);
-    add(setup_test(app_, test_), run_test, test_, keep_bad_pages_);
+    add(setup_test(app_, test_), run_test, test_);
     add(setup_quarantine(app_, quarantine_), run_quarantine, quarantine_);
     add(setup_target(app_, target_), run_target, target_, watermarks_);
     add(setup_scan(app_, scan_), run_scan, scan_);
@@ -246,9 +246,6 @@ class Program {
   const Watermarks watermarks_{"/proc/sys/vm/watermark_scale_factor"};
   const PageFacts page_facts_{"/proc/kpageflags", "/sys/kernel/debug/page_owner"};
   const Machine machine_{""};
-  const KeepBadPages keep_bad_pages_ = [](const std::vector<Range>& pages) {
-    QuarantineFile(default_quarantine_file).add(pages);
-  };
   std::string verb_name_;
   // Lives until stdout has it all.
   std::optional<InterruptGuard> guard_;

@@ -181,13 +181,14 @@ std::vector<BadStretch> MemoryBook::bad_stretches() const {
   return stretches;
 }
 
-std::vector<UntestedStretch> MemoryBook::hindered(std::initializer_list<Fate> fates) const {
+std::vector<UntestedStretch> MemoryBook::hindered(std::initializer_list<Fate> fates,
+                                                  const Hindrance& untried) const {
   std::vector<UntestedStretch> stretches;
   for (const Subblock& subblock : subblocks_) {
     if (std::ranges::find(fates, subblock.fate) == fates.end()) {
       continue;
     }
-    Hindrance why = subblock.hindrance.value_or(Hindrance{});
+    Hindrance why = subblock.hindrance.value_or(untried);
     if (subblock.fate == Fate::Unplugged) {
       why = subblock.quarantined ? Hindrance{Hindrance::Kind::Blocked, Reason::Quarantined}
                                  : Hindrance{Hindrance::Kind::Unplugged, Reason::Unknown};
@@ -202,10 +203,12 @@ std::vector<UntestedStretch> MemoryBook::hindered(std::initializer_list<Fate> fa
   return stretches;
 }
 
-std::vector<UntestedStretch> MemoryBook::untested() const {
-  return hindered({Fate::Waiting, Fate::Untested});
+std::vector<UntestedStretch> MemoryBook::untested(const Hindrance& untried) const {
+  return hindered({Fate::Waiting, Fate::Untested}, untried);
 }
 
-std::vector<UntestedStretch> MemoryBook::unplugged() const { return hindered({Fate::Unplugged}); }
+std::vector<UntestedStretch> MemoryBook::unplugged() const {
+  return hindered({Fate::Unplugged}, {});
+}
 
 }  // namespace memplug

@@ -16,7 +16,7 @@ namespace memplug {
 
 // Why memory is not tested.
 struct Hindrance {
-  enum class Kind { Blocked, Unplugged, NoVerdict, Interrupted };
+  enum class Kind { Blocked, Unplugged, NoVerdict, Interrupted, Failed };
   Kind kind = Kind::Interrupted;
   Reason reason = Reason::Unknown;  // of Blocked
   bool operator==(const Hindrance&) const = default;
@@ -69,8 +69,9 @@ class MemoryBook {
   [[nodiscard]] Bytes tested() const;
   [[nodiscard]] Bytes bad() const;
   [[nodiscard]] std::vector<BadStretch> bad_stretches() const;
-  // Of what is in question; neighbours with the same hindrance are one.
-  [[nodiscard]] std::vector<UntestedStretch> untested() const;
+  // Of what is in question; neighbours with the same hindrance are one. What was never tried has
+  // this one.
+  [[nodiscard]] std::vector<UntestedStretch> untested(const Hindrance& untried = {}) const;
   // What is not in question, likewise.
   [[nodiscard]] std::vector<UntestedStretch> unplugged() const;
 
@@ -91,7 +92,8 @@ class MemoryBook {
   void for_each(Range range, Do action);
   [[nodiscard]] Bytes size_of(std::size_t count) const;
   [[nodiscard]] Bytes size_with(std::initializer_list<Fate> fates) const;
-  [[nodiscard]] std::vector<UntestedStretch> hindered(std::initializer_list<Fate> fates) const;
+  [[nodiscard]] std::vector<UntestedStretch> hindered(std::initializer_list<Fate> fates,
+                                                      const Hindrance& untried) const;
   void look_again_at(Subblock& subblock, const Stretch& stretch);
 
   Bytes subblock_;

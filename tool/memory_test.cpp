@@ -187,7 +187,13 @@ void MemoryTest::condemn(Device& device, const std::vector<Range>& subblocks,
       return Range{page, bad_memory_page};
     });
   }
-  keep_bad_pages_(merge(std::move(bad)));
+  // It is out until the next boot even if this fails, and there is more to be tested.
+  try {
+    keep_bad_pages_(merge(std::move(bad)));
+    notes_.has_saved = true;
+  } catch (const std::runtime_error& error) {
+    notes_.why_not_saved = error.what();
+  }
 }
 
 void MemoryTest::note_no_verdict(Range range, const MemtesterResult& result) {

@@ -16,7 +16,7 @@
 
 namespace memplug {
 
-// Adds pages to the quarantine file.
+// Adds pages to the quarantine file. Throws Failure or UsageError if it can't.
 using KeepBadPages = std::function<void(const std::vector<Range>&)>;
 
 struct MemoryTestPlan {
@@ -33,6 +33,8 @@ struct MemoryTestNotes {
   std::optional<std::string> memtester_version;
   // Why memtester gave no verdict, each reason once, with the first range it was given for.
   std::vector<std::string> no_verdict;
+  bool has_saved = false;                    // bad pages
+  std::optional<std::string> why_not_saved;  // the last time that they were to be and could not
 };
 
 class MemoryTest {

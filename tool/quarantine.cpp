@@ -57,26 +57,6 @@ void quarantine_managed(Device& device, Range range, std::vector<RefusedPart>& r
   }
 }
 
-void wait_until_unplugged(Device& device, std::chrono::nanoseconds timeout,
-                          QuarantineOutcome& outcome) {
-  const InterruptGuard guard;
-  const auto begin = Clock::now();
-  for (;;) {
-    outcome.ranges = parts_within(device.quarantined().ranges, outcome.subblocks);
-    if (total_wanted(outcome.ranges).value == 0) {
-      return;
-    }
-    const auto waited = Clock::now() - begin;
-    if (InterruptGuard::interrupted() || waited >= timeout) {
-      outcome.stop = waited >= timeout ? Stop::Timeout : Stop::Interrupted;
-      return;
-    }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(timeout - waited);
-    // Whatever ended the wait, the next round sees what is so.
-    static_cast<void>(device.wait(std::min(left, longest_wait)));
-  }
-}
-
 // Those that were unplugged, and are nobody's now.
 Bytes plug(Device& device, const std::vector<HeldRange>& ranges) {
   Bytes plugged;
@@ -124,17 +104,42 @@ std::vector<Range> to_subblocks(const std::vector<Range>& ranges, Bytes subblock
   return merge(std::move(rounded));
 }
 
-QuarantineOutcome begin_quarantine(Device& device, const std::vector<Range>& subblocks,
-                                   std::chrono::nanoseconds timeout) {
+QuarantineOutcome begin_quarantine(Device& device, const std::vector<Range>& subblocks) {
   const auto begin = Clock::now();
   QuarantineOutcome outcome;
   outcome.subblocks = subblocks;
   for (const Range& range : subblocks) {
+    if (InterruptGuard::interrupted()) {
+      outcome.stop = Stop::Interrupted;
+      break;
+    }
     quarantine_managed(device, range, outcome.refused);
   }
-  wait_until_unplugged(device, timeout, outcome);
+  outcome.ranges = parts_within(device.quarantined().ranges, subblocks);
   outcome.elapsed = Clock::now() - begin;
   return outcome;
+}
+
+void await_quarantine(Device& device, std::chrono::nanoseconds timeout,
+                      QuarantineOutcome& outcome) {
+  const InterruptGuard guard;
+  const auto begin = Clock::now();
+  for (;;) {
+    outcome.ranges = parts_within(device.quarantined().ranges, outcome.subblocks);
+    const auto waited = Clock::now() - begin;
+    if (total_wanted(outcome.ranges).value == 0) {
+      outcome.elapsed += waited;
+      return;
+    }
+    if (InterruptGuard::interrupted() || waited >= timeout) {
+      outcome.stop = InterruptGuard::interrupted() ? Stop::Interrupted : Stop::Timeout;
+      outcome.elapsed += waited;
+      return;
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(timeout - waited);
+    // Whatever ended the wait, the next round sees what is so.
+    static_cast<void>(device.wait(std::min(left, longest_wait)));
+  }
 }
 
 QuarantineOutcome end_quarantine(Device& device, const std::vector<Range>& subblocks) {

@@ -33,11 +33,12 @@ struct QuarantineOutcome {
 // Whole subblocks that have all of these, merged.
 [[nodiscard]] std::vector<Range> to_subblocks(const std::vector<Range>& ranges, Bytes subblock);
 
-// Puts all that is managed into quarantine and tells of the rest; then waits until it is unplugged,
-// no longer than this.
+// Puts all that is managed into quarantine and tells of the rest. Stops between two ranges when the
+// InterruptGuard has seen a signal.
 [[nodiscard]] QuarantineOutcome begin_quarantine(Device& device,
-                                                 const std::vector<Range>& subblocks,
-                                                 std::chrono::nanoseconds timeout);
+                                                 const std::vector<Range>& subblocks);
+// Waits until what it has put there is unplugged, no longer than this.
+void await_quarantine(Device& device, std::chrono::nanoseconds timeout, QuarantineOutcome& outcome);
 // The opposite; what is unplugged then is given back.
 [[nodiscard]] QuarantineOutcome end_quarantine(Device& device, const std::vector<Range>& subblocks);
 

@@ -31,12 +31,17 @@ void QuarantineFile::add(const std::vector<Range>& pages) const {
   replace_file(path_, text);
 }
 
-void QuarantineFile::remove(Range pages) const {
+bool QuarantineFile::remove(const std::vector<Range>& pages) const {
   const std::vector<Range> known = read_if_there();
-  const std::vector<Range> left = subtract(known, pages);
-  if (left != known) {
-    replace_file(path_, print_bad_memory(left));
+  std::vector<Range> left = known;
+  for (const Range& range : pages) {
+    left = subtract(left, range);
   }
+  if (left == known) {
+    return false;
+  }
+  replace_file(path_, print_bad_memory(left));
+  return true;
 }
 
 }  // namespace memplug

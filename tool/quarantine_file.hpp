@@ -12,6 +12,8 @@ namespace memplug {
 
 inline constexpr const char* default_quarantine_file = "/etc/memplug/quarantine";
 
+// Who adds to it or takes something out holds a FileLock on it, from before reading it until the
+// module knows, too: else two of them lose an entry, or the file and the module come apart.
 class QuarantineFile {
  public:
   explicit QuarantineFile(std::string path) : path_(std::move(path)) {}
@@ -25,8 +27,9 @@ class QuarantineFile {
   [[nodiscard]] std::vector<Range> read_if_there() const;
   // Adds pages at its end, and leaves what is there as it is. Makes the file, and its folder.
   void add(const std::vector<Range>& pages) const;
-  // Takes pages out. What is left is written anew, comments are not kept.
-  void remove(Range pages) const;
+  // Takes pages out, at once. What is left is written anew, comments are not kept. False: they were
+  // not in it, and it is as it was.
+  bool remove(const std::vector<Range>& pages) const;
 
  private:
   std::string path_;

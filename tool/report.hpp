@@ -72,6 +72,7 @@ struct TestReport {
   std::chrono::nanoseconds elapsed{};
   End end = End::All;
   std::optional<std::string> resume_file;
+  std::optional<std::string> file;  // that has the bad pages
 
   [[nodiscard]] Bytes untested_size() const { return Bytes{requested.value - tested.value}; }
 };

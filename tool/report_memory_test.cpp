@@ -130,6 +130,8 @@ std::string_view hindrance_name(const Hindrance& hindrance) {
       return "memtester";
     case Hindrance::Kind::Interrupted:
       return "interrupted";
+    case Hindrance::Kind::Failed:
+      return "failed";
   }
   return "unknown";
 }
@@ -160,6 +162,7 @@ std::string test_json(const TestReport& report) {
       std::chrono::duration_cast<std::chrono::microseconds>(report.elapsed).count();
   json["stopped_by"] = end_json(report.end);
   json["resume_file"] = or_null(report.resume_file);
+  json["file"] = or_null(report.file);
   return print_json(json);
 }
 

@@ -123,6 +123,16 @@ std::string explain_quarantine(const QuarantineReport& report, const OutputStyle
     prose += prose_line(verb, print_range(part.range) + " can't be kept out: " +
                                   std::string(words.what) + "; " + std::string(words.step));
   }
+  if (!outcome.refused.empty() && report.operation == "quarantine_add" && report.file) {
+    prose += prose_line(
+        verb, *report.file + " has that, too: 'quarantine apply' takes it once it is managed");
+  }
+  if (report.why_not_saved) {
+    prose += prose_line(verb, "not saved: " + *report.why_not_saved);
+    prose += prose_line(verb,
+                        "what is out is so until the next boot only; when the file can be written, "
+                        "the same command saves it");
+  }
   const std::vector<Range> pages = report.asked;
   if (total(outcome.subblocks) != total(pages) && report.operation != "quarantine_remove") {
     prose +=

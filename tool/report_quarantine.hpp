@@ -16,7 +16,8 @@ struct QuarantineReport {
   std::string_view operation;
   std::vector<Range> asked;  // before it was rounded
   QuarantineOutcome outcome;
-  std::optional<std::string> file;  // that has it now, or no longer
+  std::optional<std::string> file;           // that has it now, or no longer
+  std::optional<std::string> why_not_saved;  // though it was to be
 };
 
 [[nodiscard]] std::string quarantine_json(const QuarantineReport& report);

@@ -176,6 +176,12 @@ void ResumeFile::read(const ResumeState& asked) {
     // It would be replaced.
     throw UsageError("--resume " + path_ + ": that is no file; name one, or one that is to be");
   }
+  if (const auto why = why_not_ours(path_)) {
+    // Memory that it calls good would not be tested.
+    throw UsageError("--resume " + path_ + ": " + *why +
+                     ", so what it says is not to be relied on; it is left as it is, name another "
+                     "file to begin anew");
+  }
   ResumeState found = parse_resume(read_file(path_), path_);
   if (found.tests != asked.tests || found.loops != asked.loops) {
     throw UsageError("--resume " + path_ + ": it has the results of " + print_parameters(found) +

@@ -32,7 +32,7 @@ class ResumeFile {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   // What it knows; nothing new if there is no file. Throws UsageError if its tests and loops are
-  // other ones, or if it is something else.
+  // other ones, if it is something else, or if others may have written it.
   void read(const ResumeState& asked);
   // What is known beside that.
   void write(const KnownMemory& known);

@@ -66,6 +66,7 @@ class MemoryTestFixture : public testing::Test {
     };
     options_.device_path = &device_path_;
     options_.memtester = folder_ + "/memtester";
+    options_.file = folder_ + "/quarantine";
     write_memtester("");
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
@@ -126,11 +127,7 @@ class MemoryTestFixture : public testing::Test {
       module_.opened_for = access;
       return Device(std::make_unique<ClosingChannel>(module_, log_));
     };
-    const KeepBadPages keep = [this](const std::vector<Range>& pages) {
-      log_.emplace_back("keep");
-      kept_pages_.push_back(pages);
-    };
-    return static_cast<int>(run_test(options_, open, keep, captured_.output));
+    return static_cast<int>(run_test(options_, open, captured_.output));
   }
   int run_all() {
     options_.all = true;
@@ -166,6 +163,10 @@ class MemoryTestFixture : public testing::Test {
     }
     return lines;
   }
+  // What the quarantine file has.
+  [[nodiscard]] std::vector<Range> saved_pages() const {
+    return QuarantineFile(options_.file).read_if_there();
+  }
   [[nodiscard]] bool prose_has(const std::string& words) const {
     return captured_.prose().find(words) != std::string::npos;
   }
@@ -174,7 +175,6 @@ class MemoryTestFixture : public testing::Test {
   Captured captured_;
   TestOptions options_;
   std::vector<std::string> log_;
-  std::vector<std::vector<Range>> kept_pages_;
   std::string folder_ = testing::TempDir() + "memplug-test-" + std::to_string(::getpid());
   std::string device_path_ = "/dev/memplug";
 };

@@ -148,7 +148,7 @@ TEST_F(QuarantineTest, WhatIsNotManagedIsNotRemembered) {
       << captured_.prose();
 }
 
-TEST_F(QuarantineTest, APartThatIsNotManagedIsLeftOut) {
+TEST_F(QuarantineTest, APartThatIsNotManagedIsSavedWithTheRest) {
   refuse_below(start);
   const auto json = run_json(options(QuarantineVerb::Add, "0x13fc00000+8M"), 64);
   EXPECT_EQ(json["requested_size"], 8 * mib);
@@ -161,7 +161,7 @@ TEST_F(QuarantineTest, APartThatIsNotManagedIsLeftOut) {
 
 TEST_F(QuarantineTest, WaitsForWhatIsWantedAndTellsWhatIsNotOut) {
   keep_all_wanted();
-  const auto json = run_json(options(QuarantineVerb::Add, "0x140000000+4K"), 1);
+  const auto json = run_json(options(QuarantineVerb::Add, "0x140000000+4K"), 64);
   EXPECT_EQ(json["stopped_by"], "timeout");
   EXPECT_EQ(json["out_size"], 0);
   EXPECT_EQ(json["wanted_size"], 4 * mib);
@@ -218,7 +218,7 @@ TEST_F(QuarantineTest, RemoveAllTakesWhatTheFileDoesNotKnowToo) {
 
 TEST_F(QuarantineTest, RemoveOfWhatIsWantedPlugsNothing) {
   keep_all_wanted();
-  ASSERT_EQ(add("0x140001000+4K"), 1);
+  ASSERT_EQ(add("0x140001000+4K"), 64);
   module_.answer_quarantine = [this](memplug_quarantine& asked) {
     asked.out_changed = asked.length;
     module_.quarantined.clear();

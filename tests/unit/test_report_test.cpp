@@ -36,6 +36,7 @@ TestReport some_report() {
   report.elapsed = 1234567ns;
   report.end = TestReport::End::Interrupted;
   report.resume_file = "/var/tmp/state";
+  report.file = "/etc/memplug/quarantine";
   return report;
 }
 

@@ -79,13 +79,13 @@ TEST_F(TestVerb, EachRunIsTestedByItself) {
 TEST_F(TestVerb, OnlyTheBadSubblockIsKept) {
   write_memtester("bad 0x140801238");
   const auto report = run_json(1);
-  const std::vector<std::string> begin(log_.begin(), log_.begin() + 4);
-  EXPECT_EQ(begin, (std::vector<std::string>{"unplug 0x0000000140000000-0x0000000143ffffff",
-                                             "quarantine 0x0000000140800000-0x0000000140bfffff",
-                                             "keep", "close"}))
+  const std::vector<std::string> begin(log_.begin(), log_.begin() + 3);
+  EXPECT_EQ(begin,
+            (std::vector<std::string>{"unplug 0x0000000140000000-0x0000000143ffffff",
+                                      "quarantine 0x0000000140800000-0x0000000140bfffff", "close"}))
       << "quarantined before the descriptor is closed";
-  ASSERT_EQ(kept_pages_.size(), 1U);
-  EXPECT_EQ(kept_pages_[0], (std::vector{Range{PhysAddr{0x140801000}, Bytes{4096}}}));
+  EXPECT_EQ(saved_pages(), (std::vector{Range{PhysAddr{0x140801000}, Bytes{4096}}}));
+  EXPECT_EQ(report.at("file"), options_.file);
   EXPECT_EQ(report.at("bad_size"), 4 * mib);
   EXPECT_EQ(report.at("tested_size"), 128 * mib);
   ASSERT_EQ(report.at("bad").size(), 1U);
@@ -128,8 +128,7 @@ TEST_F(TestVerb, AFailureWithoutAnAddressIsTheWholeRun) {
   ASSERT_EQ(report.at("bad").size(), 1U);
   EXPECT_EQ(report.at("bad")[0].at("size"), 64 * mib);
   EXPECT_TRUE(report.at("bad")[0].at("pages").empty());
-  ASSERT_EQ(kept_pages_.size(), 1U);
-  EXPECT_EQ(kept_pages_[0], (std::vector{Range{PhysAddr{0x144000000}, Bytes{64 * mib}}}));
+  EXPECT_EQ(saved_pages(), (std::vector{Range{PhysAddr{0x144000000}, Bytes{64 * mib}}}));
 }
 
 TEST_F(TestVerb, NoVerdictIsUntestedAndToldOnce) {
@@ -174,7 +173,8 @@ TEST_F(TestVerb, NoKeepGivesBackWhatIsBad) {
   module_.info.out_features &= ~std::uint64_t{MEMPLUG_FEATURE_QUARANTINE};
   const auto report = run_json(1);
   EXPECT_TRUE(module_.quarantines.empty());
-  EXPECT_TRUE(kept_pages_.empty());
+  EXPECT_TRUE(saved_pages().empty());
+  EXPECT_EQ(report.at("file"), nullptr);
   EXPECT_EQ(report.at("bad")[0].at("kept"), false);
   EXPECT_TRUE(prose_has("'memplugctl quarantine add RANGE'")) << captured_.prose();
 }

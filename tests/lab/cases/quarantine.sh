@@ -67,7 +67,7 @@ memplugctl quarantine remove --all --no-save
 kill $!
 stay spliced >/tmp/address2 &
 wait_for 10 test -s /tmp/address2 || fail "no page is pinned"
-expect_status 1 memplugctl quarantine add "$(cat /tmp/address2)+1" --no-save --timeout 1s
+expect_status 64 memplugctl quarantine add "$(cat /tmp/address2)+1" --no-save --timeout 1s
 assert_eq "what is pinned" "$(out_ranges)" "0 out, 4194304 wanted"
 kill $!
 is_out() {

@@ -13,7 +13,7 @@ set -eu
 
 # The page names addresses; this kernel may well have pages of its own there.
 [ "$PLAN_SLOWNESS" = 1 ] || skip "the debug kernel puts pages of its own all over memory"
-mkdir -p /var/tmp "/lib/modules/$(uname -r)/updates"
+mkdir -p "/lib/modules/$(uname -r)/updates"
 cp /lab/memplug.ko "/lib/modules/$(uname -r)/updates"
 busybox depmod
 

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""What needs no device is judged before there is one: a wrong line is a wrong line everywhere."""
+
+import json
+import os
+import sys
+import unittest
+
+from stand_in import Case, run
+
+MISSING = ("--device", "/nonexistent/memplug")
+WRONG_LINES = (
+    ("unplug", "64X"), ("unplug", "64M", "--node", "x"), ("unplug", "64M", "--within", "foo"),
+    ("unplug", "64M", "--contiguous", "--align", "x"), ("unplug", "64M", "--timeout", "x"),
+    ("plug", "64X"), ("plug", "--all", "--node", "x"),
+    ("hold", "64X", "--", "true"), ("hold", "64M"),
+    ("test", "foo"), ("test", "--all", "--tests", "99"), ("test", "--all", "--loops", "0"),
+    ("test", "--all", "--chunk", "x"), ("test", "--all", "--resume", ""),
+    ("quarantine", "add", "foo"), ("quarantine", "add", "0x1000+4K", "--timeout", "x"),
+    ("quarantine", "remove"), ("quarantine", "apply", "--timeout", "x"),
+    ("quarantine", "export", "--format", "x"), ("quarantine",),
+    ("target", "64X"), ("target", "64M", "--timeout", "1s"),
+    ("scan", "--within", "foo"), ("scan", "--align", "x"), ("scan", "--align", "0"),
+    ("explain", "foo"), ("explain",),
+    ("map", "--within", "foo"), ("map", "--svg", ""),
+    ("watch", "--count", "x"), ("watch", "--timeout", "x"),
+    ("metrics", "--json"), ("doctor", "--module", ""),
+)
+
+
+class Usage(Case):
+    def test_wrong_options_are_told_without_a_device(self):
+        for line in WRONG_LINES:
+            with self.subTest(line=line):
+                status = 125 if line[0] == "hold" else 2
+                self.assertEqual(run(*MISSING, *line).returncode, status)
+
+    def test_files_that_can_not_be_understood_are_told_without_a_device(self):
+        damaged = self.write("damaged", "0x15000\n")
+        for line in (("quarantine", "add", "0x140000000+4K", "--file", damaged),
+                     ("quarantine", "remove", "0x140000000+4K", "--file", damaged),
+                     ("quarantine", "remove", "--all", "--file", damaged),
+                     ("quarantine", "list", "--file", damaged),
+                     ("quarantine", "apply", damaged),
+                     ("quarantine", "export", "--file", damaged),
+                     ("test", "--all", "--file", damaged),
+                     ("test", "--all", "--resume", damaged, "--file", self.path("none"))):
+            with self.subTest(line=line):
+                result = run(*MISSING, *line, "--json")
+                self.assertEqual(result.returncode, 2, result.stderr)
+                self.assertIn(damaged, json.loads(result.stdout)["error"]["message"])
+        self.assertEqual(os.listdir(self.folder), ["damaged"])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv)
