@@ -70,8 +70,7 @@ std::string step_after_open(int error_number) {
     case ENOENT:
     case ENODEV:
     case ENXIO:
-      return "is the module loaded? Load it with 'modprobe memplug', or 'insmod memplug.ko' from "
-             "where it was built";
+      return "is the module loaded? Load it with 'modprobe memplug'";
     case EACCES:
     case EPERM:
       return "run it as root";

@@ -31,7 +31,7 @@ CLI::App* setup_doctor(CLI::App& app, DoctorOptions& options) {
   CLI::App* verb = app.add_subcommand(
       "doctor", "Check whether this machine is fit for memplug, and tell what to do if not");
   add_text(*verb, "--module", "FILE", options.module_path,
-           "the memplug.ko to look at (default: the one that is installed, or was built here)");
+           "the memplug.ko to look at (default: the one that is installed)");
   verb->footer(
       "The options of 'memplugctl --help' go with every verb.\n"
       "Exit status: 0 fit, 1 not fit or failed, 2 usage.");

@@ -7,6 +7,7 @@
 
 #include "memplug.h"
 #include "report.hpp"
+#include "shell_word.hpp"
 
 namespace memplug {
 namespace {
@@ -142,8 +143,8 @@ class Doctor {
     }
     if (!facts_.module_file) {
       return failed(
-          "there is no memplug.ko below /lib/modules or in this folder; build one in memplug's "
-          "source",
+          "no memplug.ko is installed below /lib/modules; build one in memplug's source, and name "
+          "it with --module",
           build());
     }
     const ModuleFile& file = *facts_.module_file;
@@ -160,7 +161,7 @@ class Doctor {
                         " is not signed, and this kernel takes signed modules only; sign it "
                         "with a key that 'mokutil --import' has enrolled",
                     "/lib/modules/" + facts_.release +
-                        "/build/scripts/sign-file sha256 KEY CERTIFICATE " + file.path);
+                        "/build/scripts/sign-file sha256 KEY CERTIFICATE " + shell_path(file.path));
     }
     // Who has signed it, and whether this machine knows the key, can't be seen from outside.
     const std::string signature = facts_.wants_signatures
@@ -168,9 +169,9 @@ class Doctor {
                                         "--import' has to enroll the key, "
                                         "with DKMS that of /var/lib/dkms/mok.pub"
                                       : "";
-    return failed(
-        file.path + " is fit to be" + signature,
-        file.installed ? as_root("modprobe") + " memplug" : as_root("insmod") + " " + file.path);
+    return failed(file.path + " is fit to be" + signature,
+                  file.installed ? as_root("modprobe") + " memplug"
+                                 : as_root("insmod") + " " + shell_path(file.path));
   }
 
   // In memplug's source.

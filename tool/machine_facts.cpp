@@ -241,11 +241,7 @@ std::optional<ModuleFile> Machine::find_module(const std::string& given,
   if (auto file = installed(release)) {
     return file;
   }
-  for (const char* built : {"kmod/memplug.ko", "memplug.ko"}) {
-    if (exists(built)) {
-      return look_at_module(built);
-    }
-  }
+  // None of the current folder: whoever may write there would choose what root is told to load.
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(at("/lib/modules"), ignored)) {
     if (auto file = installed(entry.path().filename())) {

@@ -50,8 +50,7 @@ class Machine {
  public:
   explicit Machine(std::string root) : root_(std::move(root)) {}
 
-  // module_path: the memplug.ko to look at; empty: the one that is installed, or that was built in
-  // the current folder.
+  // module_path: the memplug.ko to look at; empty: the one that is installed.
   [[nodiscard]] MachineFacts read(const std::string& module_path) const;
 
  private:

@@ -188,6 +188,18 @@ TEST_F(Doctor, LoadsTheModuleThatIsGiven) {
   expect("module", "failed", "sudo insmod " + root_ + "/tmp/memplug.ko");
 }
 
+TEST_F(Doctor, QuotesThePathForAShell) {
+  unload();
+  make_module("/tmp/it's a module.ko", release, false);
+  options_.module_path = root_ + "/tmp/it's a module.ko";
+  const std::string quoted = "'" + root_ + "/tmp/it'\\''s a module.ko'";
+  expect("module", "failed", "insmod " + quoted);
+  EXPECT_NE(found("module").find("/tmp/it's a module.ko is fit"), std::string::npos);
+  write("/sys/module/module/parameters/sig_enforce", "Y\n");
+  expect("module", "failed",
+         "/lib/modules/6.1.0-9-amd64/build/scripts/sign-file sha256 KEY CERTIFICATE " + quoted);
+}
+
 TEST_F(Doctor, BuildsTheModuleWhereThereIsNone) {
   unload();
   expect("module", "failed", "make -C /lib/modules/6.1.0-9-amd64/build M=$PWD clean modules");
