@@ -20,7 +20,7 @@ constexpr std::uint64_t max_u64 = std::numeric_limits<std::uint64_t>::max();
 constexpr std::string_view blanks = " \t";
 constexpr std::size_t max_quoted = 80;
 constexpr std::string_view pattern_grammar =
-    "patterns are badram=ADDRESS,MASK[,ADDRESS,MASK...] on one line, hexadecimal with 0x";
+    "patterns are badram=ADDRESS,MASK[,ADDRESS,MASK...], hexadecimal with 0x";
 
 [[noreturn]] void reject(std::string_view kind, std::string_view text, std::string_view why) {
   const bool long_text = text.size() > max_quoted;
@@ -184,21 +184,79 @@ std::string_view unquote(std::string_view text) {
   return trim(text.substr(1, text.size() - 2));
 }
 
+bool take_badram(std::string_view& entry) {
+  std::string_view rest = entry;
+  if (take_prefix(rest, "GRUB_BADRAM=") || take_prefix(rest, "badram=")) {
+    entry = rest;
+    return true;
+  }
+  return false;
+}
+
+bool begins_list(std::string_view line) { return line.starts_with("memmap=") || take_badram(line); }
+
+// What no list has after a comma.
+bool begins_another_entry(std::string_view line) {
+  return begins_list(line) ||
+         (looks_like_range(line) && line.find_first_of("+-") != std::string_view::npos);
+}
+
+// The text of a list, which goes on in the next line where a line ends in a comma, and the line
+// that each part of it is from.
+class List {
+ public:
+  void add_line(std::string_view text, std::size_t number) {
+    lines_.push_back({text_.size(), number});
+    text_ += text;
+  }
+  void clear() {
+    text_.clear();
+    lines_.clear();
+  }
+  [[nodiscard]] bool goes_on() const { return text_.ends_with(','); }
+  [[nodiscard]] std::string_view text() const { return text_; }
+  // Of a part of text().
+  [[nodiscard]] std::size_t line_of(std::string_view part) const {
+    const auto place = static_cast<std::size_t>(part.data() - text_.data());
+    const auto after =
+        std::upper_bound(lines_.begin(), lines_.end(), place,
+                         [](std::size_t wanted, const Line& line) { return wanted < line.start; });
+    return (after - 1)->number;
+  }
+
+ private:
+  struct Line {
+    std::size_t start;
+    std::size_t number;
+  };
+
+  std::string text_;
+  std::vector<Line> lines_;
+};
+
 // What is in a file so far.
 class Reader {
  public:
   void read_line(std::string_view line);
+  void end();
   [[nodiscard]] std::vector<Range> take_ranges() { return std::move(ranges_); }
+  // That an error is in.
+  [[nodiscard]] std::size_t line() const { return line_; }
 
  private:
   void add(Range range);
   void add_pattern(std::string_view pattern);
   void add_patterns(std::string_view list);
   void add_memmaps(std::string_view list);
+  void add_list();
 
   std::vector<Range> ranges_;
   // Ranges that a pattern makes beyond its first, whether they were new or not.
   std::uint64_t gaps_ = 0;
+  std::size_t lines_read_ = 0;
+  std::size_t line_ = 0;
+  // That is being read; empty between entries.
+  List list_;
 };
 
 void Reader::add(Range range) {
@@ -212,11 +270,14 @@ void Reader::add(Range range) {
 
 void Reader::add_pattern(std::string_view pattern) {
   std::string_view mask_text = pattern;
+  line_ = list_.line_of(pattern);
   const auto address = parse_hex(trim(take_until(mask_text, ",")));
   if (!address) {
     reject("badram", pattern, pattern_grammar);
   }
-  const std::uint64_t mask = parse_mask(pattern, trim(mask_text));
+  mask_text = trim(mask_text);
+  line_ = mask_text.empty() ? line_ : list_.line_of(mask_text);
+  const std::uint64_t mask = parse_mask(pattern, mask_text);
   const std::uint64_t size = 1ULL << static_cast<unsigned>(std::countr_zero(mask));
   const std::uint64_t loose = ~mask & ~(size - 1);
   const auto loose_bits = static_cast<unsigned>(std::popcount(loose));
@@ -253,24 +314,49 @@ void Reader::add_memmaps(std::string_view list) {
   while (!list.empty()) {
     std::string_view entry = take_until(list, ", \t");
     if (take_prefix(entry, "memmap=") || !entry.empty()) {
+      line_ = list_.line_of(entry);
       add(parse_memmap(entry));
     }
   }
 }
 
+void Reader::add_list() {
+  std::string_view list = list_.text();
+  if (take_badram(list)) {
+    add_patterns(trim(list));
+  } else {
+    add_memmaps(list);
+  }
+  list_.clear();
+}
+
+void Reader::end() {
+  if (list_.goes_on()) {
+    reject("entry", list_.text(),
+           "it ends in a comma, and no line follows that it could go on in; was all of it copied?");
+  }
+}
+
 void Reader::read_line(std::string_view line) {
+  ++lines_read_;
   if (line.ends_with('\r')) {
     line.remove_suffix(1);
   }
-  std::string_view entry = trim(take_until(line, "#"));
+  const std::string_view entry = trim(take_until(line, "#"));
   if (entry.empty()) {
     return;
   }
+  line_ = lines_read_;
   check_characters(entry);
-  if (entry.starts_with("memmap=")) {
-    add_memmaps(entry);
-  } else if (take_prefix(entry, "badram=") || take_prefix(entry, "GRUB_BADRAM=")) {
-    add_patterns(trim(entry));
+  if (list_.goes_on() && begins_another_entry(entry)) {
+    reject("entry", entry,
+           "the line before ends in a comma, so its list goes on here; was all of it copied?");
+  }
+  if (list_.goes_on() || begins_list(entry)) {
+    list_.add_line(entry, lines_read_);
+    if (!list_.goes_on()) {
+      add_list();
+    }
   } else if (looks_like_range(entry)) {
     check_length("range", entry);
     add(parse_range(entry));
@@ -285,12 +371,14 @@ void Reader::read_line(std::string_view line) {
 
 std::vector<Range> parse_bad_memory(std::string_view text, std::string_view name) {
   Reader reader;
-  for (std::size_t line = 1; !text.empty(); ++line) {
-    try {
+  try {
+    while (!text.empty()) {
       reader.read_line(take_until(text, "\n"));
-    } catch (const UsageError& error) {
-      throw UsageError(std::string(name) + ", line " + std::to_string(line) + ": " + error.what());
     }
+    reader.end();
+  } catch (const UsageError& error) {
+    throw UsageError(std::string(name) + ", line " + std::to_string(reader.line()) + ": " +
+                     error.what());
   }
   return reader.take_ranges();
 }

@@ -17,7 +17,8 @@ inline constexpr Bytes bad_memory_page{4096};
 inline constexpr std::size_t max_bad_ranges = 4096;
 
 // The ranges of a quarantine file, in whole pages, sorted; none overlaps or touches another.
-// One entry a line; # begins a comment, and blanks around an entry don't count:
+// One entry a line; # begins a comment, and blanks around an entry don't count. A list that ends in
+// a comma goes on in the next line that is not empty, which may not begin another entry:
 //   0xFIRST-0xLAST, 0xFIRST+SIZE           as parse_range() takes them
 //   badram=ADDRESS,MASK[,ADDRESS,MASK...]  or GRUB_BADRAM=, in quotes or not: each address that
 //                                          agrees with ADDRESS where MASK has a 1

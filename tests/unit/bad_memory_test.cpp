@@ -92,8 +92,12 @@ INSTANTIATE_TEST_SUITE_P(
                  {page_at(0), page_at(0x4000), page_at(0x10000), page_at(0x14000)}},
         GoodFile{"badram=0x0,0xffffd000\n0x1000+4K", {between(0, 0x2fff)}},
         GoodFile{"badram=0x5000,0xfffff000,0x1000,0xfffff000", {page_at(0x1000), page_at(0x5000)}},
-        GoodFile{"badram= 0x5000 , 0xfffff000,\t0x1000,0xfffff000, ",
+        GoodFile{"badram= 0x5000 , 0xfffff000,\t0x1000,0xfffff000 ",
                  {page_at(0x1000), page_at(0x5000)}},
+        // A comma at the end of a line is one between lines.
+        GoodFile{"badram=0x5000,0xfffff000, # x\r\n\n# y\n \t0x1000,\n0xfffff000\n0x9000+4K",
+                 {page_at(0x1000), page_at(0x5000), page_at(0x9000)}},
+        GoodFile{"GRUB_BADRAM=\"0x5000,\n0xfffff000\"", {page_at(0x5000)}},
         GoodFile{"GRUB_BADRAM=0x1000,0xfffff000", {page_at(0x1000)}},
         GoodFile{"GRUB_BADRAM=\"0x1000,0xFFFFF000\"  # here", {page_at(0x1000)}},
         GoodFile{"GRUB_BADRAM='0x1000,0xfffff000'\r\n", {page_at(0x1000)}}));
@@ -113,7 +117,9 @@ INSTANTIATE_TEST_SUITE_P(
                     GoodFile{"memmap=4K$0x5000,4K\\$0x1000", {page_at(0x1000), page_at(0x5000)}},
                     GoodFile{"memmap=4K$0x5000 memmap=4K$0x1000\tmemmap=4K$0x9000",
                              {page_at(0x1000), page_at(0x5000), page_at(0x9000)}},
-                    GoodFile{"memmap=4K$0x5000, 4K$0x1000,", {page_at(0x1000), page_at(0x5000)}}));
+                    GoodFile{
+                        "memmap=4K$0x5000, 4K$0x1000,\n4K$0x9000 4K$0xb000\n",
+                        {page_at(0x1000), page_at(0x5000), page_at(0x9000), page_at(0xb000)}}));
 
 struct BadFile {
   std::string text;
@@ -170,7 +176,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "which is all that an entry may have"}));
 
 const std::string no_pattern =
-    "': patterns are badram=ADDRESS,MASK[,ADDRESS,MASK...] on one line, hexadecimal with 0x";
+    "': patterns are badram=ADDRESS,MASK[,ADDRESS,MASK...], hexadecimal with 0x";
+const std::string no_next_line =
+    "': it ends in a comma, and no line follows that it could go on in; was all of it copied?";
+const std::string another_entry =
+    "': the line before ends in a comma, so its list goes on here; was all of it copied?";
 const std::string no_mask = "': a mask is 0x and 8 to 16 hexadecimal digits, such as 0xfffff000";
 const std::string all_loose = "': its mask has no 1 above a page; that of one page is 0xfffff000";
 const std::string many_gaps =
@@ -183,13 +193,30 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadFile{"badram=", "bad, line 1: badram '" + no_pattern},
         BadFile{"GRUB_BADRAM=\"\"", "bad, line 1: badram '" + no_pattern},
-        BadFile{"badram=,", "bad, line 1: badram '," + no_pattern},
+        BadFile{"badram=,", "bad, line 1: entry 'badram=," + no_next_line},
+        BadFile{"badram=,\n,0x1000", "bad, line 1: badram '," + no_pattern},
         BadFile{"badram=1000,0xfffff000", "bad, line 1: badram '1000,0xfffff000" + no_pattern},
         BadFile{"badram=0x10000000000000000,0xfffff000",
                 "bad, line 1: badram '0x10000000000000000,0xfffff000" + no_pattern},
-        BadFile{"badram=0x1000,0xfffff000,,", "bad, line 1: badram '," + no_pattern},
+        BadFile{"badram=0x1000,0xfffff000,,0x5000", "bad, line 1: badram ',0x5000" + no_pattern},
+        BadFile{"badram=0x1000,0xfffff000,\n#\n,0x5000",
+                "bad, line 3: badram ',0x5000" + no_pattern},
+        BadFile{"badram=0x1000,0xfffff000,\n\n0x5000,\n0xfff",
+                "bad, line 4: badram '0x5000,0xfff" + no_mask},
+        BadFile{"badram=0x1000,0xfffff000,\n0x5000\n0x9000,0xfffff000",
+                "bad, line 2: badram '0x5000" + no_mask},
+        BadFile{"badram=0x1000,0xfffff000,\n \x1b",
+                "bad, line 2: entry '': character 1 of it is none of printable ASCII, which is all "
+                "that an entry may have"},
+        BadFile{"badram=0x1000,0xfffff000,\n#\n0x5000+4K",
+                "bad, line 3: entry '0x5000+4K" + another_entry},
+        BadFile{"badram=0x1000,0xfffff000,\nmemmap=4K$0x1000",
+                "bad, line 2: entry 'memmap=4K$0x1000" + another_entry},
         BadFile{"badram=0x1000", "bad, line 1: badram '0x1000" + no_mask},
-        BadFile{"badram=0x1000,", "bad, line 1: badram '0x1000," + no_mask},
+        BadFile{"badram=0x1000,", "bad, line 1: entry 'badram=0x1000," + no_next_line},
+        BadFile{"badram=0x1000,\n", "bad, line 1: entry 'badram=0x1000," + no_next_line},
+        BadFile{"\nbadram=0x1000,\n0xfffff000,\n# x",
+                "bad, line 3: entry 'badram=0x1000,0xfffff000," + no_next_line},
         BadFile{"badram=0x1000,0x", "bad, line 1: badram '0x1000,0x" + no_mask},
         BadFile{"badram=0x1000,x", "bad, line 1: badram '0x1000,x" + no_mask},
         BadFile{"badram=0x1000,0xfff000", "bad, line 1: badram '0x1000,0xfff000" + no_mask},
@@ -216,36 +243,41 @@ const std::string no_number =
 
 INSTANTIATE_TEST_SUITE_P(
     BadMemoryOptions, BadFiles,
-    testing::Values(BadFile{"memmap=", "bad, line 1: memmap '" + only_dollar},
-                    BadFile{"memmap=64K", "bad, line 1: memmap '64K" + only_dollar},
-                    BadFile{"memmap=64K@0x1000", "bad, line 1: memmap '64K@0x1000" + only_dollar},
-                    // The # begins a comment.
-                    BadFile{"memmap=64K#0x1000", "bad, line 1: memmap '64K" + only_dollar},
-                    BadFile{"memmap=64K!0x1000", "bad, line 1: memmap '64K!0x1000" + only_dollar},
-                    BadFile{"memmap=4K$0x1000,4K!0x5000",
-                            "bad, line 1: memmap '4K!0x5000" + only_dollar},
-                    BadFile{"memmap=4K$0x1000 quiet", "bad, line 1: memmap 'quiet" + only_dollar},
-                    BadFile{"memmap=$0x1000", "bad, line 1: memmap '$0x1000" + no_number},
-                    BadFile{"memmap=4K$", "bad, line 1: memmap '4K$" + no_number},
-                    BadFile{"memmap=-4K$0x1000", "bad, line 1: memmap '-4K$0x1000" + no_number},
-                    BadFile{"memmap=1.5M$0", "bad, line 1: memmap '1.5M$0" + no_number},
-                    BadFile{"memmap=4KB$0x1000", "bad, line 1: memmap '4KB$0x1000" + no_number},
-                    BadFile{"memmap=4X$0x1000", "bad, line 1: memmap '4X$0x1000" + no_number},
-                    BadFile{"memmap=4K$1000$0", "bad, line 1: memmap '4K$1000$0" + no_number},
-                    BadFile{"memmap=4K$0x10000000000000000",
-                            "bad, line 1: memmap '4K$0x10000000000000000" + no_number},
-                    BadFile{"memmap=010$0",
-                            "bad, line 1: memmap '010$0': size '010': a leading zero could mean "
-                            "octal; write it without"},
-                    BadFile{"memmap=4K$99999999999999999999",
-                            "bad, line 1: memmap '4K$99999999999999999999': size "
-                            "'99999999999999999999': too large"},
-                    BadFile{"memmap=0$0x1000", "bad, line 1: memmap '0$0x1000': it is empty"},
-                    BadFile{"memmap=4097$0xfffffffffffff000",
-                            "bad, line 1: memmap '4097$0xfffffffffffff000': it passes the end of "
-                            "the address space"},
-                    BadFile{"memmap=" + std::string(99999, '9') + "$0",
-                            "bad, line 1: memmap '" + std::string(80, '9') + many_characters}));
+    testing::Values(
+        BadFile{"memmap=", "bad, line 1: memmap '" + only_dollar},
+        BadFile{"memmap=64K", "bad, line 1: memmap '64K" + only_dollar},
+        BadFile{"memmap=64K@0x1000", "bad, line 1: memmap '64K@0x1000" + only_dollar},
+        // The # begins a comment.
+        BadFile{"memmap=64K#0x1000", "bad, line 1: memmap '64K" + only_dollar},
+        BadFile{"memmap=64K!0x1000", "bad, line 1: memmap '64K!0x1000" + only_dollar},
+        BadFile{"memmap=4K$0x1000,4K!0x5000", "bad, line 1: memmap '4K!0x5000" + only_dollar},
+        BadFile{"memmap=4K$0x1000 quiet", "bad, line 1: memmap 'quiet" + only_dollar},
+        BadFile{"memmap=4K$0x1000,\n\n4K!0x5000,\n4K$0x9000",
+                "bad, line 3: memmap '4K!0x5000" + only_dollar},
+        BadFile{"memmap=4K$0x1000,", "bad, line 1: entry 'memmap=4K$0x1000," + no_next_line},
+        BadFile{"memmap=4K$0x1000,\n0x5000-0x5fff",
+                "bad, line 2: entry '0x5000-0x5fff" + another_entry},
+        BadFile{"memmap=$0x1000", "bad, line 1: memmap '$0x1000" + no_number},
+        BadFile{"memmap=4K$", "bad, line 1: memmap '4K$" + no_number},
+        BadFile{"memmap=-4K$0x1000", "bad, line 1: memmap '-4K$0x1000" + no_number},
+        BadFile{"memmap=1.5M$0", "bad, line 1: memmap '1.5M$0" + no_number},
+        BadFile{"memmap=4KB$0x1000", "bad, line 1: memmap '4KB$0x1000" + no_number},
+        BadFile{"memmap=4X$0x1000", "bad, line 1: memmap '4X$0x1000" + no_number},
+        BadFile{"memmap=4K$1000$0", "bad, line 1: memmap '4K$1000$0" + no_number},
+        BadFile{"memmap=4K$0x10000000000000000",
+                "bad, line 1: memmap '4K$0x10000000000000000" + no_number},
+        BadFile{"memmap=010$0",
+                "bad, line 1: memmap '010$0': size '010': a leading zero could mean "
+                "octal; write it without"},
+        BadFile{"memmap=4K$99999999999999999999",
+                "bad, line 1: memmap '4K$99999999999999999999': size "
+                "'99999999999999999999': too large"},
+        BadFile{"memmap=0$0x1000", "bad, line 1: memmap '0$0x1000': it is empty"},
+        BadFile{"memmap=4097$0xfffffffffffff000",
+                "bad, line 1: memmap '4097$0xfffffffffffff000': it passes the end of "
+                "the address space"},
+        BadFile{"memmap=" + std::string(99999, '9') + "$0",
+                "bad, line 1: memmap '" + std::string(80, '9') + many_characters}));
 
 TEST(BadMemory, FileIsNamedInTheError) {
   const auto read = [] { return parse_bad_memory("x", "/etc/bad memory"); };
@@ -282,7 +314,18 @@ TEST(BadMemory, LinesMayBeLong) {
     patterns += "0x1000,0xfffff000,";
     options += "4K$0x1000,";
   }
-  EXPECT_EQ(parse(patterns + "\n" + options), Ranges{page_at(0x1000)});
+  patterns += "\n0x1000,0xfffff000\n";
+  options += "\n4K$0x1000\n";
+  EXPECT_EQ(parse(patterns + options), Ranges{page_at(0x1000)});
+}
+
+TEST(BadMemory, ListsMayHaveManyLines) {
+  std::string patterns = "badram=";
+  for (int i = 0; i < 20000; ++i) {
+    patterns += "0x1000,0xfffff000,\n";
+  }
+  EXPECT_EQ(parse(patterns + "0x1000,0xfffff000"), Ranges{page_at(0x1000)});
+  EXPECT_EQ(error_in(patterns + "0x1000"), "bad, line 20001: badram '0x1000" + no_mask);
 }
 
 TEST(BadMemory, PrintsAsAFile) {
