@@ -20,7 +20,7 @@ constexpr std::uint64_t max_u64 = std::numeric_limits<std::uint64_t>::max();
 constexpr std::string_view blanks = " \t";
 constexpr std::size_t max_quoted = 80;
 constexpr std::string_view pattern_grammar =
-    "patterns are badram=ADDRESS,MASK[,ADDRESS,MASK...], hexadecimal with 0x";
+    "patterns are badram ADDRESS,MASK[,ADDRESS,MASK...], hexadecimal with 0x";
 
 [[noreturn]] void reject(std::string_view kind, std::string_view text, std::string_view why) {
   const bool long_text = text.size() > max_quoted;
@@ -186,7 +186,10 @@ std::string_view unquote(std::string_view text) {
 
 bool take_badram(std::string_view& entry) {
   std::string_view rest = entry;
-  if (take_prefix(rest, "GRUB_BADRAM=") || take_prefix(rest, "badram=")) {
+  if (take_prefix(rest, "GRUB_BADRAM=") || take_prefix(rest, "badram=") ||
+      // GRUB's command and its argument.
+      (take_prefix(rest, "badram") && !rest.empty() &&
+       blanks.find(rest.front()) != std::string_view::npos)) {
     entry = rest;
     return true;
   }
@@ -362,7 +365,7 @@ void Reader::read_line(std::string_view line) {
     add(parse_range(entry));
   } else {
     reject("entry", entry,
-           "an entry is 0xFIRST-0xLAST or 0xFIRST+SIZE, badram=ADDRESS,MASK,... or "
+           "an entry is 0xFIRST-0xLAST or 0xFIRST+SIZE, badram ADDRESS,MASK,... or "
            "memmap=SIZE$ADDRESS");
   }
 }
@@ -386,7 +389,7 @@ std::vector<Range> parse_bad_memory(std::string_view text, std::string_view name
 std::string print_bad_memory(const std::vector<Range>& ranges) {
   std::string text =
       "# Bad memory, for memplugctl: whole pages, one range a line, with inclusive ends.\n"
-      "# Lines such as badram=ADDRESS,MASK and memmap=SIZE$ADDRESS are understood, too.\n";
+      "# Lines such as badram ADDRESS,MASK and memmap=SIZE$ADDRESS are understood, too.\n";
   for (const Range& range : ranges) {
     text += print_range(range) + "\n";
   }

@@ -20,11 +20,11 @@ inline constexpr std::size_t max_bad_ranges = 4096;
 // One entry a line; # begins a comment, and blanks around an entry don't count. A list that ends in
 // a comma goes on in the next line that is not empty, which may not begin another entry:
 //   0xFIRST-0xLAST, 0xFIRST+SIZE           as parse_range() takes them
-//   badram=ADDRESS,MASK[,ADDRESS,MASK...]  or GRUB_BADRAM=, in quotes or not: each address that
-//                                          agrees with ADDRESS where MASK has a 1
+//   badram ADDRESS,MASK[,ADDRESS,MASK...]  or badram= or GRUB_BADRAM=, in quotes or not: each
+//                                          address that agrees with ADDRESS where MASK has a 1
 //   memmap=SIZE$ADDRESS                    several of them with commas or blanks between, and
 //                                          with backslashes before the $ or not
-// What badram= has is hexadecimal with 0x; what memmap= has is that, or decimal with K, M, G, ...
+// What badram has is hexadecimal with 0x; what memmap= has is that, or decimal with K, M, G, ...
 // A mask has 8 to 16 digits, and ones above them: 0xfffff000 means 0xfffffffffffff000.
 // Throws UsageError with the file's name, the line, the entry and what would be right. Such is also
 // the entry with which there are more than max_bad_ranges, or with which the gaps in masks alone

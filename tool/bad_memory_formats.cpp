@@ -53,7 +53,7 @@ std::string print_short_address(PhysAddr address) {
 }  // namespace
 
 std::string print_badram(const std::vector<Range>& ranges) {
-  return ranges.empty() ? "" : "badram=" + print_patterns(ranges) + "\n";
+  return ranges.empty() ? "" : "badram " + print_patterns(ranges) + "\n";
 }
 
 std::string print_grub(const std::vector<Range>& ranges) {
@@ -67,6 +67,20 @@ std::string print_memmap(const std::vector<Range>& ranges) {
     text += print_kernel_size(range.size) + "$" + print_short_address(range.start);
   }
   return text.empty() ? "" : text + "\n";
+}
+
+std::size_t command_line_length(std::string_view options, std::string_view command_line) {
+  constexpr std::string_view blanks = " \t\n";
+  std::size_t length = options.size();
+  while (!command_line.empty()) {
+    const std::size_t end = std::min(command_line.find_first_of(blanks), command_line.size());
+    const std::string_view word = command_line.substr(0, end);
+    command_line.remove_prefix(std::min(end + 1, command_line.size()));
+    if (!word.empty() && !word.starts_with("memmap=")) {
+      length += word.size() + 1;
+    }
+  }
+  return length;
 }
 
 }  // namespace memplug

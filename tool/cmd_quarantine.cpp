@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <fstream>
 
 #include "bad_memory.hpp"
 #include "bad_memory_formats.hpp"
@@ -222,6 +223,23 @@ ExitStatus run_list(const QuarantineOptions& options, const OpenDevice& open_dev
   return ExitStatus::Success;
 }
 
+// The kernel says nothing of what it cuts off.
+void warn_if_too_long(std::string_view options, std::ostream& prose) {
+  options = options.substr(0, options.find('\n'));
+  std::string booted;
+  std::getline(std::ifstream("/proc/cmdline"), booted);
+  const std::size_t length = command_line_length(options, booted);
+  if (length > max_command_line) {
+    prose << prose_line(
+        "quarantine",
+        "these are " + std::to_string(options.size()) +
+            " characters, and with the other options of this machine's kernel " +
+            std::to_string(length - max_command_line) + " too many: on x86 Linux takes " +
+            std::to_string(max_command_line) +
+            " of its command line and cuts off the rest; --format grub has no such limit");
+  }
+}
+
 ExitStatus run_export(const QuarantineOptions& options, Output& output) {
   const std::vector<Range> pages = QuarantineFile(options.file).read();
   std::string text;
@@ -231,6 +249,7 @@ ExitStatus run_export(const QuarantineOptions& options, Output& output) {
     text = print_grub(pages);
   } else if (options.format == "memmap") {
     text = print_memmap(pages);
+    warn_if_too_long(text, output.prose);
   } else {
     text = print_bad_memory(pages);
   }
@@ -278,7 +297,7 @@ CLI::App* setup_quarantine(CLI::App& app, QuarantineOptions& options) {
            options);
   CLI::App* apply = add_verb(*verb, options, QuarantineVerb::Apply, "apply",
                              "Keep out what a file has, as after a boot");
-  apply->add_option("file", options.file, "ranges, badram= and memmap= lines")
+  apply->add_option("file", options.file, "ranges, badram and memmap= lines")
       ->type_name("FILE")
       ->capture_default_str();
   add_wait(*apply, options);

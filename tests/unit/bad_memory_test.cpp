@@ -98,6 +98,10 @@ INSTANTIATE_TEST_SUITE_P(
         GoodFile{"badram=0x5000,0xfffff000, # x\r\n\n# y\n \t0x1000,\n0xfffff000\n0x9000+4K",
                  {page_at(0x1000), page_at(0x5000), page_at(0x9000)}},
         GoodFile{"GRUB_BADRAM=\"0x5000,\n0xfffff000\"", {page_at(0x5000)}},
+        GoodFile{"badram 0x5000,0xfffff000,0x1000,0xfffff000", {page_at(0x1000), page_at(0x5000)}},
+        GoodFile{" badram \t 0x1000,0xfffff000 ", {page_at(0x1000)}},
+        GoodFile{"badram '0x1000,0xfffff000'", {page_at(0x1000)}},
+        GoodFile{"badram\t0x5000,\n0xfffff000", {page_at(0x5000)}},
         GoodFile{"GRUB_BADRAM=0x1000,0xfffff000", {page_at(0x1000)}},
         GoodFile{"GRUB_BADRAM=\"0x1000,0xFFFFF000\"  # here", {page_at(0x1000)}},
         GoodFile{"GRUB_BADRAM='0x1000,0xfffff000'\r\n", {page_at(0x1000)}}));
@@ -135,7 +139,7 @@ TEST_P(BadFiles, AreRefusedWithTheReason) {
 }
 
 const std::string no_entry =
-    "': an entry is 0xFIRST-0xLAST or 0xFIRST+SIZE, badram=ADDRESS,MASK,... or memmap=SIZE$ADDRESS";
+    "': an entry is 0xFIRST-0xLAST or 0xFIRST+SIZE, badram ADDRESS,MASK,... or memmap=SIZE$ADDRESS";
 const std::string no_range = "': a range is 0xFIRST-0xLAST with LAST inclusive, or 0xFIRST+SIZE";
 const std::string whole_space =
     "range 0x0000000000000000-0xffffffffffffffff: too large, it is the whole address space";
@@ -176,7 +180,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "which is all that an entry may have"}));
 
 const std::string no_pattern =
-    "': patterns are badram=ADDRESS,MASK[,ADDRESS,MASK...], hexadecimal with 0x";
+    "': patterns are badram ADDRESS,MASK[,ADDRESS,MASK...], hexadecimal with 0x";
 const std::string no_next_line =
     "': it ends in a comma, and no line follows that it could go on in; was all of it copied?";
 const std::string another_entry =
@@ -192,6 +196,15 @@ INSTANTIATE_TEST_SUITE_P(
     BadMemoryPatterns, BadFiles,
     testing::Values(
         BadFile{"badram=", "bad, line 1: badram '" + no_pattern},
+        BadFile{"badram", "bad, line 1: entry 'badram" + no_entry},
+        BadFile{"badram # 0x1000,0xfffff000", "bad, line 1: entry 'badram" + no_entry},
+        BadFile{"badram0x1000,0xfffff000",
+                "bad, line 1: entry 'badram0x1000,0xfffff000" + no_entry},
+        BadFile{"GRUB_BADRAM 0x1000,0xfffff000",
+                "bad, line 1: entry 'GRUB_BADRAM 0x1000,0xfffff000" + no_entry},
+        BadFile{"badram 0x1000 0xfffff000", "bad, line 1: badram '0x1000 0xfffff000" + no_pattern},
+        BadFile{"badram =0x1000,0xfffff000",
+                "bad, line 1: badram '=0x1000,0xfffff000" + no_pattern},
         BadFile{"GRUB_BADRAM=\"\"", "bad, line 1: badram '" + no_pattern},
         BadFile{"badram=,", "bad, line 1: entry 'badram=," + no_next_line},
         BadFile{"badram=,\n,0x1000", "bad, line 1: badram '," + no_pattern},
@@ -331,7 +344,7 @@ TEST(BadMemory, ListsMayHaveManyLines) {
 TEST(BadMemory, PrintsAsAFile) {
   const std::string head =
       "# Bad memory, for memplugctl: whole pages, one range a line, with inclusive ends.\n"
-      "# Lines such as badram=ADDRESS,MASK and memmap=SIZE$ADDRESS are understood, too.\n";
+      "# Lines such as badram ADDRESS,MASK and memmap=SIZE$ADDRESS are understood, too.\n";
   EXPECT_EQ(print_bad_memory({}), head);
   EXPECT_EQ(print_bad_memory({page_at(0x1000), page_at(0x140000000)}),
             head +
@@ -342,16 +355,16 @@ TEST(BadMemory, PrintsAsAFile) {
 TEST(BadMemory, PrintsAsPatterns) {
   EXPECT_EQ(print_badram({}), "");
   EXPECT_EQ(print_grub({}), "");
-  EXPECT_EQ(print_badram({page_at(0x140000000)}), "badram=0x0000000140000000,0xfffffffffffff000\n");
+  EXPECT_EQ(print_badram({page_at(0x140000000)}), "badram 0x0000000140000000,0xfffffffffffff000\n");
   // Each piece begins at a multiple of itself.
   EXPECT_EQ(print_grub({between(0x1000, 0x4fff), page_at(0x9000)}),
             "GRUB_BADRAM=\"0x0000000000001000,0xfffffffffffff000,"
             "0x0000000000002000,0xffffffffffffe000,0x0000000000004000,0xfffffffffffff000,"
             "0x0000000000009000,0xfffffffffffff000\"\n");
   EXPECT_EQ(print_badram({between(0, max_u64 / 2)}),
-            "badram=0x0000000000000000,0x8000000000000000\n");
+            "badram 0x0000000000000000,0x8000000000000000\n");
   EXPECT_EQ(print_badram({page_at(max_u64 - page + 1)}),
-            "badram=0xfffffffffffff000,0xfffffffffffff000\n");
+            "badram 0xfffffffffffff000,0xfffffffffffff000\n");
 }
 
 TEST(BadMemory, PrintsAsKernelOptions) {
@@ -360,6 +373,13 @@ TEST(BadMemory, PrintsAsKernelOptions) {
       print_memmap({page_at(0), between(0x100000, 0x1fffff), between(0x140000000, 0x1ffffffff)}),
       "memmap=4K$0x0 memmap=1M$0x100000 memmap=3G$0x140000000\n");
   EXPECT_EQ(print_memmap({between(0x1000, 0x1000)}), "memmap=1$0x1000\n");
+}
+
+TEST(BadMemory, CommandLineHasItsOtherWords) {
+  EXPECT_EQ(command_line_length("memmap=4K$0x1000", ""), 16U);
+  EXPECT_EQ(command_line_length("memmap=4K$0x1000", "ro  quiet\n"), 16U + 3 + 6);
+  EXPECT_EQ(command_line_length("memmap=4K$0x1000", "memmap=4K$0x5000 ro memmap=1G$4G"), 16U + 3);
+  EXPECT_EQ(command_line_length("", " ro "), 3U);
 }
 
 // Some overlap, some touch, and some lie at the end of the address space.

@@ -289,7 +289,7 @@ TEST_F(QuarantineTest, ExportNeedsNoModule) {
     EXPECT_EQ(run_quarantine(asked, opener(module_), text.output), ExitStatus::Success);
     return text.data();
   };
-  EXPECT_EQ(exported("badram"), "badram=0x0000000140001000,0xfffffffffffff000\n");
+  EXPECT_EQ(exported("badram"), "badram 0x0000000140001000,0xfffffffffffff000\n");
   EXPECT_EQ(exported("grub"), "GRUB_BADRAM=\"0x0000000140001000,0xfffffffffffff000\"\n");
   EXPECT_EQ(exported("memmap"), "memmap=4K$0x140001000\n");
   EXPECT_NE(exported("ranges").find("0x0000000140001000-0x0000000140001fff\n"), std::string::npos);
@@ -298,7 +298,7 @@ TEST_F(QuarantineTest, ExportNeedsNoModule) {
   asked.format = "badram";
   const auto json = run_json(asked);
   EXPECT_EQ(json["format"], "badram");
-  EXPECT_EQ(json["text"], "badram=0x0000000140001000,0xfffffffffffff000\n");
+  EXPECT_EQ(json["text"], "badram 0x0000000140001000,0xfffffffffffff000\n");
 }
 
 TEST_F(QuarantineTest, ArgumentsAreNamed) {
