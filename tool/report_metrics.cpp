@@ -131,6 +131,9 @@ void add_counters(Metrics& metrics, const Counters& counters, std::uint64_t page
 std::string metrics_text(const Status& status) {
   const Info& info = status.info;
   Metrics metrics;
+  // 0 is what contrib/memplug-metrics.service has where there is nobody to ask, in the same words.
+  metrics.only("up", gauge, "Whether memplug could be asked; if not, there is nothing else of it.",
+               1U);
   metrics.begin("info", gauge, "What is loaded; always 1.");
   metrics.add(1, {{"module_version", info.module_version},
                   {"tool_version", status.tool_version},

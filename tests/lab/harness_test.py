@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Tests the lab's judgement itself, without a guest: log scan, verdict, headers, QEMU line."""
 
-import configparser
 import contextlib
 import io
 import json
 import os
-import shlex
-import subprocess
 import tempfile
 import time
 import unittest
@@ -202,35 +199,6 @@ class Documents(unittest.TestCase):
         self.assertGreater(len(lines), 5)
         for line in lines:
             self.assertIn(line, case)
-
-
-class MetricsUnit(unittest.TestCase):
-    """The example of a unit for the textfile collector."""
-
-    def run_unit(self, folder: Path, memplugctl: str) -> int:
-        """Runs what the unit runs, with its file in a folder and a memplugctl of this text."""
-        unit = configparser.RawConfigParser(strict=False)
-        unit.optionxform = str
-        unit.read(paths.ROOT / "contrib/memplug-metrics.service")
-        line = unit["Service"]["ExecStart"]
-        target = "/var/lib/prometheus/node-exporter"
-        self.assertIn(unit["Service"]["ReadWritePaths"], line)
-        self.assertIn(target, line)
-        tool = folder / "memplugctl"
-        tool.write_text(f"#!/bin/sh\n{memplugctl}\n", encoding="utf-8")
-        tool.chmod(0o755)
-        return subprocess.run(
-            shlex.split(line.replace(target, str(folder))), check=False,
-            env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}).returncode
-
-    def test_a_whole_file_or_the_one_before(self):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            file = folder / "memplug.prom"
-            self.assertEqual(self.run_unit(folder, 'echo "$@"'), 0)
-            self.assertEqual(file.read_text(encoding="utf-8"), "metrics\n")
-            self.assertNotEqual(self.run_unit(folder, "echo half; exit 1"), 0)
-            self.assertEqual(file.read_text(encoding="utf-8"), "metrics\n")
 
 
 class Schema(unittest.TestCase):
