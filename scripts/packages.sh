@@ -10,7 +10,7 @@ packages_guest=(
 )
 packages_test=(
   "${packages_guest[@]}" g++-multilib genext2fs kexec-tools libgtest-dev linux-perf makedumpfile
-  memtester mmdebstrap python3-jsonschema python3-prometheus-client stress-ng
+  memtester mmdebstrap python3-jsonschema python3-prometheus-client strace stress-ng
 )
 # On this machine itself, or as packages.
 packages_install=(cmake dkms g++ libc6-dev libcli11-dev make nlohmann-json3-dev zlib1g-dev)
