@@ -2,8 +2,9 @@
 /*
  * How many pages the kernel moves while claims run. It counts them for the whole system only,
  * so what it moves while several claims run side by side is shared out evenly among these:
- * the sum is right, and so is the figure of a request that is alone.
+ * the sum is right, and so is the figure of a request that is alone, unless CPUs come and go.
  */
+#include <linux/cpu.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
@@ -16,14 +17,15 @@ static struct {
 	struct list_head running;
 	unsigned int nr_running;
 	u64 counted;			/* of the kernel's count, what is shared out */
+	bool stale;			/* a look was left out: @counted is too old to go by */
 } migrations = {
 	.lock = __SPIN_LOCK_UNLOCKED(migrations.lock),
 	.running = LIST_HEAD_INIT(migrations.running),
 };
 
 /*
- * All pages that the kernel has moved so far; 0 if it does not count. Foldings of a CPU that goes
- * away lose none.
+ * All pages that the kernel has moved so far; 0 if it does not count. A CPU that goes away has its
+ * count added to another one's: that must not happen meanwhile.
  */
 static u64 pages_migrated_by_all(void)
 {
@@ -37,14 +39,24 @@ static u64 pages_migrated_by_all(void)
 	return sum;
 }
 
+/*
+ * While a CPU comes or goes nobody can tell; what is moved from the look before that to the one
+ * after it is nobody's. To wait for it would be a deadlock: memory hotplug keeps CPUs from it and
+ * waits for claims.
+ */
 static void share_out(void)
 {
-	u64 now = pages_migrated_by_all();
 	struct migrated *one;
-	u64 share;
+	u64 share, now;
 	u32 rest;
 
-	if (migrations.nr_running) {
+	if (!cpus_read_trylock()) {
+		migrations.stale = true;
+		return;
+	}
+	now = pages_migrated_by_all();
+	cpus_read_unlock();
+	if (migrations.nr_running && !migrations.stale) {
 		share = div_u64_rem(now - migrations.counted, migrations.nr_running, &rest);
 		list_for_each_entry(one, &migrations.running, node) {
 			one->pages += share;
@@ -55,6 +67,7 @@ static void share_out(void)
 		}
 	}
 	migrations.counted = now;
+	migrations.stale = false;
 }
 
 /**
