@@ -7,7 +7,9 @@
  */
 #include <linux/cpumask.h>
 #include <linux/ktime.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
+#include <linux/spinlock.h>
 
 #include "contig.h"
 #include "counters.h"
@@ -21,6 +23,19 @@
 
 static struct workqueue_struct *claim_queue;
 static unsigned int workers;
+
+/*
+ * An unbound queue limits what runs at a time for each node, or for each set of CPUs, by version,
+ * and never in all. So a claim is given to it only when it may run.
+ */
+static struct {
+	spinlock_t lock;		/* protects all of it */
+	unsigned int taken;		/* claims that the queue has */
+	struct list_head waiting;	/* claims that it has not, the oldest first */
+} turns = {
+	.lock = __SPIN_LOCK_UNLOCKED(turns.lock),
+	.waiting = LIST_HEAD_INIT(turns.waiting),
+};
 
 /** worker_count - how many claims may run at a time */
 unsigned int worker_count(void)
@@ -104,6 +119,29 @@ static int carry_out(struct claim *claim)
 	return ret;
 }
 
+/* On the run's node, where zeroing and copying is cheapest. */
+static void give_to_queue(struct claim *claim)
+{
+	lockdep_assert_held(&turns.lock);
+	queue_work_node(claim->nid, claim_queue, &claim->work);
+}
+
+/* A claim that the queue had is over, or never to be: it is the turn of the next. */
+static void pass_turn_on(void)
+{
+	struct claim *next;
+
+	spin_lock(&turns.lock);
+	if (list_empty(&turns.waiting)) {
+		turns.taken--;
+	} else {
+		next = list_first_entry(&turns.waiting, struct claim, waiting);
+		list_del_init(&next->waiting);
+		give_to_queue(next);
+	}
+	spin_unlock(&turns.lock);
+}
+
 static void claim_work(struct work_struct *work)
 {
 	struct claim *claim = container_of(work, struct claim, work);
@@ -111,6 +149,7 @@ static void claim_work(struct work_struct *work)
 	claim->result = carry_out(claim);
 	if (claim->result)
 		region_abort(claim->run);
+	pass_turn_on();
 	/* pairs with the acquire in find_over(): who sees it looks at the result */
 	smp_store_release(&claim->over, true);
 	complete(claim->landed);
@@ -129,7 +168,8 @@ static void claim_work(struct work_struct *work)
 int worker_init(unsigned int count)
 {
 	workers = count ?: min_t(unsigned int, num_online_cpus(), WORKERS_DEFAULT);
-	claim_queue = alloc_workqueue("memplug", WQ_UNBOUND | WQ_FREEZABLE | WQ_SYSFS, workers);
+	/* 0: its own limit is out of the way */
+	claim_queue = alloc_workqueue("memplug", WQ_UNBOUND | WQ_FREEZABLE | WQ_SYSFS, 0);
 	return claim_queue ? 0 : -ENOMEM;
 }
 
@@ -143,15 +183,36 @@ void worker_exit(void)
  * worker_start - have a run claimed
  * @claim: what is not result filled in, and @run reserved; stays the worker's until @over is seen
  *         after @landed was completed, or worker_cancel() has returned
- * @nid: node of the run, where zeroing and copying is cheapest
+ * @nid: node of the run
  */
 void worker_start(struct claim *claim, int nid)
 {
 	claim->result = 0;
 	claim->migrated = 0;
 	claim->over = false;
+	claim->nid = nid;
+	INIT_LIST_HEAD(&claim->waiting);
 	INIT_WORK(&claim->work, claim_work);
-	queue_work_node(nid, claim_queue, &claim->work);
+	spin_lock(&turns.lock);
+	if (turns.taken < workers) {
+		turns.taken++;
+		give_to_queue(claim);
+	} else {
+		list_add_tail(&claim->waiting, &turns.waiting);
+	}
+	spin_unlock(&turns.lock);
+}
+
+/* Returns whether it was still waiting, and does not any more. */
+static bool stop_waiting(struct claim *claim)
+{
+	bool waited;
+
+	spin_lock(&turns.lock);
+	waited = !list_empty(&claim->waiting);
+	list_del_init(&claim->waiting);
+	spin_unlock(&turns.lock);
+	return waited;
 }
 
 /**
@@ -165,5 +226,10 @@ void worker_start(struct claim *claim, int nid)
  */
 bool worker_cancel(struct claim *claim)
 {
-	return cancel_work_sync(&claim->work);
+	if (stop_waiting(claim))
+		return true;
+	if (!cancel_work_sync(&claim->work))
+		return false;
+	pass_turn_on();
+	return true;
 }

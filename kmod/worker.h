@@ -3,6 +3,7 @@
 #define MEMPLUG_WORKER_H
 
 #include <linux/completion.h>
+#include <linux/list.h>
 #include <linux/workqueue.h>
 
 #include "region.h"
@@ -23,6 +24,8 @@
  * @only_wanted: it is claimed because it is wanted; if it is not any more, it is released again
  * @give_back: release it again at once: the claim is made for its side effects
  * @landed: completed once for each claim that is over; may be shared by several
+ * @nid: of the worker: node of the run
+ * @waiting: of the worker: for its turn
  * @work: of the worker
  */
 struct claim {
@@ -35,6 +38,8 @@ struct claim {
 	bool only_wanted;
 	bool give_back;
 	struct completion *landed;
+	int nid;
+	struct list_head waiting;
 	struct work_struct work;
 };
 
