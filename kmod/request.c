@@ -47,6 +47,7 @@ void request_free(struct request *req)
 	kvfree(req->view.seams);
 	kvfree(req->plan.splits);
 	kvfree(req->plan.cost);
+	kvfree(req->zone_refusals);
 	kvfree(req->pretended);
 	kvfree(req);
 }
@@ -69,8 +70,9 @@ static int alloc_books(struct request *req)
 	req->view.seams = alloc_map(nr);
 	req->plan.splits = alloc_map(nr);
 	req->plan.cost = kvcalloc(nr + 1, sizeof(*req->plan.cost), GFP_KERNEL);
+	req->zone_refusals = kvcalloc(nr_node_ids, sizeof(*req->zone_refusals), GFP_KERNEL);
 	if (!req->changed || !req->retry || !req->view.ready || !req->view.busy ||
-	    !req->view.seams || !req->plan.splits || !req->plan.cost)
+	    !req->view.seams || !req->plan.splits || !req->plan.cost || !req->zone_refusals)
 		return -ENOMEM;
 	if (req->background) {
 		req->missed = alloc_map(nr);

@@ -67,7 +67,7 @@ struct attempt {
  * @drained: no claim has failed since the last one that succeeded
  * @nomem_claims: how often there was no room to move things to
  * @floor_refused: some zone could not give what was tried
- * @zone_refusals: how often in a row
+ * @zone_refusals: how often in a row, by node
  * @pretended: a dry run's shares, by node
  * @by_cost: in this pass the cheapest comes first; else the highest address
  * @plan: of the pass under way; its candidates are @view's
@@ -119,7 +119,7 @@ struct request {
 	bool drained;
 	unsigned int nomem_claims;
 	bool floor_refused;
-	unsigned int zone_refusals;
+	unsigned int *zone_refusals;
 	struct floor_share *pretended;
 	bool by_cost;
 	struct plan plan;

@@ -60,7 +60,7 @@ void setback_zone(struct request *req, int nid, unsigned int cost)
 	unsigned long i;
 
 	req->floor_refused = true;
-	if (++req->zone_refusals < MAX_ZONE_REFUSALS)
+	if (++req->zone_refusals[nid] < MAX_ZONE_REFUSALS)
 		return;
 	for_each_set_bit(i, plan->candidates, plan->nr) {
 		if (plan->cost[i] > cost || region_node(i) != nid)
@@ -68,6 +68,16 @@ void setback_zone(struct request *req, int nid, unsigned int cost)
 		__clear_bit(i, plan->candidates);
 		plan_set_cost(plan, i, PLAN_KEPT);
 	}
+}
+
+/**
+ * setback_zone_gave - the floor let a run be had, and it was
+ * @req: on whose behalf
+ * @nid: the node of the run's zone
+ */
+void setback_zone_gave(struct request *req, int nid)
+{
+	req->zone_refusals[nid] = 0;
 }
 
 /**

@@ -6,6 +6,7 @@
 
 void setback_single(struct request *req, unsigned long index, int error);
 void setback_zone(struct request *req, int nid, unsigned int cost);
+void setback_zone_gave(struct request *req, int nid);
 void setback_no_memory(struct request *req);
 void setback_wait(struct request *req);
 

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 
 #include "hotplug.h"
+#include "setback.h"
 #include "survey.h"
 #include "take.h"
 
@@ -172,6 +173,8 @@ struct attempt *take_land(struct request *req)
 	req->pending -= attempt->claim.run.nr;
 	WRITE_ONCE(req->migrated, req->migrated + attempt->claim.migrated);
 	floor_unreserve(attempt->zone, attempt->share);
+	if (!attempt->claim.result && !attempt->claim.give_back)
+		setback_zone_gave(req, zone_to_nid(attempt->zone));
 	if (attempt->claim.result != -EAGAIN && attempt->claim.result != -ECANCELED)
 		req->drained = !attempt->claim.result;
 	return attempt;
@@ -198,6 +201,7 @@ int take_pretend(struct request *req, struct subblock_run run, const struct look
 	if (ret)
 		return refused(req, ret);
 	*share = more;
+	setback_zone_gave(req, zone_to_nid(look->zone));
 	request_count_done(req, run);
 	req->migrated += look->nr_movable;
 	return 0;

@@ -144,12 +144,10 @@ static void land_one(struct request *req)
 	struct attempt *attempt = take_land(req);
 	struct claim *claim = &attempt->claim;
 
-	if (claim->result) {
+	if (claim->result)
 		handle_failure(req, claim->run, zone_to_nid(attempt->zone), claim->result);
-	} else {
-		req->zone_refusals = 0;
+	else
 		request_count_done(req, claim->run);
-	}
 }
 
 /* One pass over what the plan has: keeps as many runs in flight as there is room for. */

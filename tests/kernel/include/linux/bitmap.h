@@ -12,6 +12,7 @@
 #define BITS_PER_LONG (CHAR_BIT * (unsigned long)sizeof(long))
 #define BITS_TO_LONGS(bits) (((bits) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 
+#define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
 #define BIT_WORD(bit) ((bit) / BITS_PER_LONG)
 #define BITMAP_FIRST_WORD_MASK(first) (~0UL << ((first) % BITS_PER_LONG))
 #define round_down(number, step) ((number) - (number) % (step))
@@ -124,6 +125,16 @@ static inline void bitmap_andnot(unsigned long *to, const unsigned long *one,
 
 	for (i = 0; i < BITS_TO_LONGS(size); i++)
 		to[i] = one[i] & ~other[i] & bits_within(i, 0, size);
+}
+
+static inline bool bitmap_empty(const unsigned long *map, unsigned long size)
+{
+	unsigned long i;
+
+	for (i = 0; i < BITS_TO_LONGS(size); i++)
+		if (map[i] & bits_within(i, 0, size))
+			return false;
+	return true;
 }
 
 static inline unsigned long bitmap_weight(const unsigned long *map, unsigned long size)

@@ -12,6 +12,10 @@
 #define ALIGN(n, step) (DIV_ROUND_UP(n, step) * (step))
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
+#define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
+#define smp_load_acquire(pointer) __atomic_load_n(pointer, __ATOMIC_ACQUIRE)
+#define HZ 250
+
 #include <linux/minmax.h>
 
 #endif

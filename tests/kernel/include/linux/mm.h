@@ -9,6 +9,7 @@
 
 #include <linux/kernel.h>
 #include <linux/mmzone.h>
+#include <linux/nodemask.h>
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE (1UL << PAGE_SHIFT)
@@ -29,8 +30,13 @@ static inline unsigned long page_to_pfn(const struct page *page)
 }
 
 #ifdef __cplusplus
-extern "C"
+extern "C" {
 #endif
 int page_to_nid(const struct page *page);
+struct zone *page_zone(const struct page *page);
+int zone_to_nid(const struct zone *zone);
+#ifdef __cplusplus
+}
+#endif
 
 #endif

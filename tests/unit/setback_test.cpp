@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// When a request gives up on a zone that the floor has refused again and again: the module's own
+// setback.c and take.c, with a floor, workers and memory that do what the test says.
+#include <gtest/gtest.h>
+
+#include <array>
+
+extern "C" {
+#include <linux/bitmap.h>
+#include <linux/mm.h>
+
+#include "hotplug.h"
+#include "setback.h"
+#include "survey.h"
+#include "take.h"
+}
+
+namespace {
+
+constexpr int nodes = 2;
+constexpr unsigned long of_a_node = 32;
+constexpr unsigned long subblocks = nodes * of_a_node;
+// As in setback.c.
+constexpr int refusals_in_a_row = 64;
+
+std::array<zone, nodes> zones{};
+int claim_result = 0;
+
+}  // namespace
+
+// What the two files ask of the others.
+extern "C" {
+unsigned int region_subblock_order = 10;
+
+int region_node(unsigned long index) { return static_cast<int>(index / of_a_node); }
+int zone_to_nid(const zone* of) { return static_cast<int>(of - zones.data()); }
+zone* page_zone(const page* /*page*/) { return zones.data(); }
+floor_verdict floor_check(zone* /*zone*/, floor_share /*share*/, unsigned long /*pages*/) {
+  return FLOOR_OK;
+}
+floor_verdict floor_reserve(zone* /*zone*/, floor_share /*share*/) { return FLOOR_OK; }
+void floor_unreserve(zone* /*zone*/, floor_share /*share*/) {}
+bool floor_wait(unsigned long /*timeout*/) { return false; }
+bool region_reserve(subblock_run /*run*/, region_direction /*direction*/) { return true; }
+void region_abort(subblock_run /*run*/) {}
+bool region_is_managed(subblock_run /*run*/) { return true; }
+void region_snapshot(region_direction /*direction*/, subblock_run /*within*/, int /*nid*/,
+                     region_view* view) {
+  bitmap_set(view->ready, 0, 1);
+}
+int hotplug_exclude() { return 0; }
+void hotplug_allow() {}
+bool hotplug_wait(unsigned long /*timeout*/) { return true; }
+bool survey_all_free(unsigned long /*pfn*/, unsigned long /*pages*/) { return true; }
+void survey_pages(unsigned long /*pfn*/, unsigned long /*pages*/, survey* /*survey*/) {}
+unsigned int worker_count() { return 1; }
+void worker_start(claim* claim, int /*nid*/) {
+  claim->result = claim_result;
+  claim->over = true;
+}
+bool worker_cancel(claim* /*claim*/) { return false; }
+void wait_for_completion(completion* /*completion*/) {}
+long wait_for_completion_interruptible_timeout(completion* /*completion*/, unsigned long timeout) {
+  return static_cast<long>(timeout);
+}
+long wait_for_completion_killable_timeout(completion* /*completion*/, unsigned long timeout) {
+  return static_cast<long>(timeout);
+}
+bool request_should_stop(request* /*req*/) { return false; }
+void request_count_done(request* req, subblock_run run) { req->done += run.nr; }
+void request_block(request* /*req*/, unsigned long /*index*/, u32 /*reason*/,
+                   unsigned long /*pfn*/) {}
+void plan_set_cost(plan* plan, unsigned long index, unsigned int cost) {
+  plan->cost[index] = static_cast<unsigned char>(cost);
+}
+}
+
+namespace {
+
+class Setback : public ::testing::Test {
+ protected:
+  Setback() {
+    claim_result = 0;
+    bitmap_set(candidates_.data(), 0, subblocks);
+    request_.plan.candidates = candidates_.data();
+    request_.plan.cost = costs_.data();
+    request_.plan.nr = subblocks;
+    request_.view.ready = ready_.data();
+    request_.view.nr = subblocks;
+    request_.pretended = pretended_.data();
+    request_.zone_refusals = refusals_.data();
+  }
+
+  void refuse(int nid, int times, unsigned int cost = PLAN_DEAREST) {
+    for (int i = 0; i < times; i++) {
+      setback_zone(&request_, nid, cost);
+    }
+  }
+
+  // How many subblocks of a node may still be handed out.
+  [[nodiscard]] unsigned long left_of(int nid) const {
+    unsigned long left = 0;
+    for (unsigned long i = 0; i < subblocks; i++) {
+      left += region_node(i) == nid && test_bit(i, candidates_.data()) ? 1U : 0U;
+    }
+    return left;
+  }
+
+  static look look_at(int nid) {
+    look look{};
+    look.zone = &zones.at(static_cast<std::size_t>(nid));
+    return look;
+  }
+
+  void take(int nid) {
+    const look look = look_at(nid);
+    ASSERT_EQ(take_start(&request_, {static_cast<unsigned long>(nid) * of_a_node, 1}, &look), 0);
+    take_land(&request_);
+  }
+
+  std::array<unsigned long, BITS_TO_LONGS(subblocks)> candidates_{};
+  std::array<unsigned long, BITS_TO_LONGS(subblocks)> ready_{};
+  std::array<unsigned char, subblocks> costs_{};
+  std::array<floor_share, nodes> pretended_{};
+  std::array<unsigned int, nodes> refusals_{};
+  request request_{};
+};
+
+TEST_F(Setback, AZoneThatRefusesManyTimesInARowIsGivenUpForWhatCostsNoMore) {
+  costs_[3] = 5;
+  refuse(0, refusals_in_a_row - 1, 4);
+  EXPECT_EQ(left_of(0), of_a_node);
+  refuse(0, 1, 4);
+  EXPECT_EQ(left_of(0), 1U);
+  EXPECT_TRUE(test_bit(3, candidates_.data()));
+  EXPECT_EQ(left_of(1), of_a_node);
+}
+
+TEST_F(Setback, WhatOneNodeRefusesIsNotHeldAgainstAnother) {
+  refuse(0, refusals_in_a_row - 1);
+  refuse(1, refusals_in_a_row - 1);
+  EXPECT_EQ(left_of(0), of_a_node);
+  EXPECT_EQ(left_of(1), of_a_node);
+}
+
+TEST_F(Setback, WhatIsHadEndsTheRow) {
+  refuse(1, refusals_in_a_row - 1);
+  take(1);
+  refuse(1, refusals_in_a_row - 1);
+  EXPECT_EQ(left_of(1), of_a_node);
+}
+
+TEST_F(Setback, WhatAnotherNodeGivesDoesNotEndIt) {
+  refuse(1, refusals_in_a_row - 1);
+  take(0);
+  refuse(1, 1);
+  EXPECT_EQ(left_of(1), 0U);
+}
+
+TEST_F(Setback, AClaimThatFailsDoesNotEndIt) {
+  refuse(1, refusals_in_a_row - 1);
+  claim_result = -EBUSY;
+  take(1);
+  refuse(1, 1);
+  EXPECT_EQ(left_of(1), 0U);
+}
+
+TEST_F(Setback, WhatIsClaimedForItsSideEffectsDoesNotEndIt) {
+  refuse(0, refusals_in_a_row - 1);
+  take_drain(&request_);
+  refuse(0, 1);
+  EXPECT_EQ(left_of(0), 0U);
+}
+
+TEST_F(Setback, WhatADryRunWouldHaveEndsTheRow) {
+  const look look = look_at(1);
+  refuse(1, refusals_in_a_row - 1);
+  ASSERT_EQ(take_pretend(&request_, {of_a_node, 1}, &look), 0);
+  refuse(1, refusals_in_a_row - 1);
+  EXPECT_EQ(left_of(1), of_a_node);
+}
+
+}  // namespace
