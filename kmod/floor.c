@@ -19,6 +19,7 @@
 
 #include "compat.h"
 #include "floor.h"
+#include "parameter.h"
 
 #define FLOOR_DEFAULT U64_MAX	/* the parameter was not given */
 
@@ -38,15 +39,12 @@ static struct {
 
 static int floor_set(const char *text, const struct kernel_param *kp)
 {
-	char *end;
 	u64 bytes;
+	int ret = text ? parameter_bytes(text, &bytes) : -EINVAL;
 
-	if (!text || *text < '0' || *text > '9')
-		return -EINVAL;
-	bytes = memparse(text, &end);
-	if (*end == '\n')
-		end++;
-	if (*end || bytes == FLOOR_DEFAULT)
+	if (ret)
+		return ret;
+	if (bytes == FLOOR_DEFAULT)
 		return -EINVAL;
 	WRITE_ONCE(floor.parameter, bytes);
 	return 0;

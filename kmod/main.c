@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "floor.h"
 #include "hotplug.h"
+#include "parameter.h"
 #include "power.h"
 #include "pressure.h"
 #include "ram.h"
@@ -58,13 +59,11 @@ static unsigned long parse_subblock_size(void)
 {
 	unsigned long smallest = COMPAT_GRANULARITY_PAGES * PAGE_SIZE;
 	unsigned long largest = memory_block_size_bytes();
-	unsigned long long bytes;
-	char *end;
+	u64 bytes;
 
 	if (!subblock_size)
 		return min(max(smallest, MAX_ORDER_NR_PAGES * PAGE_SIZE), largest);
-	bytes = memparse(subblock_size, &end);
-	if (!*end && end != subblock_size && bytes >= smallest && bytes <= largest &&
+	if (!parameter_bytes(subblock_size, &bytes) && bytes >= smallest && bytes <= largest &&
 	    is_power_of_2(bytes))
 		return bytes;
 	pr_err("subblock_size=%s: has to be a power of two from %luM to %luM\n", subblock_size,

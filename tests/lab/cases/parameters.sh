@@ -24,6 +24,10 @@ for size in 3M $((smallest / 2))M; do
 done
 refused subblock_size=256M "subblock_size=256M: has to be"
 refused subblock_size=x "subblock_size=x: has to be"
+# What wraps around is no smaller size: 2^64 and 4 MiB, as a number and by its letter.
+for size in 18446744073713745920 17592186044420M 17592186044420m; do
+	refused subblock_size=$size "subblock_size=$size: has to be"
+done
 refused workers=17 "workers=17: has to be from 0 to 16"
 refused order=random "order=random: has to be cheapest or address"
 
@@ -44,3 +48,24 @@ for parameters in subblock_size=${smallest}M subblock_size=128M workers=1 worker
 	rmmod memplug
 	assert_eq "$parameters: MemTotal after rmmod" "$(memtotal_kb)" "$before"
 done
+
+# The floor can be changed while the module is there; what can't be meant changes nothing.
+for floor in 16E 17E 16384P 18446744073709551616 99999999999999999999 0x10000000000000000 \
+	-1 1X 1G1 G "" 18446744073709551615; do
+	expect_status 1 insmod /lab/memplug.ko "floor=$floor" 2>/tmp/insmod
+	[ ! -e /sys/module/memplug ] || fail "floor=$floor leaves the module behind"
+done
+insmod /lab/memplug.ko floor=1G
+parameter=/sys/module/memplug/parameters/floor
+for floor in 16E 18446744073709551616 99999999999999999999 -1 1X ""; do
+	if echo "$floor" 2>/dev/null >$parameter; then
+		fail "floor '$floor' is taken as $(cat $parameter)"
+	fi
+	assert_eq "floor after '$floor'" "$(cat $parameter)" 1073741824
+done
+for pair in 15E:17293822569102704640 2g:2147483648 0x40000000:1073741824 0:0 \
+	18446744073709551614:18446744073709551614; do
+	echo "${pair%:*}" >$parameter || fail "floor ${pair%:*} is refused"
+	assert_eq "floor ${pair%:*}" "$(cat $parameter)" "${pair#*:}"
+done
+rmmod memplug

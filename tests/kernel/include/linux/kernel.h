@@ -16,6 +16,8 @@
 #define smp_load_acquire(pointer) __atomic_load_n(pointer, __ATOMIC_ACQUIRE)
 #define HZ 250
 
+#define U64_MAX ((u64)~0ULL)
+
 #include <linux/minmax.h>
 
 #endif

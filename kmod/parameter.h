@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_PARAMETER_H
+#define MEMPLUG_PARAMETER_H
+
+#include <linux/types.h>
+
+int parameter_bytes(const char *text, u64 *bytes);
+
+#endif
