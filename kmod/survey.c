@@ -56,7 +56,11 @@ static void found_movable(struct survey *survey, struct page *head, unsigned lon
 		survey->huge += nr;
 }
 
-/* Free, or on its way to the free lists; tells how many pages are so together. */
+/*
+ * Free, or on its way to the free lists; tells how many pages are so together. No reference alone
+ * does not make a page free: since 6.14 those of slabs have none for as long as they live. Such
+ * pages are of a type, and those in the lists of CPUs are of none.
+ */
 static bool is_free(struct page *page, unsigned long *step)
 {
 	unsigned long order;
@@ -64,7 +68,9 @@ static bool is_free(struct page *page, unsigned long *step)
 	*step = 1;
 	if (PageReserved(page) || PageHWPoison(page) || PageCompound(page) || page_ref_count(page))
 		return false;
-	order = PageBuddy(page) ? READ_ONCE(page->private) : 0;
+	if (!PageBuddy(page))
+		return !PageSlab(page) && !page_has_type(page);
+	order = READ_ONCE(page->private);
 	if (order < BITS_PER_LONG && (1UL << order) <= MAX_ORDER_NR_PAGES)
 		*step = 1UL << order;
 	return true;
@@ -88,20 +94,22 @@ static unsigned long rest_of_free_block(unsigned long pfn)
 	return 0;
 }
 
+/*
+ * A page of a process or of the page cache that is off the LRU for the moment, mostly in a
+ * per-CPU batch on its way there, has a mapping. Kernel memory has none; slabs, page tables and
+ * all else that has a type may have other things in that place. (Up to 6.9 slabs had a flag.)
+ */
+static bool is_in_flux(struct page *head)
+{
+	return !PageSlab(head) && !page_has_type(head) && READ_ONCE(head->mapping);
+}
+
 /* A page that is neither free, nor a compound page, nor on the LRU. */
 static void judge_other(struct survey *survey, struct page *page, unsigned long pfn)
 {
-	/*
-	 * A page of a process or of the page cache that is off the LRU for the moment,
-	 * mostly in a per-CPU batch on its way there, has a mapping. Kernel memory has
-	 * none; a slab page has other things in that place.
-	 */
-	bool in_flux = !PageSlab(page) && !PageTable(page) && !PageOffline(page) &&
-		       READ_ONCE(page->mapping);
-
 	if (compat_page_has_movable_ops(page))
 		found_movable(survey, page, 1, false);
-	else if (in_flux)
+	else if (is_in_flux(page))
 		found_blocker(survey, pfn, MEMPLUG_REASON_BUSY, false);
 	else
 		found_blocker(survey, pfn, MEMPLUG_REASON_UNMOVABLE, true);
@@ -130,7 +138,7 @@ static unsigned long judge_compound(struct survey *survey, struct page *page, un
 		if (compat_page_maybe_dma_pinned(head))
 			found_blocker(survey, pfn, MEMPLUG_REASON_PINNED, false);
 		found_movable(survey, head, step, order >= pageblock_order);
-	} else if (!PageSlab(head) && READ_ONCE(head->mapping)) {
+	} else if (is_in_flux(head)) {
 		found_blocker(survey, pfn, MEMPLUG_REASON_BUSY, false);
 	} else {
 		found_blocker(survey, pfn, MEMPLUG_REASON_UNMOVABLE, true);
