@@ -26,6 +26,7 @@ struct request *request_alloc(void)
 
 	if (req) {
 		req->nid = NUMA_NO_NODE;
+		req->started = ktime_get();
 		init_completion(&req->landed);
 	}
 	return req;
@@ -229,7 +230,6 @@ int request_run(struct request *req)
 {
 	int ret;
 
-	req->started = ktime_get();
 	ret = check_place(req);
 	if (!ret)
 		ret = alloc_books(req);

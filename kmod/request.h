@@ -52,7 +52,7 @@ struct attempt {
  * @left: result: subblocks unplugged but not ordinary, which a plug passed over
  * @migrated: result: pages moved meanwhile
  * @stop: result: MEMPLUG_STOP_*
- * @started: when
+ * @started: when it was made, for its deadline as well
  * @elapsed_ns: result: once it is over
  * @bad: result with -ENXIO: the first part of @within that is not managed
  * @bad_why: result with -ENXIO: MEMPLUG_BAD_*

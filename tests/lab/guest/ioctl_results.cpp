@@ -276,6 +276,39 @@ void beside_a_request(Table& table, const Device& device, std::uint64_t subblock
   table.rebase();
 }
 
+// PROGRESS on a descriptor on which one short request follows another: none of them can have run
+// for longer than there have been any.
+void beside_short_requests(Table& table, std::uint64_t subblock) {
+  constexpr int requests = 2000;
+  std::atomic<bool> ended = false;
+  int error = 0;
+  const Device device(O_RDWR);
+  const auto begun = std::chrono::steady_clock::now();
+  std::thread runner([&] {
+    for (int i = 0; i < requests && error == 0; ++i) {
+      auto request = of_length(subblock, MEMPLUG_REQ_DRY_RUN);
+      error = device.call(MEMPLUG_IOC_UNPLUG, &request);
+    }
+    ended = true;
+  });
+  std::uint64_t answers = 0;
+  std::uint64_t seen = 0;
+  std::uint64_t bad = 0;
+  while (!ended) {
+    const memplug_progress progress = device.progress();
+    const std::chrono::nanoseconds age = std::chrono::steady_clock::now() - begun;
+    ++answers;
+    seen += progress.out_operation == MEMPLUG_OP_NONE ? 0 : 1;
+    bad += progress.out_elapsed_ns > static_cast<std::uint64_t>(age.count()) ? 1 : 0;
+  }
+  runner.join();
+  table.claim("many short requests with PROGRESS beside them", error == 0 && seen > 0);
+  table.claim("PROGRESS: none has run for longer than there are any", bad == 0);
+  std::printf("       %llu answers, %llu of a request, %llu with an impossible time\n",
+              static_cast<unsigned long long>(answers), static_cast<unsigned long long>(seen),
+              static_cast<unsigned long long>(bad));
+}
+
 bool readable(const Device& device, int timeout_ms) {
   pollfd entry{device.fd(), POLLIN, 0};
   if (::poll(&entry, 1, timeout_ms) < 0) {
@@ -354,6 +387,7 @@ int main() {
   vanishing_results(table, device, Pages::page, "the ranges array");
   needed_counts(table, device, room, subblock);
   beside_a_request(table, device, subblock);
+  beside_short_requests(table, subblock);
   polling(table, device, subblock);
   counting(table, device, subblock);
   return table.finish();
