@@ -39,6 +39,21 @@ static inline int compat_alloc_contig_range(unsigned long start, unsigned long e
 }
 
 /*
+ * Gives pages back, one reference of each. A page that somebody else has a reference to as well
+ * is free when that is gone. That is no reason to warn, as free_contig_range() does up to 6.18 at
+ * least; there it frees page by page, too, and newer ones free whole blocks.
+ */
+static inline void compat_free_contig_range(unsigned long start, unsigned long nr_pages)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+	free_contig_range(start, nr_pages);
+#else
+	for (; nr_pages--; start++)
+		__free_page(pfn_to_page(start));
+#endif
+}
+
+/*
  * Free pages of a zone that a CPU keeps to itself, where the counter of free pages does not have
  * them. The lists were parted from the statistics in 5.14 (28f836b6777b).
  */

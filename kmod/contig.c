@@ -74,7 +74,7 @@ static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages)
 		ret = alloc_piece(start_pfn + done, start_pfn + done + piece);
 		if (ret) {
 			if (done)
-				free_contig_range(start_pfn, done);
+				compat_free_contig_range(start_pfn, done);
 			return ret;
 		}
 	}
@@ -170,6 +170,9 @@ void contig_stay(unsigned long start_pfn, unsigned long nr_pages)
  * @nr_pages: how many; a long stretch is better given back piece by piece, as nothing
  *            here lets others run
  *
+ * A page to which somebody else has a reference, as KVM up to 6.12 may have it from a mapping that
+ * is gone, is free when that reference is gone; it counts as managed at once.
+ *
  * Context: does not sleep. The caller has made sure that none of them is poisoned.
  */
 void contig_release(unsigned long start_pfn, unsigned long nr_pages)
@@ -180,7 +183,7 @@ void contig_release(unsigned long start_pfn, unsigned long nr_pages)
 	/* clearing needs no page_offline_begin(): a page may always become readable */
 	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
 		__ClearPageOffline(pfn_to_page(pfn));
-	free_contig_range(start_pfn, nr_pages);
+	compat_free_contig_range(start_pfn, nr_pages);
 	adjust_managed_page_count(pfn_to_page(start_pfn), nr_pages);
 }
 

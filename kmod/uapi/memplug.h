@@ -29,9 +29,10 @@
  *   subblock when it was taken is gone before the first mapping shows it; what is written
  *   later stays until it is plugged, also from one mapping to the next. A mapping holds the
  *   subblocks that it touches, all of them until the last part of it is unmapped in the last
- *   process that has it by fork(). It can't grow (mremap()), is not in core dumps, and can't
- *   be pinned: O_DIRECT, RDMA and VFIO refuse it (EFAULT). A page with a memory error gives
- *   SIGBUS. Linux 6.12 and later map it by huge pages where it is aligned for them (some
+ *   process that has it by fork(). It can't grow (mremap()), is not in core dumps, and
+ *   O_DIRECT, RDMA and VFIO refuse it (EFAULT). KVM takes it; up to Linux 6.12 it may keep a
+ *   page for a while after the mapping is gone, which is free only then. A page with a memory
+ *   error gives SIGBUS. Linux 6.12 and later map it by huge pages where it is aligned for them (some
  *   only if transparent huge pages are on), older ones by base pages. Mapping and unmapping
  *   are no change of the generation.
  *   Errors of mmap():
