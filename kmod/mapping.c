@@ -3,9 +3,10 @@
  * Shows unplugged memory to processes: the offset in the file is the physical address.
  *
  * By page frame, without a reference to its pages: get_user_pages(), and with it O_DIRECT and
- * RDMA, refuse such memory; KVM up to 6.12 takes references of its own. By huge pages where the kernel is safe for that. What is mapped is
- * held (region_map()), so a fault has nothing to check: the memory neither goes back nor goes
- * offline before the last part of the last copy of the mapping is gone.
+ * RDMA, refuse such memory; KVM up to 6.12 takes references of its own. By huge pages where the
+ * kernel is safe for that. What is mapped is held (region_map()), so a fault has nothing to
+ * check: the memory neither goes back nor goes offline before the last part of the last copy of
+ * the mapping is gone.
  */
 #include <linux/mm.h>
 #include <linux/mutex.h>

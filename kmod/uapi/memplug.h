@@ -32,9 +32,9 @@
  *   process that has it by fork(). It can't grow (mremap()), is not in core dumps, and
  *   O_DIRECT, RDMA and VFIO refuse it (EFAULT). KVM takes it; up to Linux 6.12 it may keep a
  *   page for a while after the mapping is gone, which is free only then. A page with a memory
- *   error gives SIGBUS. Linux 6.12 and later map it by huge pages where it is aligned for them (some
- *   only if transparent huge pages are on), older ones by base pages. Mapping and unmapping
- *   are no change of the generation.
+ *   error gives SIGBUS. Linux 6.12 and later map it by huge pages where it is aligned for them
+ *   (some only if transparent huge pages are on), older ones by base pages. Mapping and
+ *   unmapping are no change of the generation.
  *   Errors of mmap():
  *     EACCES  the descriptor is not open for writing
  *     EPERM   no CAP_SYS_ADMIN
