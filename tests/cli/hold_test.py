@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""memplugctl hold: its command gets what was typed, all that it holds, and runs only if it is to."""
+"""memplugctl hold: its command gets what was typed, all that is held, and runs only if it is to."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from stand_in import GIB, MIB, Case, run, start, wait_until
 
 # Prints its arguments in a form in which none can be taken for another.
 SHOW_WORDS = (sys.executable, "-c", "import os, sys; print([os.fsencode(a) for a in sys.argv[1:]])")
-HOSTILE_WORDS = (b"[a,b]", b"[]", b"[", b"]", b"[[x]]", b"", b" ", b"-n", b"--json", b"--help", b"-h",
-                 b"--device", b"--", b"---", b"a\nb", b"\n", b"\xff\xfe", b"{a,b}", b"@file", b"%%",
+HOSTILE_WORDS = (b"[a,b]", b"[]", b"[", b"]", b"[[x]]", b"", b" ", b"-n", b"--json", b"--help",
+                 b"-h", b"--device", b"--", b"---", b"a\nb", b"\n", b"\xff\xfe", b"{a,b}", b"@file", b"%%",
                  b"a=b", b"--x=[1,2]", b"'", b'"', b"\\", b"64M", b"++", b"#")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""memplugctl test: its resume file and its quarantine file, as other users and full disks have them."""
+"""memplugctl test: its resume and quarantine files, as other users and full disks have them."""
 
 import json
 import os
@@ -43,7 +43,8 @@ class MemoryCase(Case):
         os.chmod(self.memtester, 0o755)
 
     def arguments(self, *more):
-        return ("test", "--all", "--json", "--memtester", self.memtester, "--file", self.file, *more)
+        return ("test", "--all", "--json", "--memtester", self.memtester, "--file", self.file,
+                *more)
 
     def test_memory(self, *more, **options):
         return run(*self.arguments(*more), order=self.order, **options)
@@ -86,8 +87,9 @@ class Resuming(MemoryCase):
         self.write("victim", "mine")
         good = self.path("good")
         self.test_memory("--resume", good)
-        for name, target in (("state", self.path("victim")), ("state", good), ("state", "nothing"),
-                             ("state.new", self.path("victim")), ("state.lock", self.path("victim"))):
+        victim = self.path("victim")
+        for name, target in (("state", victim), ("state", good), ("state", "nothing"),
+                             ("state.new", victim), ("state.lock", victim)):
             with self.subTest(name=name, target=target):
                 os.symlink(target, self.path(name))
                 os.lchown(self.path(name), OTHER_USER, OTHER_USER)

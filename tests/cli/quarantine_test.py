@@ -222,7 +222,8 @@ class Unwritable(FileCase):
                   'echo "# mine" >"$1/etc/quarantine"; : >"$1/etc/quarantine.lock"; '
                   'dd if=/dev/zero of="$1/etc/fill" bs=4k 2>/dev/null || true; '
                   f'status=0; {self.ADD} "$1/etc/quarantine" || status=$?; '
-                  'ls "$1/etc" | grep -q new && exit 99; grep -q mine "$1/etc/quarantine" || exit 98; '
+                  'ls "$1/etc" | grep -q new && exit 99; '
+                  'grep -q mine "$1/etc/quarantine" || exit 98; '
                   'exit $status')
         self.expect_unsaved(self.mounted(script))
 

@@ -34,7 +34,8 @@ class Progress(Case):
                 self.assertIn(CLEAR, shown)
 
     def test_a_wide_one_gets_all_of_it(self):
-        self.assertRegex(self.drawn("unplug", "64M"), r"unplugging 1\.0 GiB of 4\.0 GiB, .*/s, .* left")
+        self.assertRegex(self.drawn("unplug", "64M"),
+                         r"unplugging 1\.0 GiB of 4\.0 GiB, .*/s, .* left")
 
     def test_a_narrow_one_gets_what_comes_first(self):
         self.assertIn("unplugging 1.0 GiB of 4.0 GiB" + CLEAR,
@@ -102,7 +103,8 @@ class Watching(Case):
                 self.assertIn("error", json.loads(result.stdout))
 
     def test_a_pipe_that_does_not_block_loses_nothing(self):
-        for arguments, order in ((("watch", "--count", "2000", "--timeout", "30s", "--json"), {"events": 2000}),
+        for arguments, order in ((("watch", "--count", "2000", "--timeout", "30s", "--json"),
+                                  {"events": 2000}),
                                  (("unplug", "3600M", "--json"), {"unplug": {"pieces": 900}})):
             with self.subTest(verb=arguments[0]):
                 reader, writer = os.pipe()
