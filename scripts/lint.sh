@@ -72,7 +72,8 @@ check_clang_tidy() {
   cmake --preset "$preset" || return
   cmake --preset bench-scale || return
   local status=0 tidy=(env PYTHONPATH=tests/lab /usr/bin/python3 -B scripts/tidy.py) guest
-  files 'lib/*.cpp' 'tool/*.cpp' 'tests/unit/*.cpp' 'tests/kernel/*.cpp' 'tests/fuzz/*.cpp' |
+  files 'lib/*.cpp' 'tool/*.cpp' 'tests/unit/*.cpp' 'tests/cli/*.cpp' 'tests/kernel/*.cpp' \
+    'tests/fuzz/*.cpp' |
     xargs "${tidy[@]}" -p "build/$preset" || status=1
   files 'tests/bench/scale/*.cpp' | xargs "${tidy[@]}" -p build/bench-scale || status=1
   mapfile -t guest < <(files 'examples/*.cpp' 'tests/lab/guest/*.cpp' 'tests/bench/guest/*.cpp')

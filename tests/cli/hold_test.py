@@ -15,8 +15,8 @@ from stand_in import GIB, MIB, Case, run, start, wait_until
 # Prints its arguments in a form in which none can be taken for another.
 SHOW_WORDS = (sys.executable, "-c", "import os, sys; print([os.fsencode(a) for a in sys.argv[1:]])")
 HOSTILE_WORDS = (b"[a,b]", b"[]", b"[", b"]", b"[[x]]", b"", b" ", b"-n", b"--json", b"--help",
-                 b"-h", b"--device", b"--", b"---", b"a\nb", b"\n", b"\xff\xfe", b"{a,b}", b"@file", b"%%",
-                 b"a=b", b"--x=[1,2]", b"'", b'"', b"\\", b"64M", b"++", b"#")
+                 b"-h", b"--device", b"--", b"---", b"a\nb", b"\n", b"\xff\xfe", b"{a,b}", b"@file",
+                 b"%%", b"a=b", b"--x=[1,2]", b"'", b'"', b"\\", b"64M", b"++", b"#")
 
 
 class Words(Case):

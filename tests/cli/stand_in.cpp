@@ -223,7 +223,7 @@ ssize_t read_events(Channel& channel, void* buffer, std::size_t size) {
 using memplug::test::next;
 using memplug::test::StandIn;
 
-// NOLINTBEGIN(cert-dcl50-cpp): as the C library declares them
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library's are reserved
 extern "C" int open(const char* path, int flags, ...) {
   if (StandIn::instance().is_device(path)) {
     return StandIn::instance().open();
@@ -248,7 +248,6 @@ extern "C" int ioctl(int descriptor, unsigned long command, ...) {
   errno = memplug::test::call(*channel, command, argument);
   return errno == 0 ? 0 : -1;
 }
-// NOLINTEND(cert-dcl50-cpp)
 
 extern "C" ssize_t read(int descriptor, void* buffer, std::size_t size) {
   memplug::Channel* const channel = StandIn::instance().channel(descriptor);
@@ -261,3 +260,4 @@ extern "C" int close(int descriptor) {
   StandIn::instance().close(descriptor);
   return next<int (*)(int)>("close")(descriptor);
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
