@@ -3,12 +3,13 @@
  * Tells what memory looks like to those who want to know before they ask for any of it. Looks
  * as requests do, and changes nothing.
  */
+#include <linux/freezer.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 
 #include "hotplug.h"
 #include "inspect.h"
 #include "ram.h"
+#include "signals.h"
 #include "survey.h"
 
 #define BATCH 64	/* looks before others get their turn */
@@ -121,9 +122,10 @@ unsigned long inspect(struct subblock_run run, struct memplug_subblock *records,
 		run.first += batch;
 		run.nr -= batch;
 		done += batch;
-		if (signal_pending(current))
+		if (signals_are_due())
 			break;
 		cond_resched();
+		try_to_freeze();
 	}
 	return done;
 }

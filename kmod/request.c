@@ -7,12 +7,12 @@
 #include <linux/freezer.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "counters.h"
 #include "ram.h"
 #include "request.h"
+#include "signals.h"
 #include "trace.h"
 
 /**
@@ -105,28 +105,6 @@ static int check_place(struct request *req)
 	return 0;
 }
 
-/*
- * signal_pending() is true for the freezer, ptrace and task work as well, which are no
- * reason to cut a request short: look for a signal that will be delivered.
- */
-static bool has_signal(void)
-{
-	struct task_struct *task = current;
-	/* the running task's own does not go away */
-	struct sighand_struct *sighand = rcu_dereference_protected(task->sighand, true);
-	sigset_t pending;
-
-	if (!signal_pending(task))
-		return false;
-	if (fatal_signal_pending(task))
-		return true;
-	spin_lock_irq(&sighand->siglock);
-	sigorsets(&pending, &task->pending.signal, &task->signal->shared_pending.signal);
-	sigandnsets(&pending, &pending, &task->blocked);
-	spin_unlock_irq(&sighand->siglock);
-	return !sigisemptyset(&pending);
-}
-
 static bool is_late(const struct request *req)
 {
 	return req->timeout_ns &&
@@ -145,7 +123,7 @@ bool request_should_stop(struct request *req)
 	cond_resched();
 	try_to_freeze();
 	if (req->stop == MEMPLUG_STOP_NONE) {
-		if (has_signal() || (req->cancelled && READ_ONCE(*req->cancelled)))
+		if (signals_are_due() || (req->cancelled && READ_ONCE(*req->cancelled)))
 			req->stop = MEMPLUG_STOP_INTERRUPTED;
 		else if (is_late(req))
 			req->stop = MEMPLUG_STOP_TIMEOUT;

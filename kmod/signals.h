@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_SIGNALS_H
+#define MEMPLUG_SIGNALS_H
+
+#include <linux/types.h>
+
+bool signals_are_due(void);
+
+#endif
