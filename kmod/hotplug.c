@@ -158,6 +158,8 @@ static int memory_event(struct notifier_block *nb, unsigned long event, void *da
 		hotplug.under_way = false;
 		break;
 	case MEM_OFFLINE:
+	case MEM_CANCEL_ONLINE:
+		/* also if the module was loaded between the first event and this one */
 		region_gone(memory->start_pfn, memory->nr_pages);
 		hotplug.under_way = false;
 		break;
@@ -165,8 +167,6 @@ static int memory_event(struct notifier_block *nb, unsigned long event, void *da
 		/* also if another notifier, or this one, has refused to let it go */
 		update_region(memory);
 		take_back(ULONG_MAX);
-		fallthrough;
-	case MEM_CANCEL_ONLINE:
 		hotplug.under_way = false;
 		break;
 	}

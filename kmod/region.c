@@ -173,6 +173,22 @@ int region_update(unsigned long start_pfn, unsigned long nr_pages)
 	return 0;
 }
 
+/*
+ * A subblock goes offline: it is not managed, and if it was unplugged it is wanted, unless a request
+ * was about to plug it. Its struct pages are still there.
+ */
+static void unmanage(unsigned long index)
+{
+	const struct region_maps *maps = &region_books.maps;
+	bool unplugged = test_bit(index, maps->unplugged);
+
+	if (unplugged)
+		set_unplugged(index, false);
+	set_managed(index, false);
+	if (unplugged && (!test_bit(index, maps->busy) || test_bit(index, maps->quarantined)))
+		books_set_wanted(index, true);
+}
+
 /**
  * region_leave - a stretch of memory is about to go offline
  * @start_pfn: first page frame
@@ -202,15 +218,9 @@ int region_leave(unsigned long start_pfn, unsigned long nr_pages)
 		return -EBUSY;
 	}
 	for (i = first; i < end; i++) {
-		bool unplugged = test_bit(i, maps->unplugged);
-
-		if (unplugged) {
-			set_unplugged(i, false);
+		if (test_bit(i, maps->unplugged))
 			__set_bit(i, maps->leaving);
-		}
-		set_managed(i, false);
-		if (unplugged && (!test_bit(i, maps->busy) || test_bit(i, maps->quarantined)))
-			books_set_wanted(i, true);
+		unmanage(i);
 	}
 	books_move_target(lasting);
 	tell_of_managed(start_pfn, nr_pages, before);
@@ -270,18 +280,28 @@ bool region_stay(unsigned long index)
  * region_gone - a stretch of memory has gone offline, and what was held there with it
  * @start_pfn: first page frame
  * @nr_pages: how many
+ *
+ * None of it is managed, whether region_leave() came before or not: the module may have been loaded
+ * when the memory was on its way already, and have found it online.
+ *
+ * Context: takes a spinlock. The struct pages are still there.
  */
 void region_gone(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long i = start_pfn >> region_subblock_order;
-	unsigned long end;
+	unsigned long end, before, lasting;
 
 	spin_lock(&region_books.lock);
+	before = region_books.managed;
+	lasting = books_lasting();
 	end = min(DIV_ROUND_UP(start_pfn + nr_pages, subblock_pages()), region_books.nr);
 	for (; i < end; i++) {
+		unmanage(i);
 		__clear_bit(i, region_books.maps.leaving);
 		books_own(i, NULL);
 	}
+	books_move_target(lasting);
+	tell_of_managed(start_pfn, nr_pages, before);
 	spin_unlock(&region_books.lock);
 }
 

@@ -41,8 +41,12 @@ class Session {
     const RegionModel before = model_;
     const u64 generation = region_generation();
     const unsigned long woken = region_wait_queue()->woken;
+    loaded_anew_ = false;
     act();
     check();
+    if (loaded_anew_) {
+      return;
+    }
     const bool told = region_generation() != generation;
     require(told || without_busy(before) == without_busy(model_),
             "what changes is a new generation");
@@ -50,7 +54,8 @@ class Session {
   }
 
  private:
-  enum class Block { Absent, Online, Leaving, Offline };
+  // Unseen: it began to leave before the module was loaded, which saw it online.
+  enum class Block { Absent, Online, Leaving, Unseen, Offline };
   struct Reservation {
     subblock_run run;
     region_direction direction;
@@ -75,7 +80,7 @@ class Session {
   }
 
   void act() {
-    switch (input_.below(16)) {
+    switch (input_.below(17)) {
       case 0:
       case 1:
       case 2:
@@ -109,8 +114,11 @@ class Session {
       case 14:
         drop_wanted();
         break;
-      default:
+      case 15:
         drop_wanted_here();
+        break;
+      default:
+        load_anew();
         break;
     }
   }
@@ -139,6 +147,13 @@ class Session {
     return {0, 0};
   }
 
+  // One at a time goes, as the kernel has it.
+  [[nodiscard]] bool is_one_leaving() {
+    return std::any_of(states_.begin(), states_.end(), [](Block state) {
+      return state == Block::Leaving || state == Block::Unseen;
+    });
+  }
+
   Block& state_of(subblock_run run) { return states_.at(run.first / block); }
 
   void reserve(region_direction direction) {
@@ -165,7 +180,9 @@ class Session {
     for (unsigned long i = run.first; i < run.first + run.nr; ++i) {
       const subblock_run one{i, 1};
       const bool fit = direction == REGION_PLUG ? region_is_unplugged(i) : region_is_managed(one);
-      if (may_commit && fit && i - run.first < done) {
+      // the kernel gives out nothing of a block that is about to go
+      const bool had = direction == REGION_PLUG || state_of(one) != Block::Unseen;
+      if (may_commit && fit && had && i - run.first < done) {
         region_commit(one, direction, mover);
         model_.commit(one, direction, mover);
       } else {
@@ -178,7 +195,7 @@ class Session {
   // One block at a time, as the hotplug lock has it.
   void begin_offline() {
     const subblock_run run = some_block(Block::Online);
-    if (run.nr == 0 || some_block(Block::Leaving).nr != 0) {
+    if (run.nr == 0 || is_one_leaving()) {
       return;
     }
     require(region_leave(subblock_pfn(run.first), run.nr * subblock_pages()) == 0,
@@ -188,7 +205,10 @@ class Session {
   }
 
   void end_offline() {
-    const subblock_run run = some_block(Block::Leaving);
+    subblock_run run = some_block(Block::Leaving);
+    if (run.nr == 0) {
+      run = some_block(Block::Unseen);
+    }
     if (run.nr == 0) {
       return;
     }
@@ -200,9 +220,10 @@ class Session {
       state_of(run) = Block::Online;
       return;
     }
-    machine_.add(run, 0, MEMPLUG_BAD_OFFLINE);
+    // its pages tell their node until after that
     region_gone(subblock_pfn(run.first), run.nr * subblock_pages());
     model_.gone(run);
+    machine_.add(run, 0, MEMPLUG_BAD_OFFLINE);
     state_of(run) = Block::Offline;
     if (input_.flag()) {
       machine_.remove(run);
@@ -213,7 +234,7 @@ class Session {
   // On any node, all of it or but a part fit to be managed.
   void bring_online() {
     const subblock_run run = some_block(input_.flag() ? Block::Offline : Block::Absent);
-    if (run.nr == 0 || some_block(Block::Leaving).nr != 0) {
+    if (run.nr == 0 || is_one_leaving()) {
       return;
     }
     constexpr std::array<std::uint32_t, 4> kinds{MEMPLUG_BAD_NONE, MEMPLUG_BAD_NONE,
@@ -235,6 +256,24 @@ class Session {
       return;
     }
     update(run);
+  }
+
+  // The module goes, and is loaded anew; what it saw leave has to end first. Meanwhile a block may
+  // begin to leave, or be about to come back: of what is online then it sees only the end.
+  void load_anew() {
+    reservations_.clear();
+    while (some_block(Block::Leaving).nr != 0) {
+      end_offline();
+    }
+    const subblock_run leaving = input_.flag() ? some_block(Block::Online) : subblock_run{0, 0};
+    if (leaving.nr != 0 && !is_one_leaving()) {
+      state_of(leaving) = Block::Unseen;
+    }
+    loaded_anew_ = true;
+    Machine::restart();
+    model_ = RegionModel{nr};
+    require(region_init() == 0, "the books begin anew");
+    model_.update(machine_, {0, nr});
   }
 
   void update(subblock_run run) {
@@ -282,6 +321,7 @@ class Session {
   RegionModel model_{nr};
   std::array<Block, blocks> states_{};
   std::vector<Reservation> reservations_;
+  bool loaded_anew_ = false;
 };
 
 }  // namespace

@@ -96,10 +96,14 @@ bool RegionModel::stay(unsigned long index) {
   return held;
 }
 
+// Also of what nobody has told that it would leave.
 void RegionModel::gone(subblock_run run) {
+  const unsigned long before = lasting();
   for (unsigned long i = run.first; i < end_of(run); ++i) {
     subblocks_[i].leaving = false;
+    subblocks_[i].managed = false;
   }
+  move_target(before);
 }
 
 bool RegionModel::reserve(subblock_run run, region_direction direction) {

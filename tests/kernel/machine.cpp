@@ -47,6 +47,12 @@ Machine::Machine(int nodes) : nodes_(static_cast<std::size_t>(nodes)) {
   last_generation = 0;
 }
 
+void Machine::restart() {
+  region_restart();
+  events.clear();
+  last_generation = 0;
+}
+
 Machine::~Machine() {
   region_restart();
   running = nullptr;

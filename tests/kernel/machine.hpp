@@ -24,6 +24,9 @@ class Machine {
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
+  // The books are empty again, as if the module were loaded anew; the memory is as it was.
+  static void restart();
+
   // Memory of ZONE_NORMAL, or with bad another kind of it. Region is not told.
   void add(subblock_run run, int nid, std::uint32_t bad = MEMPLUG_BAD_NONE);
   void remove(subblock_run run);

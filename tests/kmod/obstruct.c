@@ -2,7 +2,8 @@
 /*
  * Stands in the way of memory hotplug at a test's command. refuse=1: a memory block that is
  * about to go offline is refused, after every other notifier has let it go. hold=PFN: keeps an
- * extra reference to this page, which must be in use; hold=0 drops it.
+ * extra reference to this page, which must be in use; hold=0 drops it. leaving tells whether a
+ * memory block is on its way offline, and all notifiers know of it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -16,6 +17,10 @@
 static bool refuse;
 module_param(refuse, bool, 0644);
 MODULE_PARM_DESC(refuse, "let no memory block go offline");
+
+static bool leaving;
+module_param(leaving, bool, 0444);
+MODULE_PARM_DESC(leaving, "whether a memory block is on its way offline");
 
 static struct page *held;
 
@@ -52,8 +57,17 @@ MODULE_PARM_DESC(hold, "page frame to keep an extra reference to; 0: none");
 
 static int memory_event(struct notifier_block *nb, unsigned long event, void *unused)
 {
-	if (event == MEM_GOING_OFFLINE && READ_ONCE(refuse))
-		return notifier_from_errno(-EPERM);
+	switch (event) {
+	case MEM_GOING_OFFLINE:
+		WRITE_ONCE(leaving, true);
+		if (READ_ONCE(refuse))
+			return notifier_from_errno(-EPERM);
+		break;
+	case MEM_OFFLINE:
+	case MEM_CANCEL_OFFLINE:
+		WRITE_ONCE(leaving, false);
+		break;
+	}
 	return NOTIFY_OK;
 }
 

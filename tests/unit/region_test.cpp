@@ -381,6 +381,27 @@ TEST_F(Region, WantedMemoryThatComesBackIsPluggedAndWanted) {
   EXPECT_EQ(aim().lasting, 182U);
 }
 
+TEST_F(Region, MemoryThatGoesWithoutALeaveIsNotManagedAnyMore) {
+  // The module was loaded in the middle: only the end is seen.
+  change({120, 1}, REGION_UNPLUG);
+  ASSERT_EQ(region_set_target(150), 0);
+  ASSERT_TRUE(region_reserve({40, 1}, REGION_UNPLUG));
+  const u64 generation = region_generation();
+  gone({32, 32});
+  machine_.remove({32, 32});
+  EXPECT_EQ(sizes().managed, 152U);
+  EXPECT_EQ(aim().target, 118U) << "it moves with what is plugged";
+  EXPECT_EQ(sizes().unplugged, 1U);
+  EXPECT_EQ(region_generation(), generation + 1);
+  EXPECT_EQ(region_node(40), NUMA_NO_NODE);
+  EXPECT_FALSE(region_is_managed({40, 1})) << "its request will see that";
+  region_abort({40, 1});
+  EXPECT_FALSE(region_reserve({63, 1}, REGION_UNPLUG));
+  EXPECT_EQ(snapshot(REGION_UNPLUG, {16, 60}).ready().size(), 28U);
+  gone({32, 32});
+  EXPECT_EQ(region_generation(), generation + 1) << "it was gone";
+}
+
 TEST_F(Region, WantedMemoryInAnotherZoneIsTold) {
   change({60, 2}, REGION_UNPLUG);
   offline({32, 32});
