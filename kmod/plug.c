@@ -115,8 +115,8 @@ void plug_run(struct request *req)
 }
 
 /*
- * Is a subblock that this request took not its any more, as a machine without memory got it back
- * or it went offline, or has it gone back now?
+ * Is a subblock that this request took not its any more, as a machine without memory got it back,
+ * or has it gone back now? Of what went offline, that it is not wanted any more is enough.
  */
 static bool take_back(const struct request *req, unsigned long index)
 {

@@ -174,8 +174,8 @@ int region_update(unsigned long start_pfn, unsigned long nr_pages)
 }
 
 /*
- * A subblock goes offline: it is not managed, and if it was unplugged it is wanted, unless a request
- * was about to plug it. Its struct pages are still there.
+ * A subblock goes offline: it is not managed, and if it was unplugged it is wanted, unless a
+ * request was about to plug it. Its struct pages are still there.
  */
 static void unmanage(unsigned long index)
 {
@@ -282,7 +282,8 @@ bool region_stay(unsigned long index)
  * @nr_pages: how many
  *
  * None of it is managed, whether region_leave() came before or not: the module may have been loaded
- * when the memory was on its way already, and have found it online.
+ * when the memory was on its way already, and have found it online. What a running request took is
+ * its own still: it may have to say that it is not wanted.
  *
  * Context: takes a spinlock. The struct pages are still there.
  */
@@ -298,7 +299,6 @@ void region_gone(unsigned long start_pfn, unsigned long nr_pages)
 	for (; i < end; i++) {
 		unmanage(i);
 		__clear_bit(i, region_books.maps.leaving);
-		books_own(i, NULL);
 	}
 	books_move_target(lasting);
 	tell_of_managed(start_pfn, nr_pages, before);

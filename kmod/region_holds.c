@@ -191,13 +191,29 @@ unsigned long region_next_tied(const struct region_owner *owner, unsigned long i
 	return index;
 }
 
+/* An owner gives back what went offline, or is about to, or has come back and is plugged. */
+static void give_up_absent(unsigned long index)
+{
+	unsigned long lasting = books_lasting();
+
+	books_own(index, NULL);
+	if (!test_bit(index, region_books.maps.wanted))
+		return;
+	books_set_wanted(index, false);
+	books_move_target(lasting);
+	books_changed_wanted();
+}
+
 /**
  * region_reserve_owned - make a subblock busy that is to be plugged, on behalf of its owner
  * @index: subblock
  * @owner: whose it has to be
  *
- * Return: whether it is; else it is mapped, or not the owner's (any more). A reservation ends
- * with region_commit() or region_abort().
+ * What of the owner's is not unplugged any more, as its memory block went offline or is about to,
+ * is given back by this alone: it is nobody's, and not wanted when the block stays or comes back.
+ *
+ * Return: whether it is reserved; else that, or it is mapped, or not the owner's (any more). A
+ * reservation ends with region_commit() or region_abort().
  */
 bool region_reserve_owned(unsigned long index, const struct region_owner *owner)
 {
@@ -205,8 +221,12 @@ bool region_reserve_owned(unsigned long index, const struct region_owner *owner)
 	bool ok;
 
 	spin_lock(&region_books.lock);
-	ok = books_managed(index) && maps->owners[index] == owner->number &&
+	ok = index < region_books.nr && maps->owners[index] == owner->number &&
 	     !test_bit(index, maps->mapped) && !test_bit(index, maps->busy);
+	if (ok && !test_bit(index, maps->unplugged)) {
+		give_up_absent(index);
+		ok = false;
+	}
 	if (ok)
 		__set_bit(index, maps->busy);
 	spin_unlock(&region_books.lock);

@@ -3,7 +3,7 @@
  * Stands in the way of memory hotplug at a test's command. refuse=1: a memory block that is
  * about to go offline is refused, after every other notifier has let it go. hold=PFN: keeps an
  * extra reference to this page, which must be in use; hold=0 drops it. leaving tells whether a
- * memory block is on its way offline, and all notifiers know of it.
+ * memory block is on its way offline, and all notifiers know of it; hold_up=1: for as long as that.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -13,10 +13,15 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/sched/signal.h>
 
 static bool refuse;
 module_param(refuse, bool, 0644);
 MODULE_PARM_DESC(refuse, "let no memory block go offline");
+
+static bool hold_up;
+module_param(hold_up, bool, 0644);
+MODULE_PARM_DESC(hold_up, "have a memory block that is about to go offline wait");
 
 static bool leaving;
 module_param(leaving, bool, 0444);
@@ -60,6 +65,8 @@ static int memory_event(struct notifier_block *nb, unsigned long event, void *un
 	switch (event) {
 	case MEM_GOING_OFFLINE:
 		WRITE_ONCE(leaving, true);
+		while (READ_ONCE(hold_up) && !signal_pending(current))
+			schedule_timeout_interruptible(HZ / 100);
 		if (READ_ONCE(refuse))
 			return notifier_from_errno(-EPERM);
 		break;

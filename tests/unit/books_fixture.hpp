@@ -147,6 +147,13 @@ class Books : public ::testing::Test {
     }
   }
 
+  // "struct" because a function has the same name.
+  static struct region_sizes sizes() {
+    struct region_sizes sizes {};
+    ::region_sizes(&sizes);
+    return sizes;
+  }
+
   static int leave(subblock_run run) {
     return region_leave(subblock_pfn(run.first), run.nr * subblock_pages());
   }

@@ -143,13 +143,56 @@ TEST_F(Holds, WhatARequestTookMayGoOfflineAndStaysItsOwnIfItComesBack) {
   const region_owner& request = enter_request();
   take_unsettled(request, {40, 1});
   ASSERT_EQ(leave({32, 16}), 0);
-  EXPECT_FALSE(region_reserve_owned(40, &request)) << "it is about to go";
   EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
   EXPECT_TRUE(region_stay(40));
   EXPECT_FALSE(region_reserve({40, 1}, REGION_PLUG));
+  EXPECT_TRUE(region_reserve_owned(40, &request));
+}
+
+TEST_F(Holds, WhatARequestGivesBackIsNotWantedWhetherItLeavesOrHasGoneOrIsBack) {
+  const region_owner& request = enter_request();
+  ASSERT_EQ(region_set_target(150), 0);
+  take_unsettled(request, {40, 4});
+  ASSERT_EQ(leave({32, 16}), 0);
+  EXPECT_EQ(sizes().wanted, 12U);
+  EXPECT_FALSE(region_reserve_owned(40, &request)) << "it is about to go";
+  EXPECT_EQ(sizes().wanted, 11U);
+  EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
+  EXPECT_FALSE(region_stay(40)) << "nobody wants it to be held";
+  EXPECT_TRUE(region_stay(41));
+  EXPECT_TRUE(region_reserve_owned(41, &request)) << "it stayed, and is the request's still";
+  region_commit({41, 1}, REGION_PLUG, REGION_ASKED);
+
+  for (unsigned long i = 32; i < 40; i++) {
+    EXPECT_TRUE(region_stay(i));
+  }
+  EXPECT_TRUE(region_stay(42));
+  EXPECT_TRUE(region_stay(43));
   ASSERT_EQ(leave({32, 16}), 0);
   region_gone(subblock_pfn(32), 16 * subblock_pages());
+  EXPECT_FALSE(region_reserve_owned(42, &request)) << "it has gone";
+  EXPECT_EQ(sizes().wanted, 9U);
+  EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
+  EXPECT_FALSE(region_reserve({43, 1}, REGION_UNPLUG)) << "its request may not want it any more";
+  EXPECT_FALSE(region_reserve_owned(43, &request)) << "it is back, and plugged";
+  EXPECT_EQ(sizes().wanted, 8U);
   EXPECT_EQ(request.nr, 0U);
+  EXPECT_TRUE(region_reserve({40, 4}, REGION_UNPLUG)) << "all of it is anybody's";
+  EXPECT_EQ(sizes().target, 150U) << "as if the request had never been";
+}
+
+TEST_F(Holds, WhatARequestKeepsIsWantedWhenItIsBack) {
+  const region_owner& request = enter_request();
+  take_unsettled(request, {40, 2});
+  ASSERT_EQ(leave({32, 16}), 0);
+  region_gone(subblock_pfn(32), 16 * subblock_pages());
+  EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
+  EXPECT_FALSE(region_reserve({40, 1}, REGION_UNPLUG));
+  region_settle(&request);
+  EXPECT_EQ(request.nr, 0U);
+  EXPECT_EQ(sizes().wanted, 10U);
+  ASSERT_TRUE(region_reserve({40, 2}, REGION_UNPLUG));
+  EXPECT_TRUE(region_commit_wanted({40, 2}));
 }
 
 TEST_F(Holds, ASnapshotHasWhatAnotherRequestTookAsBusy) {

@@ -8,11 +8,6 @@ namespace {
 class Quarantine : public Books {
  protected:
   static std::vector<Listed> list_quarantined() { return listed_by(region_list_quarantined); }
-  static struct region_sizes sizes() {
-    struct region_sizes sizes {};
-    ::region_sizes(&sizes);
-    return sizes;
-  }
   static region_aim aim() {
     region_aim aim{};
     region_read_aim(&aim);
