@@ -269,12 +269,20 @@ void hotplug_wait_for_end(void)
  * hotplug_suspend_claims - let no claim run until hotplug_resume_claims()
  *
  * Context: sleeps until the claims that run have ended.
+ *
+ * Return: false, with nothing changed, if memory hotplug is under way: it may bring back what is
+ * leaving.
  */
-void hotplug_suspend_claims(void)
+bool hotplug_suspend_claims(void)
 {
+	bool clear;
+
 	down_write(&hotplug.lock);
-	hotplug.suspended = true;
+	clear = !hotplug.under_way;
+	if (clear)
+		hotplug.suspended = true;
 	up_write(&hotplug.lock);
+	return clear;
 }
 
 /** hotplug_resume_claims - end hotplug_suspend_claims() */

@@ -13,7 +13,7 @@ bool hotplug_try_exclude_for_release(void);
 void hotplug_allow(void);
 bool hotplug_wait(unsigned long timeout);
 void hotplug_wait_for_end(void);
-void hotplug_suspend_claims(void);
+bool hotplug_suspend_claims(void);
 void hotplug_resume_claims(void);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * Suspend and hibernation. Suspend to RAM keeps memory as it is, and needs nothing here:
  * requests freeze and go on. Hibernation would not save what is unplugged, and the kernel that
- * resumes does not know of it: it is refused early while anything is, and nothing is claimed
- * from that moment until it is over.
+ * resumes does not know of it: it is refused early while anything is, or may be as its memory block
+ * is about to go and may stay, and nothing is claimed from that moment until it is over.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -20,7 +20,10 @@ static int prepare(void)
 {
 	struct region_sizes sizes;
 
-	hotplug_suspend_claims();
+	if (!hotplug_suspend_claims()) {
+		pr_warn_ratelimited("no hibernation while a memory block comes or goes: try again\n");
+		return -EBUSY;
+	}
 	region_sizes(&sizes);
 	if (!sizes.unplugged)
 		return 0;

@@ -31,6 +31,37 @@ kpf check /tmp/baseline
 memplugctl unplug 64M --timeout 10s --quiet >/dev/null
 memplugctl plug --all --quiet >/dev/null
 
+# What is leaving may stay, and be unplugged again: refused as well.
+insmod /lab/obstruct.ko
+obstruct=/sys/module/obstruct/parameters
+# a block that is held up would keep the module
+trap '! [ -e $obstruct ] || echo 0 >$obstruct/hold_up' EXIT
+sysfs=/sys/devices/system/memory
+is_leaving() {
+	[ "$(cat $obstruct/leaving)" = Y ]
+}
+block=$(find_block)
+memplugctl unplug "$(printf '0x%x+8M' $((block * 0x$(cat $sysfs/block_size_bytes))))" --quiet >/dev/null
+echo 1 >$obstruct/hold_up
+sh -c "echo offline >$sysfs/memory$block/state" &
+offliner=$!
+wait_for 20 is_leaving || fail "the block does not leave"
+assert_eq "unplugged bytes while the block leaves" "$(unplugged_bytes)" 0
+dmesg -c >/dev/null
+! hibernate 2>/tmp/refused || fail "it hibernates while a block leaves; unplugged now: $(unplugged_bytes)"
+cat /tmp/refused
+grep -q 'Device or resource busy' /tmp/refused || fail "it was refused for another reason"
+dmesg | grep 'memplug: no hibernation while a memory block comes or goes' ||
+	fail "the kernel log does not say why"
+is_leaving || fail "the block has stopped leaving"
+echo 0 >$obstruct/hold_up
+wait $offliner || fail "the block does not go offline"
+memplugctl plug --all --quiet >/dev/null
+expect_status 0 hibernate
+echo online_kernel >$sysfs/memory"$block"/state
+rmmod obstruct
+kpf check /tmp/baseline
+
 # A request that runs meanwhile waits, and goes on.
 memplugctl unplug 2G --json >/tmp/result.json 2>/dev/null &
 request=$!
