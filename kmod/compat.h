@@ -77,12 +77,15 @@ static inline void compat_page_offline_end(void) { }
 
 /*
  * When a memory block goes offline, 6.11 and later (503b158fc304) take only those pages from
- * the managed count that are not PageOffline; before, all of them.
+ * the managed count that are not PageOffline; before, all of them. Whether a page has a memory
+ * error they ask first, and take it whatever else it is.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define COMPAT_OFFLINING_COUNTS_ALL 0
+#define COMPAT_OFFLINING_COUNTS_POISONED 1
 #else
 #define COMPAT_OFFLINING_COUNTS_ALL 1
+#define COMPAT_OFFLINING_COUNTS_POISONED 0
 #endif
 
 /* Pinned by pin_user_pages(); page_maybe_dma_pinned() gave way to the folio form. */

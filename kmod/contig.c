@@ -165,6 +165,27 @@ void contig_stay(unsigned long start_pfn, unsigned long nr_pages)
 }
 
 /**
+ * contig_gone - claimed page frames have gone offline with their memory block
+ * @start_pfn: first page frame
+ * @nr_pages: how many
+ *
+ * Context: of MEM_OFFLINE: their struct pages are still there. Does not sleep.
+ *
+ * Return: whether any of them has a memory error.
+ */
+bool contig_gone(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long pfn;
+	long bad = 0;
+
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
+		bad += PageHWPoison(pfn_to_page(pfn));
+	if (bad && COMPAT_OFFLINING_COUNTS_POISONED)
+		adjust_managed_page_count(pfn_to_page(start_pfn), bad);
+	return bad;
+}
+
+/**
  * contig_release - give claimed page frames back
  * @start_pfn: first page frame
  * @nr_pages: how many; a long stretch is better given back piece by piece, as nothing

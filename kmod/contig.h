@@ -7,6 +7,7 @@
 int contig_claim(unsigned long start_pfn, unsigned long nr_pages);
 int contig_leave(unsigned long start_pfn, unsigned long nr_pages);
 void contig_stay(unsigned long start_pfn, unsigned long nr_pages);
+bool contig_gone(unsigned long start_pfn, unsigned long nr_pages);
 void contig_release(unsigned long start_pfn, unsigned long nr_pages);
 void contig_release_around_hwpoison(unsigned long start_pfn, unsigned long nr_pages);
 void contig_zero(unsigned long start_pfn, unsigned long nr_pages);

@@ -30,6 +30,7 @@
 #include "counters.h"
 #include "floor.h"
 #include "hotplug.h"
+#include "quarantine.h"
 #include "region.h"
 #include "trace.h"
 #include "worker.h"
@@ -52,10 +53,13 @@ static bool is_clear(void)
 /* Its pages have their references: it is unplugged again. */
 static void stay(unsigned long index)
 {
-	if (region_stay(index))
+	unsigned long pfn = subblock_pfn(index);
+
+	/* what has got a memory error is not given back, whatever anybody wants */
+	if (region_stay(index, contig_find_hwpoison(pfn, subblock_pages())))
 		return;
 	/* nobody wants it to be any more, since it began to leave */
-	contig_release(subblock_pfn(index), subblock_pages());
+	contig_release(pfn, subblock_pages());
 	counters_add_release(subblock_pages());
 }
 
@@ -95,6 +99,24 @@ static int let_go(struct memory_notify *memory)
 		return -EBUSY;
 	}
 	return 0;
+}
+
+/*
+ * The block has gone. Up to 6.1 the kernel forgets which of its pages had memory errors, and has
+ * them used when it comes back: what memplug held of them is to be kept out then.
+ */
+static void forget(struct memory_notify *memory)
+{
+	unsigned long i;
+
+	for (i = region_next_leaving(0); i != ULONG_MAX; i = region_next_leaving(i + 1)) {
+		if (!contig_gone(subblock_pfn(i), subblock_pages()))
+			continue;
+		quarantine_gone(i);
+		pr_warn_ratelimited("%#llx: has a memory error, and is in quarantine if it comes back\n",
+				    subblock_address(i));
+	}
+	region_gone(memory->start_pfn, memory->nr_pages);
 }
 
 static void retake(unsigned long index)
@@ -160,7 +182,7 @@ static int memory_event(struct notifier_block *nb, unsigned long event, void *da
 	case MEM_OFFLINE:
 	case MEM_CANCEL_ONLINE:
 		/* also if the module was loaded between the first event and this one */
-		region_gone(memory->start_pfn, memory->nr_pages);
+		forget(memory);
 		hotplug.under_way = false;
 		break;
 	case MEM_CANCEL_OFFLINE:

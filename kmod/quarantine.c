@@ -41,3 +41,21 @@ unsigned long quarantine_change(struct subblock_run run, bool quarantined)
 	mutex_unlock(&quarantine.lock);
 	return changed;
 }
+
+/**
+ * quarantine_gone - memory that has gone offline had an error: it is bad if it comes back
+ * @index: subblock that was leaving
+ *
+ * Not if the module is being unloaded: it will keep nothing out.
+ *
+ * Context: sleeps; of a memory notifier.
+ */
+void quarantine_gone(unsigned long index)
+{
+	struct subblock_run one = { .first = index, .nr = 1 };
+
+	if (!try_module_get(THIS_MODULE))
+		return;
+	quarantine_change(one, true);
+	module_put(THIS_MODULE);
+}

@@ -5,5 +5,6 @@
 #include "subblock.h"
 
 unsigned long quarantine_change(struct subblock_run run, bool quarantined);
+void quarantine_gone(unsigned long index);
 
 #endif

@@ -248,11 +248,12 @@ unsigned long region_next_leaving(unsigned long index)
 /**
  * region_stay - a leaving subblock stays, and is managed again
  * @index: subblock; its pages are memplug's as they were
+ * @keep: it is not to be given back, whether anybody wants that or not
  *
  * Return: whether it is unplugged again; if not, nobody wants it to be any more: it counts as
  * plugged, and the caller gives its pages back.
  */
-bool region_stay(unsigned long index)
+bool region_stay(unsigned long index, bool keep)
 {
 	struct region_maps *maps = &region_books.maps;
 	unsigned long lasting;
@@ -261,7 +262,7 @@ bool region_stay(unsigned long index)
 	spin_lock(&region_books.lock);
 	lasting = books_lasting();
 	/* the request that was about to plug it will find it as it was */
-	held = test_bit(index, maps->wanted) || test_bit(index, maps->busy);
+	held = keep || test_bit(index, maps->wanted) || test_bit(index, maps->busy);
 	__clear_bit(index, maps->leaving);
 	books_set_wanted(index, false);
 	if (held)

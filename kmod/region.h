@@ -155,7 +155,7 @@ void region_exit(void);
 int region_update(unsigned long start_pfn, unsigned long nr_pages);
 int region_leave(unsigned long start_pfn, unsigned long nr_pages);
 unsigned long region_next_leaving(unsigned long index);
-bool region_stay(unsigned long index);
+bool region_stay(unsigned long index, bool keep);
 void region_gone(unsigned long start_pfn, unsigned long nr_pages);
 
 bool region_find_unmanaged(struct subblock_run within, struct subblock_run *bad);

@@ -215,7 +215,8 @@ class Session {
     if (input_.flag()) {
       update(run);
       for (unsigned long i = region_next_leaving(0); i < nr; i = region_next_leaving(i + 1)) {
-        require(region_stay(i) == model_.stay(i), "what is wanted is held again");
+        const bool keep = input_.below(8) == 7;
+        require(region_stay(i, keep) == model_.stay(i, keep), "what is wanted is held again");
       }
       state_of(run) = Block::Online;
       return;

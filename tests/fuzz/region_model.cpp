@@ -85,10 +85,10 @@ void RegionModel::leave(subblock_run run) {
   move_target(before);
 }
 
-bool RegionModel::stay(unsigned long index) {
+bool RegionModel::stay(unsigned long index, bool keep) {
   const unsigned long before = lasting();
   ModelSubblock& one = subblocks_.at(index);
-  const bool held = one.wanted || one.busy;
+  const bool held = keep || one.wanted || one.busy;
   one.leaving = false;
   one.wanted = false;
   one.unplugged = held;

@@ -41,7 +41,7 @@ class RegionModel {
 
   void update(const Machine& machine, subblock_run run);
   void leave(subblock_run run);
-  bool stay(unsigned long index);
+  bool stay(unsigned long index, bool keep);
   void gone(subblock_run run);
   bool reserve(subblock_run run, region_direction direction);
   void commit(subblock_run run, region_direction direction, region_mover mover);

@@ -144,7 +144,7 @@ TEST_F(Holds, WhatARequestTookMayGoOfflineAndStaysItsOwnIfItComesBack) {
   take_unsettled(request, {40, 1});
   ASSERT_EQ(leave({32, 16}), 0);
   EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
-  EXPECT_TRUE(region_stay(40));
+  EXPECT_TRUE(region_stay(40, false));
   EXPECT_FALSE(region_reserve({40, 1}, REGION_PLUG));
   EXPECT_TRUE(region_reserve_owned(40, &request));
 }
@@ -158,16 +158,16 @@ TEST_F(Holds, WhatARequestGivesBackIsNotWantedWhetherItLeavesOrHasGoneOrIsBack) 
   EXPECT_FALSE(region_reserve_owned(40, &request)) << "it is about to go";
   EXPECT_EQ(sizes().wanted, 11U);
   EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
-  EXPECT_FALSE(region_stay(40)) << "nobody wants it to be held";
-  EXPECT_TRUE(region_stay(41));
+  EXPECT_FALSE(region_stay(40, false)) << "nobody wants it to be held";
+  EXPECT_TRUE(region_stay(41, false));
   EXPECT_TRUE(region_reserve_owned(41, &request)) << "it stayed, and is the request's still";
   region_commit({41, 1}, REGION_PLUG, REGION_ASKED);
 
   for (unsigned long i = 32; i < 40; i++) {
-    EXPECT_TRUE(region_stay(i));
+    EXPECT_TRUE(region_stay(i, false));
   }
-  EXPECT_TRUE(region_stay(42));
-  EXPECT_TRUE(region_stay(43));
+  EXPECT_TRUE(region_stay(42, false));
+  EXPECT_TRUE(region_stay(43, false));
   ASSERT_EQ(leave({32, 16}), 0);
   region_gone(subblock_pfn(32), 16 * subblock_pages());
   EXPECT_FALSE(region_reserve_owned(42, &request)) << "it has gone";

@@ -184,7 +184,7 @@ TEST_F(Quarantine, ABlockThatStaysIsAsItWas) {
   region_quarantine({36, 1}, true);
   EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
   for (unsigned long i = region_next_leaving(0); i != none; i = region_next_leaving(i + 1)) {
-    EXPECT_TRUE(region_stay(i));
+    EXPECT_TRUE(region_stay(i, false));
   }
   EXPECT_EQ(list(),
             (std::vector<Listed>{{20, 16, 0, 0}, {36, 1, bad, 0}, {37, 1, 0, 0}, {38, 2, bad, 0}}));

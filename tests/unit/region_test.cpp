@@ -110,7 +110,7 @@ std::vector<unsigned long> stay(subblock_run run) {
   std::vector<unsigned long> released;
   update(run);
   for (unsigned long i = region_next_leaving(0); i != no_subblock; i = region_next_leaving(i + 1)) {
-    if (!region_stay(i)) {
+    if (!region_stay(i, false)) {
       released.push_back(i);
     }
   }
@@ -400,6 +400,20 @@ TEST_F(Region, MemoryThatGoesWithoutALeaveIsNotManagedAnyMore) {
   EXPECT_EQ(snapshot(REGION_UNPLUG, {16, 60}).ready().size(), 28U);
   gone({32, 32});
   EXPECT_EQ(region_generation(), generation + 1) << "it was gone";
+}
+
+TEST_F(Region, WhatIsToBeKeptStaysUnpluggedWhateverIsWanted) {
+  change({60, 4}, REGION_UNPLUG);
+  leave({32, 32});
+  region_drop_wanted({60, 3}, NUMA_NO_NODE);
+  update({32, 32});
+  EXPECT_TRUE(region_stay(60, true));
+  EXPECT_FALSE(region_stay(61, false));
+  EXPECT_TRUE(region_stay(62, true));
+  EXPECT_TRUE(region_stay(63, true));
+  EXPECT_EQ(list(), (std::vector<Range>{{60, 1, 0}, {62, 2, 0}}));
+  EXPECT_EQ(sizes().wanted, 0U);
+  EXPECT_EQ(region_next_leaving(0), no_subblock);
 }
 
 TEST_F(Region, WantedMemoryInAnotherZoneIsTold) {
