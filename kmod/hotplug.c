@@ -167,8 +167,10 @@ static int memory_event(struct notifier_block *nb, unsigned long event, void *da
 	down_write(&hotplug.lock);
 	switch (event) {
 	case MEM_GOING_OFFLINE:
+		hotplug.under_way = true;
 		ret = let_go(memory);
-		hotplug.under_way = !ret;
+		if (ret)
+			hotplug.under_way = false;
 		break;
 	case MEM_GOING_ONLINE:
 		hotplug.under_way = true;
@@ -278,9 +280,20 @@ bool hotplug_wait(unsigned long timeout)
 }
 
 /**
+ * hotplug_is_under_way - is a memory block between its first event and its last
+ *
+ * Context: under the exclusion for releases, that it is not holds until the end of that.
+ */
+bool hotplug_is_under_way(void)
+{
+	return READ_ONCE(hotplug.under_way);
+}
+
+/**
  * hotplug_wait_for_end - wait until no memory hotplug is under way, however long it takes
  *
- * For the end of the module: what is leaving has to be gone, or be back, before it goes.
+ * For the end of the module: what is leaving has to be gone, or be back, before it goes. The next
+ * may be under way already when this returns.
  */
 void hotplug_wait_for_end(void)
 {

@@ -205,6 +205,22 @@ static void give_up(unsigned long index)
 	cond_resched();
 }
 
+/*
+ * Nothing is held, and nothing can come to be: what is not unplugged does not begin to leave, and
+ * what is leaving may stay. All of that at one moment, as an offline that is refused may be tried
+ * again and again.
+ */
+static bool is_nothing_held(void)
+{
+	bool nothing;
+
+	hotplug_exclude_for_release();
+	nothing = !hotplug_is_under_way() && region_next_unplugged(0) == ULONG_MAX &&
+		  region_next_leaving(0) == ULONG_MAX;
+	hotplug_allow();
+	return nothing;
+}
+
 /**
  * plug_everything - the module is going: give back all that it holds
  *
@@ -223,5 +239,5 @@ void plug_everything(void)
 			give_up(i);
 		/* what was about to go offline meanwhile may have come back */
 		hotplug_wait_for_end();
-	} while (region_next_unplugged(0) != ULONG_MAX);
+	} while (!is_nothing_held());
 }

@@ -4,10 +4,14 @@
  * about to go offline is refused, after every other notifier has let it go. hold=PFN: keeps an
  * extra reference to this page, which must be in use; hold=0 drops it. leaving tells whether a
  * memory block is on its way offline, and all notifiers know of it; hold_up=1: for as long as that.
+ * slow=MS: memplug takes so much longer for each subblock that leaves; looks counts how often it
+ * looks for the next that is unplugged, as it does when it is unloaded, since then.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/kernel.h>
+#include <linux/kprobes.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
@@ -60,6 +64,65 @@ static const struct kernel_param_ops hold_ops = {
 module_param_cb(hold, &hold_ops, NULL, 0200);
 MODULE_PARM_DESC(hold, "page frame to keep an extra reference to; 0: none");
 
+static unsigned int looks;
+module_param(looks, uint, 0444);
+MODULE_PARM_DESC(looks, "looks for what is unplugged since memplug was slowed down");
+
+static unsigned int slow_ms;
+
+static int count_look(struct kprobe *probe, struct pt_regs *regs)
+{
+	WRITE_ONCE(looks, looks + 1);
+	return 0;
+}
+
+static int leave_slowly(struct kprobe *probe, struct pt_regs *regs)
+{
+	mdelay(slow_ms);
+	return 0;
+}
+
+static struct kprobe look_probe, leave_probe;
+static struct kprobe *probes[] = { &look_probe, &leave_probe };
+
+static void end_slowness(void)
+{
+	if (slow_ms)
+		unregister_kprobes(probes, ARRAY_SIZE(probes));
+	slow_ms = 0;
+}
+
+static int slow_set(const char *text, const struct kernel_param *kp)
+{
+	unsigned int ms;
+	int ret = kstrtouint(text, 0, &ms);
+
+	if (ret)
+		return ret;
+	end_slowness();
+	if (!ms)
+		return 0;
+	look_probe = (struct kprobe){
+		.symbol_name = "region_next_unplugged",
+		.pre_handler = count_look,
+	};
+	leave_probe = (struct kprobe){
+		.symbol_name = "contig_leave",
+		.pre_handler = leave_slowly,
+	};
+	WRITE_ONCE(looks, 0);
+	ret = register_kprobes(probes, ARRAY_SIZE(probes));
+	if (!ret)
+		slow_ms = ms;
+	return ret;
+}
+
+static const struct kernel_param_ops slow_ops = {
+	.set = slow_set,
+};
+module_param_cb(slow, &slow_ops, NULL, 0200);
+MODULE_PARM_DESC(slow, "milliseconds that a subblock takes longer to leave; 0: none");
+
 static int memory_event(struct notifier_block *nb, unsigned long event, void *unused)
 {
 	switch (event) {
@@ -92,6 +155,7 @@ static int __init obstruct_init(void)
 static void __exit obstruct_exit(void)
 {
 	unregister_memory_notifier(&memory_notifier);
+	end_slowness();
 	drop();
 }
 
