@@ -21,9 +21,9 @@ constexpr int last_cpu = MACHINE_CPUS - 1;
 // The kernel's own part: counters, and a CPU that is about to go or on its way.
 struct Cpus {
   std::array<unsigned long, MACHINE_CPUS> moved{};
-  bool kept;
-  bool on_its_way;
-  bool goes_amid_a_look;
+  bool kept = false;
+  bool on_its_way = false;
+  bool goes_amid_a_look = false;
 
   // The last CPU's count becomes the first one's.
   void fold() {
