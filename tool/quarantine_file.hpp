@@ -29,7 +29,7 @@ class QuarantineFile {
   void add(const std::vector<Range>& pages) const;
   // Takes pages out, at once. What is left is written anew, comments are not kept. False: they were
   // not in it, and it is as it was.
-  bool remove(const std::vector<Range>& pages) const;
+  [[nodiscard]] bool remove(const std::vector<Range>& pages) const;
 
  private:
   std::string path_;
