@@ -34,7 +34,7 @@ extern "C" {
 #endif
 int page_to_nid(const struct page *page);
 struct zone *page_zone(const struct page *page);
-int zone_to_nid(const struct zone *zone);
+int zone_to_nid(const struct zone *of);
 #ifdef __cplusplus
 }
 #endif
