@@ -15,7 +15,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <random>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 #include "interrupt.hpp"
 #include "memplug/failure.hpp"
@@ -82,15 +84,18 @@ std::string folder_of(const std::string& path) { return fs::absolute(path).paren
 
 // Each with the mode that a folder of root's has, whatever the umask leaves.
 void make_folders(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), folder_mode) == 0 || errno == EEXIST) {
-    return;
-  }
-  if (errno != ENOENT || !folder.has_relative_path()) {
-    fail(errno, "cannot make the folder " + folder.string());
-  }
-  make_folders(folder.parent_path());
-  if (::mkdir(folder.c_str(), folder_mode) != 0 && errno != EEXIST) {
-    fail(errno, "cannot make the folder " + folder.string());
+  fs::path at;
+  for (const fs::path& name : folder) {
+    at /= name;
+    if (::mkdir(at.c_str(), folder_mode) == 0) {
+      continue;
+    }
+    // Not EEXIST alone: where the file system is read-only, a folder that is there will do.
+    const int error = errno;
+    std::error_code unreadable;
+    if (!fs::is_directory(at, unreadable)) {
+      fail(error, "cannot make the folder " + at.string());
+    }
   }
 }
 
@@ -98,7 +103,7 @@ void make_folders(const fs::path& folder) {
 // has become the other one.
 class Scratch {
  public:
-  explicit Scratch(const std::string& path) : path_(path), file_(open(path_)) {}
+  explicit Scratch(std::string path) : path_(std::move(path)), file_(open(path_)) {}
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() {
