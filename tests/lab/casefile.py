@@ -12,7 +12,7 @@ from outcome import Kind, LabError
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
          "modules", "max-mem", "added-mib", "devices", "qmp", "programs", "vmlinuz",
          "files", "kernel", "leaks", "alone", "objects", "python",
-         "debug-append", "stuck", "system",
+         "debug-append", "stuck", "system", "central", "large",
          "expect-report", "expect-panic", "expect", "expect-message"}
 _LINE = re.compile(r"# lab: ([a-z-]+)=(.*)")
 
@@ -23,11 +23,12 @@ class Case:
 
     path: Path
     values: dict[str, str]
+    variant: str = ""
 
     @property
     def name(self) -> str:
-        """As ctest shows it, without the lab's prefix."""
-        return self.path.stem
+        """As ctest shows it, without the lab's prefix; with its number, if it has one."""
+        return self.path.stem + self.variant
 
     @property
     def timeout(self) -> float:
@@ -73,6 +74,16 @@ class Case:
         return self._is_set("alone")
 
     @property
+    def is_central(self) -> bool:
+        """Whether every change of the module owes it on every kernel. For CMakeLists.txt."""
+        return self._is_set("central")
+
+    @property
+    def takes_large_subblocks(self) -> bool:
+        """Whether it is run with LARGE_SUBBLOCKS, too. For CMakeLists.txt."""
+        return self._is_set("large")
+
+    @property
     def prints_objects(self) -> bool:
         """Whether its stdout has objects of memplugctl that are to be as the schema says."""
         return self._is_set("objects")
@@ -81,6 +92,11 @@ class Case:
     def load(self) -> bool:
         """Whether init loads the module."""
         return self.values.get("module", "load") != "none"
+
+    def with_subblock_size(self, size: str) -> "Case":
+        """The same case, with this parameter of the module beside its own."""
+        args = f"{self.values.get('module-args', '')} subblock_size={size}".strip()
+        return Case(self.path, {**self.values, "module-args": args}, f"-{size}")
 
     @property
     def kernel_modules(self) -> tuple[str, ...]:
@@ -183,7 +199,8 @@ def read(name: str) -> Case:
         # A wrong value has to be told before a guest is built for it.
         case.machine(), case.timeout, case.expect, case.commands_qemu, case.image, \
             case.needs_debug_kernel, case.looks_for_leaks, case.runs_alone, case.wants_system, \
-            case.prints_objects, case.runs_python, case.files
+            case.is_central, case.takes_large_subblocks, case.prints_objects, \
+            case.runs_python, case.files
         if case.wants_system and (case.load or "disk" in values):
             raise ValueError("system=yes has its own disk and needs module=none")
         if case.message and case.expect == Kind.PASS:

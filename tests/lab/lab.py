@@ -68,7 +68,7 @@ def _shell(options: argparse.Namespace) -> int:
 def _case(options: argparse.Namespace) -> int:
     # ctest that is ended does not end its tests.
     guest.end_with_parent()
-    return suite.run_case(options.name, options.built, options.installed)
+    return suite.run_case(options.name, options.built, options.installed, options.subblock_size)
 
 
 def _demo(_options: argparse.Namespace) -> int:
@@ -130,6 +130,8 @@ def _parser() -> argparse.ArgumentParser:
                       help="take what 'setup --programs all' has built as it is")
     case.add_argument("--installed", type=Path, metavar="DIR",
                       help="with the memplug.ko and memplugctl there, instead of those built here")
+    case.add_argument("--subblock-size", default="", metavar="SIZE",
+                      help="with this parameter of the module, beside the case's own")
     case.set_defaults(handler=_case)
 
     demo = verbs.add_parser("demo", help="watch a guest lose and regain memory")
@@ -152,6 +154,8 @@ def _parser() -> argparse.ArgumentParser:
     tests = verbs.add_parser("matrix", allow_abbrev=False,
                              help="run the lab's tests on each kernel")
     tests.add_argument("--build", required=True, type=Path, help=argparse.SUPPRESS)
+    tests.add_argument("--central", action="store_true",
+                       help="only those that every change of the module owes on every kernel")
     tests.add_argument("--tests", metavar="REGEX", help="only tests with such a name")
     tests.add_argument("kernels", nargs="*", metavar="KERNEL", type=kernels.check_name,
                        help=f"which ones: {', '.join(kernels.KERNELS)} (default: all)")

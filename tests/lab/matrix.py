@@ -49,8 +49,9 @@ def _run_tests(kernel: kernels.Kernel, options: argparse.Namespace) -> Row:
     results = _FOLDER / f"{kernel.name}.xml"
     log = _FOLDER / f"{kernel.name}.log"
     results.unlink(missing_ok=True)
+    label = "^central$" if options.central else "^lab$"
     command = ["ctest", "--test-dir", str(options.build), "-j", str(os.cpu_count() or 1),
-               "--output-on-failure", "-L", "^lab$", "--output-junit", str(results)]
+               "--output-on-failure", "-L", label, "--output-junit", str(results)]
     if options.tests:
         command += ["-R", options.tests]
     say(f"{kernel.name}: testing on Linux {kernel.release}; the output goes to {log}")

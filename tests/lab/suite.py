@@ -37,12 +37,15 @@ def show_console_end(console: bytes):
     sys.stderr.flush()
 
 
-def run_case(name: str, is_built: bool, installed: Path | None = None) -> int:
+def run_case(name: str, is_built: bool, installed: Path | None = None,
+             subblock_size: str = "") -> int:
     """0: it ended as expected, 77: it was skipped, 1: anything else.
 
     With the module and the tool in the folder `installed`, if there is one.
     """
     case = casefile.read(name)
+    if subblock_size:
+        case = case.with_subblock_size(subblock_size)
     wish = session.Wish(
         # Both streams on one port: a test's output is read in the order it was written.
         command=["sh", "-c", f"exec sh /lab/cases/{case.path.name} 2>&1"],
@@ -62,11 +65,11 @@ def run_case(name: str, is_built: bool, installed: Path | None = None) -> int:
     if installed:
         built = built.with_installed(installed)
     if case.needs_debug_kernel and not built.kernel.instrumented:
-        print(f"SKIPPED: {name}: only the debug kernel can show this, "
+        print(f"SKIPPED: {case.name}: only the debug kernel can show this, "
               f"and this is {built.kernel.release}")
         return SKIPPED
     if case.wants_system and built.kernel.instrumented:
-        print(f"SKIPPED: {name}: the debug kernel has not what systemd needs")
+        print(f"SKIPPED: {case.name}: the debug kernel has not what systemd needs")
         return SKIPPED
     if built.kernel.instrumented:
         machine = wish.machine
@@ -78,8 +81,9 @@ def run_case(name: str, is_built: bool, installed: Path | None = None) -> int:
         print("lab: QEMU's emulation ran code that the kernel had changed since; once more",
               flush=True)
         run, outcome, printed = _run(case, wish, built)
-    print(f"lab: {name} took {run.seconds:.1f} s, {_cpu_seconds():.1f} s of CPU time", flush=True)
-    coverage.keep(built, name, run.coverage)
+    print(f"lab: {case.name} took {run.seconds:.1f} s, {_cpu_seconds():.1f} s of CPU time",
+          flush=True)
+    coverage.keep(built, case.name, run.coverage)
     if case.prints_objects and outcome.kind == Kind.PASS:
         outcome = _judge_objects(printed)
     return _conclude(case, run, outcome)
@@ -99,7 +103,7 @@ def _run(case: casefile.Case, wish: session.Wish,
 
     paths.LOGS.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        log = stack.enter_context((paths.LOGS / f"{case.path.stem}.console").open("wb"))
+        log = stack.enter_context((paths.LOGS / f"{case.name}.console").open("wb"))
         stuck = None
         if case.has_stuck_byte:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="memplug-memory-"))

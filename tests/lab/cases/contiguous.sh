@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # --contiguous gives one run, aligned as asked, or changes nothing at all.
 # lab: mem=6G
+# lab: central=yes
+# lab: large=yes
 set -eu
 . /lab/lib.sh
 
@@ -27,7 +29,7 @@ assert_eq "MemTotal" "$(memtotal_kb)" $((before - 1048576))
 kpf check /tmp/baseline
 
 # Without a multiple of 2 GiB that is free, 2 GiB aligned to 2 GiB can't be had either.
-expect_status 1 memplugctl unplug 8M --contiguous --align 16G --json >/tmp/align.json
+expect_status 1 memplugctl unplug 128M --contiguous --align 16G --json >/tmp/align.json
 assert_eq "done_size of an alignment that no address has" "$(json /tmp/align.json /done_size)" 0
 kpf check /tmp/baseline
 
@@ -35,12 +37,12 @@ kpf check /tmp/baseline
 floor=/sys/module/memplug/parameters/floor
 echo 64G >$floor
 assert_eq "the floor" "$(cat $floor)" 68719476736
-expect_status 1 memplugctl unplug 64M --contiguous --json >/tmp/floor.json 2>/tmp/floor.err
+expect_status 1 memplugctl unplug 128M --contiguous --json >/tmp/floor.json 2>/tmp/floor.err
 cat /tmp/floor.err
 assert_eq "done_size of a run below the floor" "$(json /tmp/floor.json /done_size)" 0
 assert_eq "stopped_by" "$(json /tmp/floor.json /stopped_by)" floor
 echo 64M >$floor
-expect_status 0 memplugctl unplug 64M --contiguous --quiet >/dev/null
+expect_status 0 memplugctl unplug 128M --contiguous --quiet >/dev/null
 kpf check /tmp/baseline
 
 memplugctl plug --all

@@ -3,6 +3,8 @@
 # --exact takes all or nothing: what can't be met is rolled back, and only what this request took.
 # lab: mem=6G
 # lab: append=init_on_alloc=0
+# lab: central=yes
+# lab: large=yes
 set -eu
 . /lab/lib.sh
 

@@ -5,6 +5,8 @@
 # lab: mem=6G
 # lab: append=init_on_alloc=0
 # lab: timeout=240
+# lab: central=yes
+# lab: large=yes
 set -eu
 . /lab/lib.sh
 

@@ -5,6 +5,8 @@
 # lab: mem=6G
 # lab: timeout=180
 # lab: leaks=yes
+# lab: central=yes
+# lab: large=yes
 set -eu
 . /lab/lib.sh
 

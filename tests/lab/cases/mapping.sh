@@ -5,6 +5,8 @@
 # lab: mem=6G
 # lab: qmp=yes
 # lab: append=init_on_alloc=0
+# lab: central=yes
+# lab: large=yes
 set -eu
 . /lab/lib.sh
 

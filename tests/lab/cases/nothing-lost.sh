@@ -7,6 +7,8 @@
 # lab: disk=1G
 # lab: timeout=240
 # lab: debug-append=page_poison=1
+# lab: central=yes
+# lab: large=yes
 set -eu
 . /lab/lib.sh
 
@@ -51,7 +53,7 @@ kpf save /tmp/baseline
 before=$(memtotal_kb)
 # In MiB, whole subblocks.
 part=$(($(managed_bytes) / 1048576 / (PLAN_SLOWNESS > 1 ? 8 : 4)))
-part=$((part - part % 4))
+part=$((part - part % ($(status_value /subblock_size) / 1048576)))
 moved=0
 low=0x100000000-0x13fffffff
 high=0x140000000-0x17fffffff

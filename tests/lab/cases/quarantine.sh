@@ -5,6 +5,8 @@
 # brings it back after the module, as after a boot.
 # lab: mem=6G
 # lab: timeout=180
+# lab: central=yes
+# lab: large=yes
 set -eu
 . /lab/lib.sh
 
@@ -20,18 +22,19 @@ out_ranges() {
 }
 
 # A page of a subblock that nobody uses.
-memplugctl unplug 4M --contiguous --json >/tmp/result.json
+unit=$(status_value /subblock_size)
+memplugctl unplug "$unit" --contiguous --json >/tmp/result.json
 start=$(json /tmp/result.json /ranges/0/start)
 memplugctl plug --all --quiet >/dev/null
 page=$(printf '0x%x' $((start + 0x5000)))
-subblock=$(printf '0x%x+4M' "$start")
+subblock=$(printf '0x%x+%d' "$start" "$unit")
 
 memplugctl quarantine add "$page+4K"
-assert_eq "what is out" "$(out_ranges)" "4194304 out, 0 wanted"
-assert_eq "MemTotal" "$(memtotal_kb)" $((before - 4096))
+assert_eq "what is out" "$(out_ranges)" "$unit out, 0 wanted"
+assert_eq "MemTotal" "$(memtotal_kb)" $((before - unit / 1024))
 grep -qi "^0x0*${page#0x}-" /etc/memplug/quarantine || fail "it is not in the file"
 memplugctl plug --all
-assert_eq "what is out after plug --all" "$(out_ranges)" "4194304 out, 0 wanted"
+assert_eq "what is out after plug --all" "$(out_ranges)" "$unit out, 0 wanted"
 expect_status 1 memplugctl plug "$subblock" 2>/tmp/refusal
 cat /tmp/refusal
 grep -q "quarantine remove" /tmp/refusal || fail "plug does not say what ends it"
@@ -51,7 +54,7 @@ memplugctl quarantine remove --all --quiet >/dev/null
 rmmod memplug
 insmod /lab/memplug.ko
 memplugctl quarantine apply /tmp/memmap --quiet
-assert_eq "what is out after apply" "$(out_ranges)" "4194304 out, 0 wanted"
+assert_eq "what is out after apply" "$(out_ranges)" "$unit out, 0 wanted"
 memplugctl quarantine remove --all --quiet >/dev/null
 
 # Memory of another zone can't be had, and is not remembered.
@@ -68,10 +71,10 @@ kill $!
 stay spliced >/tmp/address2 &
 wait_for 10 test -s /tmp/address2 || fail "no page is pinned"
 expect_status 64 memplugctl quarantine add "$(cat /tmp/address2)+1" --no-save --timeout 1s
-assert_eq "what is pinned" "$(out_ranges)" "0 out, 4194304 wanted"
+assert_eq "what is pinned" "$(out_ranges)" "0 out, $unit wanted"
 kill $!
 is_out() {
-	[ "$(out_ranges)" = "4194304 out, 0 wanted" ]
+	[ "$(out_ranges)" = "$unit out, 0 wanted" ]
 }
 wait_for 60 is_out || fail "it is not taken when it is free"
 memplugctl quarantine remove --all --no-save

@@ -6,6 +6,8 @@
 # lab: timeout=180
 # lab: append=init_on_alloc=0
 # lab: debug-append=page_poison=1
+# lab: central=yes
+# lab: large=yes
 set -eu
 . /lab/lib.sh
 
@@ -20,10 +22,11 @@ seed=${SEED:-$(date +%s)}
 echo "seed $seed"
 
 # For each round: MiB, where its range would begin (MiB above 4 GiB), how to unplug, how to plug.
-awk -v seed="$seed" 'BEGIN {
+unit=$(($(status_value /subblock_size) / 1048576))
+awk -v seed="$seed" -v unit="$unit" 'BEGIN {
 	srand(seed)
 	for (round = 1; round <= 100; round++)
-		print round, 4 * int(1 + rand() * 128), 4 * int(rand() * 896), \
+		print round, unit * int(1 + rand() * 512 / unit), unit * int(rand() * 3584 / unit), \
 			rand() < 0.5 ? "size" : "range", rand() < 0.5 ? "all" : "parts"
 }' >/tmp/rounds
 
@@ -47,10 +50,10 @@ while read -r round mib offset how back; do
 	total=$((total + taken / 1048576))
 	assert_eq "round $round: MemTotal after unplug $where" "$(memtotal_kb)" \
 		$((before - taken / 1024))
-	if [ "$back" = parts ] && [ "$taken" -gt 4194304 ]; then
-		memplugctl plug 4M --quiet >/dev/null
-		assert_eq "round $round: MemTotal after plug 4M" "$(memtotal_kb)" \
-			$((before - taken / 1024 + 4096))
+	if [ "$back" = parts ] && [ "$taken" -gt $((unit * 1048576)) ]; then
+		memplugctl plug "${unit}M" --quiet >/dev/null
+		assert_eq "round $round: MemTotal after plug ${unit}M" "$(memtotal_kb)" \
+			$((before - taken / 1024 + unit * 1024))
 	fi
 	[ $((round % 20)) -ne 0 ] || kpf check /tmp/baseline
 	memplugctl plug --all --quiet >/dev/null

@@ -6,6 +6,8 @@
 # lab: mem=6G
 # lab: append=init_on_alloc=0
 # lab: timeout=300
+# lab: central=yes
+# lab: large=yes
 set -eu
 . /lab/lib.sh
 
