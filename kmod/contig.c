@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include "compat.h"
 #include "contig.h"
@@ -41,14 +42,24 @@ static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
 	return zone_idx(zone) == ZONE_NORMAL;
 }
 
+/* As long as the longest run of small subblocks; a large subblock is taken in several. */
+#define LONGEST_PIECE max_t(unsigned long, SZ_64M >> PAGE_SHIFT, COMPAT_GRANULARITY_PAGES)
+
 /*
  * Where init_on_alloc is on, one call zeroes all of its pages without a break, on 6.1 at least:
  * the shortest pieces that there are, so that others get their turn between two of them
  * (docs/kernel.md, "Zeroing").
  */
-static unsigned long longest_piece(unsigned long nr_pages)
+static unsigned long longest_piece(void)
 {
-	return want_init_on_alloc(0) ? COMPAT_GRANULARITY_PAGES : nr_pages;
+	return want_init_on_alloc(0) ? COMPAT_GRANULARITY_PAGES : LONGEST_PIECE;
+}
+
+/* In a walk over page frames: others get their turn once in a while. */
+static void let_others_run(unsigned long pfn)
+{
+	if (IS_ALIGNED(pfn, pageblock_nr_pages))
+		cond_resched();
 }
 
 /* One call; of its own, so that a debug kernel can make it fail where a test wants it to. */
@@ -61,30 +72,43 @@ static noinline int alloc_piece(unsigned long start_pfn, unsigned long end_pfn)
 ALLOW_ERROR_INJECTION(alloc_piece, ERRNO);
 #endif
 
-/* All or nothing. */
-static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages)
+static void free_in_pieces(unsigned long start_pfn, unsigned long nr_pages)
 {
-	unsigned long longest = longest_piece(nr_pages);
 	unsigned long done, piece;
-	int ret;
 
 	for (done = 0; done < nr_pages; done += piece) {
+		piece = min(COMPAT_GRANULARITY_PAGES, nr_pages - done);
+		compat_free_contig_range(start_pfn + done, piece);
+		cond_resched();
+	}
+}
+
+/* All or nothing. */
+static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages,
+			   int (*should_stop)(const void *why), const void *why)
+{
+	unsigned long longest = longest_piece();
+	unsigned long done, piece;
+	int ret = 0;
+
+	for (done = 0; done < nr_pages && !ret; done += piece) {
 		piece = min(longest, nr_pages - done);
 		cond_resched();
-		ret = alloc_piece(start_pfn + done, start_pfn + done + piece);
-		if (ret) {
-			if (done)
-				compat_free_contig_range(start_pfn, done);
-			return ret;
-		}
+		if (done)
+			ret = should_stop(why);
+		ret = ret ?: alloc_piece(start_pfn + done, start_pfn + done + piece);
+		if (ret)
+			free_in_pieces(start_pfn, done);
 	}
-	return 0;
+	return ret;
 }
 
 /**
  * contig_claim - take page frames out of the kernel's hands
  * @start_pfn: first page frame, aligned to what this kernel can claim
  * @nr_pages: how many, a multiple of the same
+ * @should_stop: asked now and then: 0, or the error with which it is to end
+ * @why: its argument
  *
  * On success the pages are ours with one reference each, are PageOffline (so that
  * /proc/kcore, dumps and page tools leave them alone), and MemTotal and the zone's managed
@@ -96,23 +120,26 @@ static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages)
  *
  * Return: 0; -EINVAL if the range is not one online stretch of one ZONE_NORMAL; -EBUSY if
  * something in it can't be moved; -ENOMEM if there is no room to move it to; -EINTR if the
- * calling task is being killed.
+ * calling task is being killed; or what @should_stop said.
  */
-int contig_claim(unsigned long start_pfn, unsigned long nr_pages)
+int contig_claim(unsigned long start_pfn, unsigned long nr_pages,
+		 int (*should_stop)(const void *why), const void *why)
 {
 	unsigned long pfn;
 	int ret;
 
 	if (!is_claimable(start_pfn, nr_pages))
 		return -EINVAL;
-	ret = alloc_in_pieces(start_pfn, nr_pages);
+	ret = alloc_in_pieces(start_pfn, nr_pages, should_stop, why);
 	if (ret)
 		return ret;
 
 	/* keeps a reader of /proc/kcore from seeing a page turn offline under its copy */
 	compat_page_offline_begin();
-	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
 		__SetPageOffline(pfn_to_page(pfn));
+		let_others_run(pfn);
+	}
 	compat_page_offline_end();
 	adjust_managed_page_count(pfn_to_page(start_pfn), -(long)nr_pages);
 	return 0;
@@ -126,7 +153,7 @@ int contig_claim(unsigned long start_pfn, unsigned long nr_pages)
  * The kernel passes over pages that are PageOffline and that nobody holds a reference to.
  * Their contents, and all that struct page says of them, are gone when the block is offline.
  *
- * Context: of MEM_GOING_OFFLINE. Does not sleep.
+ * Context: of MEM_GOING_OFFLINE. May let others run.
  *
  * Return: 0; -EBUSY, with nothing changed, if somebody else holds a reference to one of them.
  */
@@ -135,11 +162,14 @@ int contig_leave(unsigned long start_pfn, unsigned long nr_pages)
 	unsigned long pfn;
 
 	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
+		let_others_run(pfn);
 		/* from one to none, or not at all: who looked at it would free it with the last */
 		if (page_ref_freeze(pfn_to_page(pfn), 1))
 			continue;
-		while (pfn-- > start_pfn)
+		while (pfn-- > start_pfn) {
 			page_ref_unfreeze(pfn_to_page(pfn), 1);
+			let_others_run(pfn);
+		}
 		return -EBUSY;
 	}
 	if (COMPAT_OFFLINING_COUNTS_ALL)
@@ -152,14 +182,16 @@ int contig_leave(unsigned long start_pfn, unsigned long nr_pages)
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
- * Context: of MEM_CANCEL_OFFLINE. Does not sleep.
+ * Context: of MEM_CANCEL_OFFLINE. May let others run.
  */
 void contig_stay(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long pfn;
 
-	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
 		page_ref_unfreeze(pfn_to_page(pfn), 1);
+		let_others_run(pfn);
+	}
 	if (COMPAT_OFFLINING_COUNTS_ALL)
 		adjust_managed_page_count(pfn_to_page(start_pfn), -(long)nr_pages);
 }
@@ -169,7 +201,7 @@ void contig_stay(unsigned long start_pfn, unsigned long nr_pages)
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
- * Context: of MEM_OFFLINE: their struct pages are still there. Does not sleep.
+ * Context: of MEM_OFFLINE: their struct pages are still there. May let others run.
  *
  * Return: whether any of them has a memory error.
  */
@@ -178,8 +210,10 @@ bool contig_gone(unsigned long start_pfn, unsigned long nr_pages)
 	unsigned long pfn;
 	long bad = 0;
 
-	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
 		bad += PageHWPoison(pfn_to_page(pfn));
+		let_others_run(pfn);
+	}
 	if (bad && COMPAT_OFFLINING_COUNTS_POISONED)
 		adjust_managed_page_count(pfn_to_page(start_pfn), bad);
 	return bad;
@@ -188,13 +222,12 @@ bool contig_gone(unsigned long start_pfn, unsigned long nr_pages)
 /**
  * contig_release - give claimed page frames back
  * @start_pfn: first page frame
- * @nr_pages: how many; a long stretch is better given back piece by piece, as nothing
- *            here lets others run
+ * @nr_pages: how many
  *
  * A page to which somebody else has a reference, as KVM up to 6.12 may have it from a mapping that
  * is gone, is free when that reference is gone; it counts as managed at once.
  *
- * Context: does not sleep. The caller has made sure that none of them is poisoned.
+ * Context: may let others run. The caller has made sure that none of them is poisoned.
  */
 void contig_release(unsigned long start_pfn, unsigned long nr_pages)
 {
@@ -202,9 +235,11 @@ void contig_release(unsigned long start_pfn, unsigned long nr_pages)
 
 	trace_memplug_release(start_pfn, nr_pages);
 	/* clearing needs no page_offline_begin(): a page may always become readable */
-	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
 		__ClearPageOffline(pfn_to_page(pfn));
-	compat_free_contig_range(start_pfn, nr_pages);
+		let_others_run(pfn);
+	}
+	free_in_pieces(start_pfn, nr_pages);
 	adjust_managed_page_count(pfn_to_page(start_pfn), nr_pages);
 }
 
@@ -233,15 +268,19 @@ void contig_zero(unsigned long start_pfn, unsigned long nr_pages)
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
+ * Context: may let others run.
+ *
  * Return: the first such page frame, or 0.
  */
 unsigned long contig_find_hwpoison(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long pfn;
 
-	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++)
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
 		if (PageHWPoison(pfn_to_page(pfn)))
 			return pfn;
+		let_others_run(pfn);
+	}
 	return 0;
 }
 
@@ -254,7 +293,7 @@ unsigned long contig_find_hwpoison(unsigned long start_pfn, unsigned long nr_pag
  * its reference, so that it is never used again; it counts as managed from now on, like
  * every other page that the kernel itself has poisoned.
  *
- * Context: does not sleep.
+ * Context: may let others run.
  */
 void contig_release_around_hwpoison(unsigned long start_pfn, unsigned long nr_pages)
 {

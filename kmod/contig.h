@@ -4,7 +4,8 @@
 
 #include <linux/types.h>
 
-int contig_claim(unsigned long start_pfn, unsigned long nr_pages);
+int contig_claim(unsigned long start_pfn, unsigned long nr_pages,
+		 int (*should_stop)(const void *why), const void *why);
 int contig_leave(unsigned long start_pfn, unsigned long nr_pages);
 void contig_stay(unsigned long start_pfn, unsigned long nr_pages);
 bool contig_gone(unsigned long start_pfn, unsigned long nr_pages);

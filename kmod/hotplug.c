@@ -290,6 +290,16 @@ bool hotplug_is_under_way(void)
 }
 
 /**
+ * hotplug_is_waiting - is an event, or a suspend, held up by who keeps it out
+ *
+ * Context: under hotplug_exclude(), or at an event, which does not hold itself up.
+ */
+bool hotplug_is_waiting(void)
+{
+	return is_clear() && rwsem_is_contended(&hotplug.lock);
+}
+
+/**
  * hotplug_wait_for_end - wait until no memory hotplug is under way, however long it takes
  *
  * For the end of the module: what is leaving has to be gone, or be back, before it goes. The next

@@ -13,6 +13,7 @@ bool hotplug_try_exclude_for_release(void);
 void hotplug_allow(void);
 bool hotplug_wait(unsigned long timeout);
 bool hotplug_is_under_way(void);
+bool hotplug_is_waiting(void);
 void hotplug_wait_for_end(void);
 bool hotplug_suspend_claims(void);
 void hotplug_resume_claims(void);

@@ -171,7 +171,7 @@ void plug_tied(const struct region_owner *owner)
  * still runs. Nothing for now if memory hotplug, or a
  * claim that it waits for, is in the way.
  *
- * Context: does not sleep, allocates nothing.
+ * Context: waits for nobody, but may let others run; allocates nothing.
  *
  * Return: how many were given back.
  */

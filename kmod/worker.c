@@ -76,6 +76,16 @@ static bool give_back(const struct claim *claim)
 	return true;
 }
 
+/* Between two pieces of a claim: does nobody want it, or does somebody else have to go first? */
+static int should_stop(const void *why)
+{
+	const struct claim *claim = why;
+
+	if (READ_ONCE(claim->cancelled))
+		return -ECANCELED;
+	return hotplug_is_waiting() ? -EAGAIN : 0;
+}
+
 /**
  * worker_claim - claim a run here and now
  * @claim: all but @landed filled in, and @run reserved; @migrated is result
@@ -94,7 +104,7 @@ int worker_claim(struct claim *claim)
 	int ret;
 
 	migrated_begin(&migrated);
-	ret = contig_claim(subblock_pfn(run.first), run.nr * subblock_pages());
+	ret = contig_claim(subblock_pfn(run.first), run.nr * subblock_pages(), should_stop, claim);
 	migrated_end(&migrated);
 	claim->migrated = migrated.pages;
 	elapsed_ns = ktime_to_ns(ktime_sub(ktime_get(), started));
@@ -189,6 +199,7 @@ void worker_start(struct claim *claim, int nid)
 {
 	claim->result = 0;
 	claim->migrated = 0;
+	claim->cancelled = false;
 	claim->over = false;
 	claim->nid = nid;
 	INIT_LIST_HEAD(&claim->waiting);
@@ -219,7 +230,7 @@ static bool stop_waiting(struct claim *claim)
  * worker_cancel - end a claim that is not wanted any more
  * @claim: started before
  *
- * Context: sleeps until a claim that has begun is over.
+ * Context: sleeps until a claim that has begun is over, which gives up between two pieces.
  *
  * Return: true if it had not begun: the run is still reserved; false if it is over, with
  * a result.
@@ -228,6 +239,7 @@ bool worker_cancel(struct claim *claim)
 {
 	if (stop_waiting(claim))
 		return true;
+	WRITE_ONCE(claim->cancelled, true);
 	if (!cancel_work_sync(&claim->work))
 		return false;
 	pass_turn_on();

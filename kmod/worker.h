@@ -14,10 +14,12 @@
 /**
  * struct claim - one run on its way through a worker
  * @run: subblocks, reserved for unplugging
- * @result: 0: they are unplugged; -EAGAIN: memory hotplug is under way; -ENODEV: some of
+ * @result: 0: they are unplugged; -EAGAIN: memory hotplug is under way, or about to begin;
+ *          -ECANCELED: it was cancelled on its way; -ENODEV: some of
  *          them went offline; -EALREADY: they were wanted, and some are not any more; or an error
  *          of contig_claim(). After a failure the reservation has ended
  * @migrated: pages that the kernel moved meanwhile
+ * @cancelled: it is to end as soon as it can; set by worker_cancel()
  * @over: the worker is through with it, and about to complete @landed if it has not yet
  * @mover: on whose behalf
  * @owner: whose it is to be until region_settle() or for longer, or NULL
@@ -32,6 +34,7 @@ struct claim {
 	struct subblock_run run;
 	int result;
 	u64 migrated;
+	bool cancelled;
 	bool over;
 	enum region_mover mover;
 	const struct region_owner *owner;
