@@ -23,7 +23,6 @@
 #include "mapping.h"
 #include "others.h"
 #include "quarantine.h"
-#include "ram.h"
 #include "request.h"
 #include "target.h"
 #include "tie.h"
@@ -353,10 +352,8 @@ static int run_quarantine(struct call *call)
 	ret = transfer_stretch(quarantine->start, quarantine->length, &run);
 	if (ret)
 		return ret;
-	if (!end && region_find_unmanaged(run, &bad)) {
+	if (!end && inspect_find_unmanaged(run, &bad, &quarantine->out_bad_why)) {
 		ret = -ENXIO;
-		quarantine->out_bad_why = ram_judge_unmanaged(subblock_pfn(bad.first),
-							      subblock_pages());
 		quarantine->out_changed = 0;
 	} else {
 		quarantine->out_changed = quarantine_change(run, !end) * subblock_bytes();

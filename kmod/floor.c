@@ -19,6 +19,7 @@
 
 #include "compat.h"
 #include "floor.h"
+#include "hotplug.h"
 #include "parameter.h"
 
 #define FLOOR_DEFAULT U64_MAX	/* the parameter was not given */
@@ -98,6 +99,16 @@ static unsigned long counter_drift(void)
 }
 
 /*
+ * A zone that has lost its last memory has lost what it kept for each CPU, too: it is looked at only
+ * while none can.
+ */
+static struct zone *normal_zone(int nid)
+{
+	hotplug_assert_excluded();
+	return &NODE_DATA(nid)->node_zones[ZONE_NORMAL];
+}
+
+/*
  * Free pages of a zone that CPUs keep for themselves, up to an eighth of it since 6.7. No counter
  * has them as free until a claim begins, which has them all given back.
  */
@@ -128,9 +139,10 @@ static bool total_allows(unsigned long nr_pages, unsigned long kept)
  * memory or in page cache that kswapd can drop. One that is mostly in use takes few free pages
  * along: it has to leave the minimum, for allocations that can't wait.
  */
-static bool zone_allows(struct zone *zone, struct floor_share share, unsigned long kept)
+static bool zone_allows(int nid, struct floor_share share, unsigned long kept)
 {
-	const struct floor_share *reserved = &floor.zones[zone_to_nid(zone)];
+	struct zone *zone = normal_zone(nid);
+	const struct floor_share *reserved = &floor.zones[nid];
 	unsigned long taken = share.nr_free + reserved->nr_free;
 	unsigned long free = zone_page_state_snapshot(zone, NR_FREE_PAGES) + kept;
 	unsigned long cache = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
@@ -150,30 +162,31 @@ static bool zone_allows(struct zone *zone, struct floor_share share, unsigned lo
 	       free + cache / 2 >= taken + high_wmark_pages(zone) + reserve;
 }
 
-static enum floor_verdict verdict(struct zone *zone, struct floor_share in_zone,
-				  unsigned long total_pages, unsigned long kept)
+static enum floor_verdict verdict(int nid, struct floor_share in_zone, unsigned long total_pages,
+				  unsigned long kept)
 {
 	if (!total_allows(total_pages, kept))
 		return FLOOR_TOTAL;
-	return zone_allows(zone, in_zone, kept) ? FLOOR_OK : FLOOR_ZONE;
+	return zone_allows(nid, in_zone, kept) ? FLOOR_OK : FLOOR_ZONE;
 }
 
 /**
  * floor_check - may this much be taken, without taking it
- * @zone: a zone
- * @in_zone: what is to be taken from it
+ * @nid: a node with managed memory
+ * @in_zone: what is to be taken from its zone
  * @total_pages: what is to be taken from all zones together
  *
  * Looks ahead to after the first claim: what CPUs keep of the zone's free pages counts as free.
+ *
+ * Context: memory hotplug is kept out.
  */
-enum floor_verdict floor_check(struct zone *zone, struct floor_share in_zone,
-			       unsigned long total_pages)
+enum floor_verdict floor_check(int nid, struct floor_share in_zone, unsigned long total_pages)
 {
-	unsigned long kept = kept_by_cpus(zone);
+	unsigned long kept = kept_by_cpus(normal_zone(nid));
 	enum floor_verdict ret;
 
 	spin_lock(&floor.lock);
-	ret = verdict(zone, in_zone, total_pages, kept);
+	ret = verdict(nid, in_zone, total_pages, kept);
 	spin_unlock(&floor.lock);
 	return ret;
 }
@@ -192,9 +205,9 @@ bool floor_has_room(unsigned long nr_pages)
 	return ret;
 }
 
-static void add_reservation(struct zone *zone, struct floor_share share)
+static void add_reservation(int nid, struct floor_share share)
 {
-	struct floor_share *reserved = &floor.zones[zone_to_nid(zone)];
+	struct floor_share *reserved = &floor.zones[nid];
 
 	lockdep_assert_held(&floor.lock);
 	floor.reserved += share.nr_pages;
@@ -204,32 +217,34 @@ static void add_reservation(struct zone *zone, struct floor_share share)
 
 /**
  * floor_reserve - reserve a run's share before it is claimed
- * @zone: the run's zone
+ * @nid: the run's node
  * @share: the run's share
+ *
+ * Context: memory hotplug is kept out.
  *
  * Return: FLOOR_OK, with the share reserved until floor_unreserve(); otherwise what stands
  * in the way. A refusal may be due to others in flight: floor_wait() tells.
  */
-enum floor_verdict floor_reserve(struct zone *zone, struct floor_share share)
+enum floor_verdict floor_reserve(int nid, struct floor_share share)
 {
 	enum floor_verdict ret;
 
 	spin_lock(&floor.lock);
-	ret = verdict(zone, share, share.nr_pages, 0);
+	ret = verdict(nid, share, share.nr_pages, 0);
 	if (ret == FLOOR_OK)
-		add_reservation(zone, share);
+		add_reservation(nid, share);
 	spin_unlock(&floor.lock);
 	return ret;
 }
 
 /**
  * floor_unreserve - the claim is over: the counters of the kernel know of it now
- * @zone: as reserved
+ * @nid: as reserved
  * @share: as reserved
  */
-void floor_unreserve(struct zone *zone, struct floor_share share)
+void floor_unreserve(int nid, struct floor_share share)
 {
-	struct floor_share *reserved = &floor.zones[zone_to_nid(zone)];
+	struct floor_share *reserved = &floor.zones[nid];
 
 	spin_lock(&floor.lock);
 	floor.reserved -= share.nr_pages;

@@ -26,11 +26,10 @@ extern const struct kernel_param_ops floor_param_ops;
 
 void floor_init(void);
 u64 floor_bytes(void);
-enum floor_verdict floor_check(struct zone *zone, struct floor_share in_zone,
-			       unsigned long total_pages);
+enum floor_verdict floor_check(int nid, struct floor_share in_zone, unsigned long total_pages);
 bool floor_has_room(unsigned long nr_pages);
-enum floor_verdict floor_reserve(struct zone *zone, struct floor_share share);
-void floor_unreserve(struct zone *zone, struct floor_share share);
+enum floor_verdict floor_reserve(int nid, struct floor_share share);
+void floor_unreserve(int nid, struct floor_share share);
 bool floor_wait(unsigned long timeout);
 
 #endif

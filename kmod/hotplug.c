@@ -121,7 +121,7 @@ static void forget(struct memory_notify *memory)
 
 static void retake(unsigned long index)
 {
-	struct zone *zone = page_zone(pfn_to_page(subblock_pfn(index)));
+	int nid = region_node(index);
 	struct floor_share share = { .nr_pages = subblock_pages(), .nr_free = subblock_pages() };
 	struct claim claim = {
 		.run = { .first = index, .nr = 1 },
@@ -129,11 +129,11 @@ static void retake(unsigned long index)
 		.only_wanted = true,
 	};
 
-	if (floor_reserve(zone, share) != FLOOR_OK)
+	if (floor_reserve(nid, share) != FLOOR_OK)
 		return;
 	if (region_reserve(claim.run, REGION_UNPLUG) && worker_claim(&claim))
 		region_abort(claim.run);
-	floor_unreserve(zone, share);
+	floor_unreserve(nid, share);
 }
 
 /*
@@ -238,33 +238,43 @@ int hotplug_exclude(void)
 }
 
 /**
- * hotplug_exclude_for_release - keep memory hotplug from beginning, for giving memory back
+ * hotplug_exclude_events - keep memory hotplug's next event out
  *
- * Does not mind memory hotplug that is under way: what is unplugged is not of a block that
- * is about to go, and giving back has to work when memory is short.
+ * For giving memory back, and for judging what is not managed. Does not mind memory hotplug that is
+ * under way: what is unplugged is not of a block that is about to go, giving back has to work when
+ * memory is short, and struct pages stay where they are until the last event has been seen. Zones
+ * may change meanwhile, and lose what they keep for each CPU.
  *
  * Context: may sleep, no longer than a notifier needs to set its flag.
  */
-void hotplug_exclude_for_release(void)
+void hotplug_exclude_events(void)
 {
 	down_read(&hotplug.lock);
 }
 
 /**
- * hotplug_try_exclude_for_release - the same where nothing may sleep
+ * hotplug_try_exclude_events - the same where nothing may sleep
  *
  * Return: whether it is held.
  */
-bool hotplug_try_exclude_for_release(void)
+bool hotplug_try_exclude_events(void)
 {
 	return down_read_trylock(&hotplug.lock);
 }
 
-/** hotplug_allow - end hotplug_exclude() or hotplug_exclude_for_release() */
+/** hotplug_allow - end hotplug_exclude() or hotplug_exclude_events() */
 void hotplug_allow(void)
 {
 	up_read(&hotplug.lock);
 }
+
+#ifdef CONFIG_LOCKDEP
+/** hotplug_assert_excluded - struct pages or zones are read: a debug kernel warns if that is open */
+void hotplug_assert_excluded(void)
+{
+	lockdep_assert_held(&hotplug.lock);
+}
+#endif
 
 /**
  * hotplug_wait - wait until hotplug_exclude() is worth trying again

@@ -5,6 +5,8 @@
  */
 #include <linux/freezer.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/string.h>
 
 #include "hotplug.h"
 #include "inspect.h"
@@ -12,7 +14,6 @@
 #include "signals.h"
 #include "survey.h"
 
-#define BATCH 64	/* looks before others get their turn */
 #define WAIT_STEP (HZ / 10)	/* how late a signal may be seen in a wait */
 
 static void describe_pages(unsigned long index, struct memplug_subblock *record)
@@ -76,7 +77,7 @@ static unsigned long inspect_batch(struct subblock_run run, struct memplug_subbl
 	unsigned long nr, done = 0;
 	unsigned int looks;
 
-	for (looks = 0; looks < BATCH && done < run.nr; looks++) {
+	for (looks = 0; looks < survey_batch() && done < run.nr; looks++) {
 		struct memplug_subblock *last = *count ? &records[*count - 1] : NULL;
 		struct memplug_subblock next;
 
@@ -90,6 +91,29 @@ static unsigned long inspect_batch(struct subblock_run run, struct memplug_subbl
 		done += nr;
 	}
 	return done;
+}
+
+/**
+ * inspect_find_unmanaged - find the first part of a run that is not managed, and why it is not
+ * @within: the run
+ * @bad: result
+ * @why: result if there is one: MEMPLUG_BAD_*, of its first subblock
+ *
+ * Context: sleeps, not for long.
+ *
+ * Return: whether there is one.
+ */
+bool inspect_find_unmanaged(struct subblock_run within, struct subblock_run *bad, u32 *why)
+{
+	bool found;
+
+	/* what is at an event of its own is told of as it is: nobody waits for that */
+	hotplug_exclude_events();
+	found = region_find_unmanaged(within, bad);
+	if (found)
+		*why = ram_judge_unmanaged(subblock_pfn(bad->first), subblock_pages());
+	hotplug_allow();
+	return found;
 }
 
 /**

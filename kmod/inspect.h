@@ -4,6 +4,7 @@
 
 #include "region.h"
 
+bool inspect_find_unmanaged(struct subblock_run within, struct subblock_run *bad, u32 *why);
 unsigned long inspect(struct subblock_run run, struct memplug_subblock *records, u32 room,
 		      u32 *count);
 

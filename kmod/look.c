@@ -6,15 +6,16 @@
  * takes. Changes nothing but the request's books.
  */
 #include <linux/bitmap.h>
+#include <linux/ktime.h>
 #include <linux/memory.h>
 #include <linux/mm.h>
+#include <linux/string.h>
 
 #include "counters.h"
 #include "hotplug.h"
 #include "look.h"
 #include "survey.h"
 
-#define BATCH 64	/* subblocks looked at before others get their turn */
 #define PORTION 4	/* times what is missing is looked at before anything is moved */
 #define PORTIONS_MAX 16	/* portions that a search for one run takes at most, in each stage */
 
@@ -83,9 +84,8 @@ int look_run(struct request *req, struct subblock_run run, struct look *look)
 			look->dearest = max_t(unsigned int, look->dearest, look->cost[i]);
 	}
 	look->share.nr_pages = run.nr * subblock_pages();
-	/* with something offline in it the run is not claimed, and has no zone to speak of */
-	if (bitmap_empty(look->bad, run.nr))
-		look->zone = page_zone(pfn_to_page(subblock_pfn(run.first)));
+	/* with something offline in it the run is not claimed, and has no node to speak of */
+	look->nid = region_node(run.first);
 	hotplug_allow();
 	counters_add_survey(ktime_to_ns(ktime_sub(ktime_get(), started)));
 	return 0;
@@ -147,7 +147,7 @@ static void look_at_batch(struct request *req, unsigned long *cursor,
 {
 	struct plan *plan = &req->plan;
 	ktime_t started = ktime_get();
-	unsigned int left = BATCH;
+	unsigned int left = survey_batch();
 
 	if (hotplug_exclude()) {
 		hotplug_wait(HZ / 10);

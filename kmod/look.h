@@ -6,7 +6,7 @@
 
 /**
  * struct look - what a look at a run found
- * @zone: of all of it
+ * @nid: node of all of it
  * @share: what it takes from what is available
  * @nr_movable: pages in use that would be moved
  * @cost: of each of its subblocks, PLAN_*
@@ -14,7 +14,7 @@
  * @bad: bit n set: subblock n of the run is not to be claimed now
  */
 struct look {
-	struct zone *zone;
+	int nid;
 	struct floor_share share;
 	unsigned long nr_movable;
 	unsigned char cost[PLAN_MAX_RUN];

@@ -62,8 +62,13 @@ static bool look_at_place(struct request *req, struct subblock_run run)
 		if (request_should_stop(req))
 			return false;
 	}
+	if (hotplug_exclude()) {
+		setback_wait(req);
+		return false;
+	}
 	/* all of it is of one zone, that of its last piece */
-	verdict = floor_check(look.zone, share, share.nr_pages);
+	verdict = floor_check(look.nid, share, share.nr_pages);
+	hotplug_allow();
 	if (verdict != FLOOR_OK && floor_wait(HZ / 10))
 		return false;
 	if (verdict == FLOOR_TOTAL)

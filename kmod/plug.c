@@ -56,7 +56,7 @@ static enum release release(unsigned long index, enum region_mover mover, unsign
 {
 	enum release ret;
 
-	hotplug_exclude_for_release();
+	hotplug_exclude_events();
 	ret = release_excluded(index, mover, poisoned);
 	hotplug_allow();
 	return ret;
@@ -179,7 +179,7 @@ unsigned long plug_in_need(unsigned long most)
 {
 	unsigned long i, poisoned, done = 0;
 
-	if (!hotplug_try_exclude_for_release())
+	if (!hotplug_try_exclude_events())
 		return 0;
 	for (i = region_next_unplugged(0); i != ULONG_MAX && done < most;
 	     i = region_next_unplugged(i + 1))
@@ -195,7 +195,7 @@ static void give_up(unsigned long index)
 {
 	unsigned long poisoned;
 
-	hotplug_exclude_for_release();
+	hotplug_exclude_events();
 	if (region_reserve(single(index), REGION_PLUG) &&
 	    release_excluded(index, REGION_OWN, &poisoned) == RELEASE_POISONED) {
 		contig_release_around_hwpoison(subblock_pfn(index), subblock_pages());
@@ -214,7 +214,7 @@ static bool is_nothing_held(void)
 {
 	bool nothing;
 
-	hotplug_exclude_for_release();
+	hotplug_exclude_events();
 	nothing = !hotplug_is_under_way() && region_next_unplugged(0) == ULONG_MAX &&
 		  region_next_leaving(0) == ULONG_MAX;
 	hotplug_allow();

@@ -8,6 +8,7 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 
+#include "hotplug.h"
 #include "ram.h"
 #include "uapi/memplug.h"
 
@@ -40,8 +41,8 @@ static int add_coverage(struct resource *res, void *data)
  * Looks at the machine, not at the books. Pageblocks are judged by their ends: a zone or
  * a node does not begin and end within one.
  *
- * Context: takes the lock of the resource tree. Memory hotplug of this very stretch is
- * kept out, or is at an event that keeps its struct pages in place.
+ * Context: takes the lock of the resource tree, sleeps. Events of memory hotplug are kept out, or
+ * the last one is at work.
  *
  * Return: MEMPLUG_BAD_NONE if it is fit, else another MEMPLUG_BAD_*.
  */
@@ -54,6 +55,7 @@ u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 	unsigned long pfn;
 	bool normal = false, other = false;
 
+	hotplug_assert_excluded();
 	walk_iomem_res_desc(IORES_DESC_NONE, SYSTEM_RAM, start, start + size - 1, &coverage,
 			    add_coverage);
 	if (!coverage.covered)
@@ -125,11 +127,13 @@ unsigned long ram_next(unsigned long pfn)
  * ram_is_in_other_zone - is there memory that is in use, of another zone than ZONE_NORMAL
  * @pfn: page frame
  *
- * Context: any. If memory hotplug is not kept out, the answer may be out of date.
+ * Context: as for ram_judge().
  */
 bool ram_is_in_other_zone(unsigned long pfn)
 {
-	struct page *page = pfn_to_online_page(pfn);
+	struct page *page;
 
+	hotplug_assert_excluded();
+	page = pfn_to_online_page(pfn);
 	return page && page_zonenum(page) != ZONE_NORMAL;
 }

@@ -10,7 +10,7 @@
 #include <linux/slab.h>
 
 #include "counters.h"
-#include "ram.h"
+#include "inspect.h"
 #include "request.h"
 #include "signals.h"
 #include "trace.h"
@@ -94,14 +94,10 @@ static int check_place(struct request *req)
 	if (req->nid != NUMA_NO_NODE && (req->nid < 0 || req->nid >= MAX_NUMNODES ||
 					 !node_online(req->nid)))
 		return -ENXIO;
-	if (request_is(req, MEMPLUG_REQ_RANGE) ||
-	    (request_is(req, MEMPLUG_REQ_WINDOW) && !region_has_managed(req->within))) {
-		if (region_find_unmanaged(req->within, &req->bad)) {
-			req->bad_why = ram_judge_unmanaged(subblock_pfn(req->bad.first),
-							   subblock_pages());
-			return -ENXIO;
-		}
-	}
+	if ((request_is(req, MEMPLUG_REQ_RANGE) ||
+	     (request_is(req, MEMPLUG_REQ_WINDOW) && !region_has_managed(req->within))) &&
+	    inspect_find_unmanaged(req->within, &req->bad, &req->bad_why))
+		return -ENXIO;
 	return 0;
 }
 

@@ -16,14 +16,14 @@
 /**
  * struct attempt - a run that a request is having claimed
  * @claim: the worker's part
- * @zone: of the run
+ * @nid: node of the run
  * @share: what the floor has reserved for it
  * @number: attempts that were started later have higher ones
  * @in_flight: started and not landed
  */
 struct attempt {
 	struct claim claim;
-	struct zone *zone;
+	int nid;
 	struct floor_share share;
 	u64 number;
 	bool in_flight;

@@ -11,6 +11,7 @@
 #include <linux/page_ref.h>
 
 #include "compat.h"
+#include "hotplug.h"
 #include "survey.h"
 #include "uapi/memplug.h"
 
@@ -161,6 +162,7 @@ bool survey_all_free(unsigned long start_pfn, unsigned long nr_pages)
 	unsigned long pfn = start_pfn + rest_of_free_block(start_pfn);
 	unsigned long step;
 
+	hotplug_assert_excluded();
 	for (; pfn < end_pfn; pfn += step)
 		if (!is_free(pfn_to_page(pfn), &step))
 			return false;
@@ -173,20 +175,24 @@ bool survey_all_free(unsigned long start_pfn, unsigned long nr_pages)
  * @nr_pages: how many
  * @survey: result
  *
- * Context: the caller keeps memory hotplug out. Does not sleep; about 0.1 ms for a
- * subblock of 4 MiB in use on a slow machine.
+ * Context: the caller keeps memory hotplug out. May let others run; about 0.1 ms for 4 MiB
+ * in use on a slow machine.
  */
 void survey_pages(unsigned long start_pfn, unsigned long nr_pages, struct survey *survey)
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
 	unsigned long pfn = start_pfn + rest_of_free_block(start_pfn);
 
+	hotplug_assert_excluded();
 	memset(survey, 0, sizeof(*survey));
 	survey->free = min(pfn, end_pfn) - start_pfn;
 	while (pfn < end_pfn) {
 		struct page *page = pfn_to_page(pfn);
 		unsigned long step;
 
+		/* all of them, in a subblock of the largest size, take long */
+		if (IS_ALIGNED(pfn, pageblock_nr_pages))
+			cond_resched();
 		if (is_free(page, &step)) {
 			survey->free += min(step, end_pfn - pfn);
 		} else if (PageReserved(page)) {

@@ -2,7 +2,10 @@
 #ifndef MEMPLUG_SURVEY_H
 #define MEMPLUG_SURVEY_H
 
+#include <linux/sizes.h>
 #include <linux/types.h>
+
+#include "region.h"
 
 /**
  * struct survey - what the pages of a stretch looked like
@@ -26,6 +29,12 @@ struct survey {
 	u32 reason;
 	bool certain;
 };
+
+/* Subblocks that are looked at before others get their turn: 64 of the usual size. */
+static inline unsigned int survey_batch(void)
+{
+	return subblock_bytes() < SZ_256M ? SZ_256M / subblock_bytes() : 1;
+}
 
 bool survey_all_free(unsigned long start_pfn, unsigned long nr_pages);
 void survey_pages(unsigned long start_pfn, unsigned long nr_pages, struct survey *survey);

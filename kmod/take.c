@@ -51,17 +51,21 @@ static struct attempt *free_attempt(struct request *req)
 static int start(struct request *req, struct subblock_run run, const struct look *look,
 		 bool give_back)
 {
-	int ret = verdict_to_errno(floor_reserve(look->zone, look->share));
 	struct attempt *attempt;
+	int ret;
 
+	if (hotplug_exclude())
+		return -EAGAIN;
+	ret = verdict_to_errno(floor_reserve(look->nid, look->share));
+	hotplug_allow();
 	if (ret)
 		return refused(req, ret);
 	if (!region_reserve(run, REGION_UNPLUG)) {
-		floor_unreserve(look->zone, look->share);
+		floor_unreserve(look->nid, look->share);
 		return -EALREADY;
 	}
 	attempt = free_attempt(req);
-	attempt->zone = look->zone;
+	attempt->nid = look->nid;
 	attempt->share = look->share;
 	attempt->number = req->nr_attempts++;
 	attempt->in_flight = true;
@@ -73,7 +77,7 @@ static int start(struct request *req, struct subblock_run run, const struct look
 	attempt->claim.give_back = give_back;
 	req->nr_in_flight++;
 	req->pending += run.nr;
-	worker_start(&attempt->claim, zone_to_nid(look->zone));
+	worker_start(&attempt->claim, look->nid);
 	return 0;
 }
 
@@ -85,7 +89,7 @@ static int start(struct request *req, struct subblock_run run, const struct look
  *
  * Return: 0: it is in flight until take_land() returns it; -ENOSPC or -EDQUOT: the floor
  * refuses, for all memory or for this zone; -EALREADY: another request has some of it;
- * -EAGAIN: ask again when what is in flight has landed.
+ * -EAGAIN: ask again when what is in flight has landed, and memory hotplug is over.
  */
 int take_start(struct request *req, struct subblock_run run, const struct look *look)
 {
@@ -172,9 +176,9 @@ struct attempt *take_land(struct request *req)
 	req->nr_in_flight--;
 	req->pending -= attempt->claim.run.nr;
 	WRITE_ONCE(req->migrated, req->migrated + attempt->claim.migrated);
-	floor_unreserve(attempt->zone, attempt->share);
+	floor_unreserve(attempt->nid, attempt->share);
 	if (!attempt->claim.result && !attempt->claim.give_back)
-		setback_zone_gave(req, zone_to_nid(attempt->zone));
+		setback_zone_gave(req, attempt->nid);
 	if (attempt->claim.result != -EAGAIN && attempt->claim.result != -ECANCELED)
 		req->drained = !attempt->claim.result;
 	return attempt;
@@ -190,18 +194,22 @@ struct attempt *take_land(struct request *req)
  */
 int take_pretend(struct request *req, struct subblock_run run, const struct look *look)
 {
-	struct floor_share *share = &req->pretended[zone_to_nid(look->zone)];
+	struct floor_share *share = &req->pretended[look->nid];
 	struct floor_share more = {
 		.nr_pages = share->nr_pages + look->share.nr_pages,
 		.nr_free = share->nr_free + look->share.nr_free,
 	};
 	unsigned long total = (req->done + run.nr) * subblock_pages();
-	int ret = verdict_to_errno(floor_check(look->zone, more, total));
+	int ret;
 
+	if (hotplug_exclude())
+		return -EAGAIN;
+	ret = verdict_to_errno(floor_check(look->nid, more, total));
+	hotplug_allow();
 	if (ret)
 		return refused(req, ret);
 	*share = more;
-	setback_zone_gave(req, zone_to_nid(look->zone));
+	setback_zone_gave(req, look->nid);
 	request_count_done(req, run);
 	req->migrated += look->nr_movable;
 	return 0;
@@ -217,7 +225,7 @@ static bool drain_with(struct request *req, unsigned long index)
 	if (hotplug_exclude())
 		return false;
 	if (region_is_managed(one)) {
-		look.zone = page_zone(pfn_to_page(subblock_pfn(index)));
+		look.nid = region_node(index);
 		usable = survey_all_free(subblock_pfn(index), subblock_pages());
 	}
 	hotplug_allow();

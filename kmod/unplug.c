@@ -124,7 +124,7 @@ static enum step try_run(struct request *req, struct subblock_run run)
 		ret = take_pretend(req, run, &look);
 	else
 		ret = take_start(req, run, &look);
-	return ret ? handle_failure(req, run, zone_to_nid(look.zone), ret) : STEP_ON;
+	return ret ? handle_failure(req, run, look.nid, ret) : STEP_ON;
 }
 
 static enum step start_one_more(struct request *req)
@@ -145,7 +145,7 @@ static void land_one(struct request *req)
 	struct claim *claim = &attempt->claim;
 
 	if (claim->result)
-		handle_failure(req, claim->run, zone_to_nid(attempt->zone), claim->result);
+		handle_failure(req, claim->run, attempt->nid, claim->result);
 	else
 		request_count_done(req, claim->run);
 }

@@ -23,7 +23,6 @@ constexpr unsigned long subblocks = nodes * of_a_node;
 // As in setback.c.
 constexpr int refusals_in_a_row = 64;
 
-std::array<zone, nodes> zones{};
 int claim_result = 0;
 
 }  // namespace
@@ -33,13 +32,11 @@ extern "C" {
 unsigned int region_subblock_order = 10;
 
 int region_node(unsigned long index) { return static_cast<int>(index / of_a_node); }
-int zone_to_nid(const zone* of) { return static_cast<int>(of - zones.data()); }
-zone* page_zone(const page* /*page*/) { return zones.data(); }
-floor_verdict floor_check(zone* /*zone*/, floor_share /*share*/, unsigned long /*pages*/) {
+floor_verdict floor_check(int /*nid*/, floor_share /*share*/, unsigned long /*pages*/) {
   return FLOOR_OK;
 }
-floor_verdict floor_reserve(zone* /*zone*/, floor_share /*share*/) { return FLOOR_OK; }
-void floor_unreserve(zone* /*zone*/, floor_share /*share*/) {}
+floor_verdict floor_reserve(int /*nid*/, floor_share /*share*/) { return FLOOR_OK; }
+void floor_unreserve(int /*nid*/, floor_share /*share*/) {}
 bool floor_wait(unsigned long /*timeout*/) { return false; }
 bool region_reserve(subblock_run /*run*/, region_direction /*direction*/) { return true; }
 void region_abort(subblock_run /*run*/) {}
@@ -108,7 +105,7 @@ class Setback : public ::testing::Test {
 
   static look look_at(int nid) {
     look look{};
-    look.zone = &zones.at(static_cast<std::size_t>(nid));
+    look.nid = nid;
     return look;
   }
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// How much memory is looked at while memory hotplug has to wait: the module's own look.c and
+// inspect.c, with subblocks of every size.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+extern "C" {
+#include <linux/memory.h>
+#include <linux/mm.h>
+
+#include "counters.h"
+#include "hotplug.h"
+#include "inspect.h"
+#include "look.h"
+#include "ram.h"
+#include "signals.h"
+#include "survey.h"
+}
+
+namespace {
+
+constexpr unsigned long subblocks = 256;
+constexpr unsigned long most_at_once = 256UL << 20U;
+constexpr std::array<unsigned int, 3> orders{9, 10, 19};  // 2 MiB, 4 MiB, 2 GiB
+
+bool excluded = false;
+unsigned long looked_at = 0;
+unsigned long longest = 0;
+bool all_in_use = false;
+
+unsigned long look_at(unsigned long pages) {
+  EXPECT_TRUE(excluded) << "struct pages were read with memory hotplug free to begin";
+  looked_at += pages << PAGE_SHIFT;
+  longest = std::max(longest, looked_at);
+  return pages;
+}
+
+}  // namespace
+
+// What the two files ask of the others.
+extern "C" {
+unsigned int region_subblock_order = 10;
+unsigned int machine_locks_held = 0;
+
+int hotplug_exclude() {
+  excluded = true;
+  looked_at = 0;
+  return 0;
+}
+void hotplug_exclude_events() { excluded = true; }
+void hotplug_allow() { excluded = false; }
+bool hotplug_wait(unsigned long /*timeout*/) { return true; }
+bool signals_are_due() { return false; }
+bool request_should_stop(request* /*req*/) { return false; }
+void request_block(request* /*req*/, unsigned long /*index*/, u32 /*reason*/,
+                   unsigned long /*pfn*/) {}
+void counters_add_survey(u64 /*ns*/) {}
+unsigned long memory_block_size_bytes() { return 128UL << 20U; }
+int region_node(unsigned long /*index*/) { return 0; }
+bool region_is_managed(subblock_run /*run*/) { return true; }
+bool region_find_unmanaged(subblock_run within, subblock_run* bad) {
+  *bad = within;
+  return true;
+}
+u32 region_state(unsigned long /*index*/, int* nid, u32* flags) {
+  *nid = 0;
+  *flags = 0;
+  return MEMPLUG_SUBBLOCK_PLUGGED;
+}
+u32 ram_judge_unmanaged(unsigned long /*pfn*/, unsigned long /*pages*/) {
+  EXPECT_TRUE(excluded) << "struct pages were read with memory hotplug free to begin";
+  return MEMPLUG_BAD_ZONE;
+}
+unsigned long ram_next(unsigned long /*pfn*/) { return ~0UL; }
+bool survey_all_free(unsigned long /*pfn*/, unsigned long pages) {
+  return look_at(pages) && !all_in_use;
+}
+void survey_pages(unsigned long /*pfn*/, unsigned long pages, survey* survey) {
+  *survey = {};
+  survey->movable = look_at(pages);
+}
+}
+
+namespace {
+
+class Looks : public testing::TestWithParam<unsigned int> {
+ protected:
+  void SetUp() override {
+    region_subblock_order = GetParam();
+    longest = 0;
+    all_in_use = false;
+  }
+
+  static void expect_short_looks() {
+    EXPECT_GT(longest, 0U);
+    EXPECT_LE(longest, std::max<unsigned long>(most_at_once, subblock_bytes()));
+  }
+};
+
+TEST_P(Looks, ASurveyLooksAtLittleAtATime) {
+  std::vector<memplug_subblock> records(subblocks);
+  u32 count = 0;
+  EXPECT_EQ(inspect({0, subblocks}, records.data(), subblocks, &count), subblocks);
+  EXPECT_EQ(count, subblocks);
+  expect_short_looks();
+}
+
+TEST_P(Looks, ARequestLooksAtLittleAtATime) {
+  for (const bool in_use : {false, true}) {
+    all_in_use = in_use;
+    request req{};
+    std::vector<unsigned long> ready(subblocks / 64, ~0UL);
+    std::vector<unsigned long> splits(subblocks / 64);
+    std::vector<unsigned long> seams(subblocks / 64);
+    std::vector<unsigned long> retry(subblocks / 64);
+    std::vector<unsigned char> cost(subblocks + 1);
+    req.view.ready = ready.data();
+    req.view.seams = seams.data();
+    req.view.nr = subblocks;
+    req.retry = retry.data();
+    req.plan.splits = splits.data();
+    req.plan.cost = cost.data();
+    req.by_cost = true;
+    req.requested = subblocks;
+    look_start(&req);
+    EXPECT_TRUE(look_further(&req));
+    EXPECT_EQ(req.nr_looked, subblocks);
+    expect_short_looks();
+  }
+}
+
+TEST_P(Looks, WhatIsNotManagedIsJudgedWithMemoryHotplugKeptOut) {
+  subblock_run bad{};
+  u32 why = MEMPLUG_BAD_NONE;
+  EXPECT_TRUE(inspect_find_unmanaged({3, 2}, &bad, &why));
+  EXPECT_EQ(bad.first, 3U);
+  EXPECT_EQ(why, MEMPLUG_BAD_ZONE);
+  EXPECT_FALSE(excluded);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Looks, testing::ValuesIn(orders));
+
+}  // namespace
