@@ -302,11 +302,11 @@ bool hotplug_is_under_way(void)
 /**
  * hotplug_is_waiting - is an event, or a suspend, held up by who keeps it out
  *
- * Context: under hotplug_exclude(), or at an event, which does not hold itself up.
+ * Context: under hotplug_exclude().
  */
 bool hotplug_is_waiting(void)
 {
-	return is_clear() && rwsem_is_contended(&hotplug.lock);
+	return rwsem_is_contended(&hotplug.lock);
 }
 
 /**

@@ -65,6 +65,7 @@ struct attempt {
  * @retry: bitmap: failed for reasons that may go away
  * @final: nothing is left for a later pass: try, and take no for an answer
  * @drained: no claim has failed since the last one that succeeded
+ * @gave_way: a claim has ended for the sake of memory hotplug, and none has succeeded since
  * @nomem_claims: how often there was no room to move things to
  * @floor_refused: some zone could not give what was tried
  * @zone_refusals: how often in a row, by node
@@ -117,6 +118,7 @@ struct request {
 	unsigned long *retry;
 	bool final;
 	bool drained;
+	bool gave_way;
 	unsigned int nomem_claims;
 	bool floor_refused;
 	unsigned int *zone_refusals;

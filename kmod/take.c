@@ -75,6 +75,8 @@ static int start(struct request *req, struct subblock_run run, const struct look
 	attempt->claim.owner = req->owner;
 	attempt->claim.only_wanted = req->only_wanted && !give_back;
 	attempt->claim.give_back = give_back;
+	/* not twice: events that come again and again would have it begin again and again */
+	attempt->claim.gives_way = !req->gave_way;
 	req->nr_in_flight++;
 	req->pending += run.nr;
 	worker_start(&attempt->claim, look->nid);
@@ -179,6 +181,8 @@ struct attempt *take_land(struct request *req)
 	floor_unreserve(attempt->nid, attempt->share);
 	if (!attempt->claim.result && !attempt->claim.give_back)
 		setback_zone_gave(req, attempt->nid);
+	if (!attempt->claim.result || attempt->claim.result == -EAGAIN)
+		req->gave_way = attempt->claim.result;
 	if (attempt->claim.result != -EAGAIN && attempt->claim.result != -ECANCELED)
 		req->drained = !attempt->claim.result;
 	return attempt;

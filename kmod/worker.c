@@ -83,7 +83,7 @@ static int should_stop(const void *why)
 
 	if (READ_ONCE(claim->cancelled))
 		return -ECANCELED;
-	return hotplug_is_waiting() ? -EAGAIN : 0;
+	return claim->gives_way && hotplug_is_waiting() ? -EAGAIN : 0;
 }
 
 /**

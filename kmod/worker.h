@@ -14,7 +14,7 @@
 /**
  * struct claim - one run on its way through a worker
  * @run: subblocks, reserved for unplugging
- * @result: 0: they are unplugged; -EAGAIN: memory hotplug is under way, or about to begin;
+ * @result: 0: they are unplugged; -EAGAIN: memory hotplug is under way, or was given way to;
  *          -ECANCELED: it was cancelled on its way; -ENODEV: some of
  *          them went offline; -EALREADY: they were wanted, and some are not any more; or an error
  *          of contig_claim(). After a failure the reservation has ended
@@ -23,6 +23,7 @@
  * @over: the worker is through with it, and about to complete @landed if it has not yet
  * @mover: on whose behalf
  * @owner: whose it is to be until region_settle() or for longer, or NULL
+ * @gives_way: it ends between two pieces if memory hotplug waits for it
  * @only_wanted: it is claimed because it is wanted; if it is not any more, it is released again
  * @give_back: release it again at once: the claim is made for its side effects
  * @landed: completed once for each claim that is over; may be shared by several
@@ -38,6 +39,7 @@ struct claim {
 	bool over;
 	enum region_mover mover;
 	const struct region_owner *owner;
+	bool gives_way;
 	bool only_wanted;
 	bool give_back;
 	struct completion *landed;
