@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "channel.hpp"
+#include "other_drivers.hpp"
 
 namespace memplug {
 namespace {
@@ -105,16 +106,20 @@ TargetState to_target_state(std::uint32_t state) {
   return state <= MEMPLUG_TARGET_BLOCKED ? static_cast<TargetState>(state) : TargetState::Working;
 }
 
-std::vector<OtherDriver> to_others(std::uint32_t others) {
+// Those that sysfs shows, and what an older module says, which looked itself.
+std::vector<OtherDriver> find_others(const std::string& sysfs, const memplug_info& info) {
   constexpr std::array known{
       std::pair{MEMPLUG_OTHER_VIRTIO_MEM, OtherDriver::VirtioMem},
       std::pair{MEMPLUG_OTHER_VIRTIO_BALLOON, OtherDriver::VirtioBalloon},
       std::pair{MEMPLUG_OTHER_HV_BALLOON, OtherDriver::HvBalloon},
       std::pair{MEMPLUG_OTHER_XEN_BALLOON, OtherDriver::XenBalloon},
   };
+  const std::uint32_t told =
+      (info.out_features & MEMPLUG_FEATURE_OTHERS) != 0 ? info.out_others : 0;
+  const auto seen = sysfs.empty() ? std::vector<OtherDriver>{} : drivers_at_work(sysfs);
   std::vector<OtherDriver> drivers;
   for (const auto& [bit, driver] : known) {
-    if ((others & bit) != 0) {
+    if ((told & bit) != 0 || std::find(seen.begin(), seen.end(), driver) != seen.end()) {
       drivers.push_back(driver);
     }
   }
@@ -260,7 +265,8 @@ UnmanagedError::UnmanagedError(Range part, BadWhy why)
       part_(part),
       why_(why) {}
 
-Device::Device(std::unique_ptr<Channel> channel) : channel_(std::move(channel)) {}
+Device::Device(std::unique_ptr<Channel> channel, std::string sysfs)
+    : channel_(std::move(channel)), sysfs_(std::move(sysfs)) {}
 Device::Device(Device&& other) noexcept = default;
 Device& Device::operator=(Device&& other) noexcept = default;
 Device::~Device() = default;
@@ -292,7 +298,7 @@ Info Device::info() {
   info.max_blocked = abi.out_max_blocked;
   info.wanted_other_zone = Bytes{abi.out_wanted_other_zone_size};
   info.target_state = to_target_state(abi.out_target_state);
-  info.others = to_others(abi.out_others);
+  info.others = find_others(sysfs_, abi);
   return info;
 }
 

@@ -104,7 +104,7 @@ Device open_device(const std::string& path, Access access) {
                       ", this program " + std::to_string(MEMPLUG_ABI_VERSION),
                   "use the memplugctl that belongs to the loaded module");
   }
-  return Device(std::move(file));
+  return Device(std::move(file), "/sys");
 }
 
 }  // namespace memplug

@@ -15,6 +15,7 @@
 
 #include "memplug.h"
 #include "memplug/device_file.hpp"
+#include "other_drivers.hpp"
 
 namespace memplug {
 namespace {
@@ -120,17 +121,6 @@ std::optional<std::string> installed_module(const std::string& folder) {
   return std::nullopt;
 }
 
-bool has_devices(const std::string& driver_folder) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(driver_folder, ignored)) {
-    // The driver's own files are no links; its devices and its module are.
-    if (entry.is_symlink(ignored) && entry.path().filename() != "module") {
-      return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 MachineFacts Machine::read(const std::string& module_path) const {
@@ -138,7 +128,7 @@ MachineFacts Machine::read(const std::string& module_path) const {
   facts.release = read_word(at("/proc/sys/kernel/osrelease")).value_or("");
   read_config(facts);
   read_memory(facts);
-  read_others(facts);
+  facts.others = drivers_at_work(at("/sys"));
   const std::string folder = at("/lib/modules/" + facts.release);
   facts.has_headers = exists(folder + "/build/Makefile");
   facts.loads_modules = read_word(at("/proc/sys/kernel/modules_disabled")).value_or("0") == "0";
@@ -202,22 +192,6 @@ void Machine::read_memory(MachineFacts& facts) const {
       }
       normal = false;
     }
-  }
-}
-
-void Machine::read_others(MachineFacts& facts) const {
-  constexpr std::array known{
-      std::pair{"/sys/bus/virtio/drivers/virtio_mem", OtherDriver::VirtioMem},
-      std::pair{"/sys/bus/virtio/drivers/virtio_balloon", OtherDriver::VirtioBalloon},
-      std::pair{"/sys/bus/vmbus/drivers/hv_balloon", OtherDriver::HvBalloon},
-  };
-  for (const auto& [folder, driver] : known) {
-    if (has_devices(at(folder))) {
-      facts.others.push_back(driver);
-    }
-  }
-  if (exists(at("/sys/devices/system/xen_memory/xen_memory0"))) {
-    facts.others.push_back(OtherDriver::XenBalloon);
   }
 }
 

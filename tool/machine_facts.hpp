@@ -57,7 +57,6 @@ class Machine {
   [[nodiscard]] std::string at(std::string_view path) const { return root_ + std::string(path); }
   void read_config(MachineFacts& facts) const;
   void read_memory(MachineFacts& facts) const;
-  void read_others(MachineFacts& facts) const;
   [[nodiscard]] std::optional<ModuleFile> find_module(const std::string& given,
                                                       const std::string& release) const;
 

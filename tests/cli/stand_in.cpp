@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The device, for the built memplugctl: preloaded, it answers open() and ioctl() of the path that
-// it is told of, through the fake module of the unit tests. Everything else is the C library's.
+// it is told of, through the fake module of the unit tests. No other driver is at work on its
+// machine: there are no folders in /sys. Everything else is the C library's.
 //
 // MEMPLUG_STAND_IN is a JSON object; what is missing is as the fake module has it:
 //   device      the path; /dev/memplug
@@ -12,6 +13,7 @@
 //   quarantine  {wanted, unmanaged: [[start, size]], errno, sleep_ms}
 //   survey      [[start, size]] of plugged memory
 //   events      how many there are when somebody asks a second time
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -234,6 +236,14 @@ extern "C" int open(const char* path, int flags, ...) {
       (flags & (O_CREAT | O_TMPFILE)) != 0 ? static_cast<mode_t>(va_arg(rest, unsigned)) : 0;
   va_end(rest);
   return next<int (*)(const char*, int, ...)>("open")(path, flags, mode);
+}
+
+extern "C" DIR* opendir(const char* path) {
+  if (std::string_view(path).substr(0, 5) == "/sys/") {
+    errno = ENOENT;
+    return nullptr;
+  }
+  return next<DIR* (*)(const char*)>("opendir")(path);
 }
 
 extern "C" int ioctl(int descriptor, unsigned long command, ...) {

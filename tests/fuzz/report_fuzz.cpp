@@ -66,6 +66,7 @@ void fill_info(memplug_info& info, Input& input) {
   info.out_wanted_other_zone_size = input.quantity();
   info.out_target_state = code(input);
   info.out_others = code(input);
+  info.out_features |= MEMPLUG_FEATURE_OTHERS;
   info.out_max_blocked = code(input);
   if (input.below(4) == 3) {
     info.out_abi_version = input.number<std::uint32_t>();

@@ -9,6 +9,7 @@
 #include "cmd_status.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
+#include "sysfs_tree.hpp"
 
 namespace memplug::test {
 namespace {
@@ -91,7 +92,10 @@ TEST_F(ReadingVerbs, StatusWithSomethingManagedSaysNothingElse) {
 }
 
 TEST_F(ReadingVerbs, StatusNamesOtherDriversOnStderrToo) {
-  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_MEM | MEMPLUG_OTHER_HV_BALLOON;
+  const SysfsTree sysfs;
+  sysfs.bind("virtio/drivers/virtio_mem", "virtio0");
+  sysfs.bind("vmbus/drivers/hv_balloon", "1eccfd72-4b41-45ef-b73a-4a6e44c12924");
+  module_.sysfs = sysfs.root();
   const auto json = status_json();
   EXPECT_EQ(json.at("others"), nlohmann::json({"virtio_mem", "hv_balloon"}));
   EXPECT_NE(captured_.prose().find("memplugctl: status: virtio_mem and hv_balloon are at work"),
@@ -111,7 +115,9 @@ TEST_F(ReadingVerbs, StatusSaysWhatToDoAboutMemoryInAnotherZone) {
 }
 
 TEST_F(ReadingVerbs, QuietStatusSaysNothing) {
-  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_MEM;
+  const SysfsTree sysfs;
+  sysfs.bind("virtio/drivers/virtio_mem", "virtio0");
+  module_.sysfs = sysfs.root();
   module_.info.out_wanted_other_zone_size = 128 * mib;
   captured_.output.style.quiet = true;
   static_cast<void>(status_json());

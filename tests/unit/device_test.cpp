@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "fake_channel.hpp"
+#include "sysfs_tree.hpp"
 
 namespace memplug::test {
 namespace {
@@ -70,14 +71,12 @@ TEST_F(DeviceTest, NoTargetIsNothing) { EXPECT_FALSE(device_.info().target.has_v
 TEST_F(DeviceTest, WhatCameAfterTheFirstVersionIsTranslated) {
   module_.info.out_wanted_other_zone_size = 128 * mib;
   module_.info.out_target_state = MEMPLUG_TARGET_BLOCKED;
-  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_MEM | MEMPLUG_OTHER_XEN_BALLOON;
   module_.counters.out_oom_events = 2;
   module_.counters.out_oom_pages = 4096;
   const Info info = device_.info();
   EXPECT_EQ(info.features, module_.info.out_features);
   EXPECT_EQ(info.wanted_other_zone.value, 128 * mib);
   EXPECT_EQ(info.target_state, TargetState::Blocked);
-  EXPECT_EQ(info.others, (std::vector{OtherDriver::VirtioMem, OtherDriver::XenBalloon}));
   EXPECT_EQ(device_.counters().oom_events, 2U);
   EXPECT_EQ(device_.counters().oom_pages, 4096U);
 }
@@ -86,6 +85,7 @@ TEST_F(DeviceTest, ModuleOfTheFirstVersionLeavesTheRestZero) {
   module_.first_version = true;
   module_.info.out_wanted_other_zone_size = 128 * mib;
   module_.info.out_target_state = MEMPLUG_TARGET_BLOCKED;
+  module_.info.out_features |= MEMPLUG_FEATURE_OTHERS;
   module_.info.out_others = MEMPLUG_OTHER_VIRTIO_MEM;
   module_.counters.out_claim_ns = 7;
   module_.counters.out_oom_events = 2;
@@ -103,9 +103,33 @@ TEST_F(DeviceTest, StateOfANewerModuleIsWaitedOut) {
   EXPECT_EQ(device_.info().target_state, TargetState::Working);
 }
 
-TEST_F(DeviceTest, DriversOfANewerModuleAreLeftOut) {
-  module_.info.out_others = 1U << 31U | MEMPLUG_OTHER_HV_BALLOON;
-  EXPECT_EQ(device_.info().others, std::vector{OtherDriver::HvBalloon});
+TEST_F(DeviceTest, OtherDriversAreFoundInSysfs) {
+  const SysfsTree sysfs;
+  sysfs.bind("virtio/drivers/virtio_mem", "virtio0");
+  Device device(make_channel(module_), sysfs.root());
+  EXPECT_EQ(device.info().others, std::vector{OtherDriver::VirtioMem});
+  // Each time anew.
+  sysfs.bind("virtio/drivers/virtio_balloon", "virtio1");
+  EXPECT_EQ(device.info().others,
+            (std::vector{OtherDriver::VirtioMem, OtherDriver::VirtioBalloon}));
+}
+
+TEST_F(DeviceTest, WhatAnOlderModuleHasFoundCountsToo) {
+  module_.info.out_features |= MEMPLUG_FEATURE_OTHERS;
+  module_.info.out_others = 1U << 31U | MEMPLUG_OTHER_XEN_BALLOON | MEMPLUG_OTHER_VIRTIO_BALLOON;
+  EXPECT_EQ(device_.info().others,
+            (std::vector{OtherDriver::VirtioBalloon, OtherDriver::XenBalloon}));
+  const SysfsTree sysfs;
+  sysfs.bind("virtio/drivers/virtio_balloon", "virtio0");
+  sysfs.bind("virtio/drivers/virtio_mem", "virtio1");
+  Device device(make_channel(module_), sysfs.root());
+  EXPECT_EQ(device.info().others, (std::vector{OtherDriver::VirtioMem, OtherDriver::VirtioBalloon,
+                                               OtherDriver::XenBalloon}));
+}
+
+TEST_F(DeviceTest, ModuleThatDoesNotSayThatItLooksTellsOfNone) {
+  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_MEM;
+  EXPECT_TRUE(device_.info().others.empty());
 }
 
 TEST_F(DeviceTest, TargetIsSetAndEnded) {

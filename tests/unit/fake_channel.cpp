@@ -161,8 +161,8 @@ FakeModule::FakeModule()
   info.out_page_size = 4096;
   constexpr std::string_view version = "0.1.0";
   std::copy(version.begin(), version.end(), std::begin(info.out_module_version));
-  info.out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_OTHERS |
-                      MEMPLUG_FEATURE_SURVEY | MEMPLUG_FEATURE_EVENTS | MEMPLUG_FEATURE_QUARANTINE;
+  info.out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM | MEMPLUG_FEATURE_SURVEY |
+                      MEMPLUG_FEATURE_EVENTS | MEMPLUG_FEATURE_QUARANTINE;
   info.out_granularity = 2 * mib;
   info.out_subblock_size = 4 * mib;
   info.out_memory_block_size = 128 * mib;
@@ -221,7 +221,7 @@ std::unique_ptr<Channel> make_channel(FakeModule& module) {
 OpenDevice opener(FakeModule& module) {
   return [&module](Access access) {
     module.opened_for = access;
-    return Device(make_channel(module));
+    return Device(make_channel(module), module.sysfs);
   };
 }
 

@@ -58,6 +58,9 @@ struct FakeModule {
   // What happens during each wait, with the number of earlier ones; returns its errno.
   std::function<int(int, std::chrono::milliseconds)> answer_wait;
 
+  // What opener() has for sysfs; empty: no other driver is at work.
+  std::string sysfs;
+
   // What it says it is open as.
   int descriptor = -1;
 

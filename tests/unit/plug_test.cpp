@@ -8,6 +8,7 @@
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "setting_file.hpp"
+#include "sysfs_tree.hpp"
 
 namespace memplug::test {
 namespace {
@@ -118,7 +119,9 @@ TEST_F(PlugTest, WatermarksAreKeptIfAskedFor) {
 }
 
 TEST_F(PlugTest, OtherDriversAreNoMatter) {
-  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_BALLOON;
+  const SysfsTree sysfs;
+  sysfs.bind("virtio/drivers/virtio_balloon", "virtio0");
+  module_.sysfs = sysfs.root();
   EXPECT_EQ(run({.what = "64M"}), ExitStatus::Success);
   EXPECT_EQ(captured_.prose(), "");
 }

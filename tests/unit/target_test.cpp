@@ -13,6 +13,7 @@
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "setting_file.hpp"
+#include "sysfs_tree.hpp"
 
 namespace memplug::test {
 namespace {
@@ -344,7 +345,9 @@ TEST_F(TargetTest, WatermarksAreKeptIfAskedFor) {
 }
 
 TEST_F(TargetTest, OtherDriversAreNamedUnlessQuiet) {
-  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_BALLOON;
+  const SysfsTree sysfs;
+  sysfs.bind("virtio/drivers/virtio_balloon", "virtio0");
+  module_.sysfs = sysfs.root();
   EXPECT_EQ(run({.what = "3G"}), ExitStatus::Success);
   EXPECT_TRUE(said("memplugctl: target: virtio_balloon is at work here too")) << captured_.prose();
   Captured quiet;

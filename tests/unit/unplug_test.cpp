@@ -12,6 +12,7 @@
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "setting_file.hpp"
+#include "sysfs_tree.hpp"
 
 namespace memplug::test {
 namespace {
@@ -311,7 +312,9 @@ TEST_F(UnplugTest, WatermarksThatCanNotBeRewrittenFailNothing) {
 }
 
 TEST_F(UnplugTest, OtherDriversAreNamedUnlessQuiet) {
-  module_.info.out_others = MEMPLUG_OTHER_VIRTIO_BALLOON;
+  const SysfsTree sysfs;
+  sysfs.bind("virtio/drivers/virtio_balloon", "virtio0");
+  module_.sysfs = sysfs.root();
   EXPECT_EQ(json_of({.what = "64M"}).at("stopped_by"), nullptr);
   EXPECT_TRUE(said("memplugctl: unplug: virtio_balloon is at work here too")) << captured_.prose();
   Captured quiet;

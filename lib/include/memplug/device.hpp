@@ -50,7 +50,7 @@ struct Info {
   std::uint32_t max_blocked = 0;  // Result::blocked is never longer
   Bytes wanted_other_zone;        // of wanted: back, but not in ZONE_NORMAL
   TargetState target_state = TargetState::None;
-  std::vector<OtherDriver> others;
+  std::vector<OtherDriver> others;  // at work on this machine, as far as can be seen
 
   [[nodiscard]] Bytes plugged() const { return Bytes{managed.value - unplugged.value}; }
 };
@@ -256,7 +256,8 @@ enum class Waited { Changed, TimedOut, Interrupted };
 // An open device. Moving is cheap; what is tied to it goes back when it is gone.
 class Device {
  public:
-  explicit Device(std::unique_ptr<Channel> channel);
+  // sysfs: where to look for other drivers; empty: nowhere.
+  explicit Device(std::unique_ptr<Channel> channel, std::string sysfs = "");
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
   Device(Device&& other) noexcept;
@@ -298,6 +299,7 @@ class Device {
   [[nodiscard]] QuarantineResult change_quarantine(Range range, std::uint32_t flags);
 
   std::unique_ptr<Channel> channel_;
+  std::string sysfs_;
 };
 
 // Read: to look; Write: to change or map anything.
