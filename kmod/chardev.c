@@ -21,7 +21,6 @@
 #include "counters.h"
 #include "inspect.h"
 #include "mapping.h"
-#include "others.h"
 #include "quarantine.h"
 #include "request.h"
 #include "target.h"
@@ -121,9 +120,9 @@ static int run_info(struct call *call)
 	memset(info->out_module_version, 0, sizeof(info->out_module_version));
 	strscpy(info->out_module_version, MEMPLUG_VERSION, sizeof(info->out_module_version));
 	info->out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM |
-			     MEMPLUG_FEATURE_OTHERS | MEMPLUG_FEATURE_SURVEY |
-			     MEMPLUG_FEATURE_EVENTS | MEMPLUG_FEATURE_TIED |
-			     MEMPLUG_FEATURE_MMAP | MEMPLUG_FEATURE_QUARANTINE;
+			     MEMPLUG_FEATURE_SURVEY | MEMPLUG_FEATURE_EVENTS |
+			     MEMPLUG_FEATURE_TIED | MEMPLUG_FEATURE_MMAP |
+			     MEMPLUG_FEATURE_QUARANTINE;
 	info->out_granularity = COMPAT_GRANULARITY_PAGES * PAGE_SIZE;
 	info->out_subblock_size = subblock_bytes();
 	info->out_memory_block_size = memory_block_size_bytes();
@@ -138,7 +137,7 @@ static int run_info(struct call *call)
 	info->out_max_blocked = MEMPLUG_MAX_BLOCKED;
 	info->out_wanted_other_zone_size = sizes.wanted_other_zone * subblock_bytes();
 	info->out_target_state = sizes.target_state;
-	info->out_others = others_at_work();
+	info->out_others = 0;	/* no MEMPLUG_FEATURE_OTHERS */
 	return 0;
 }
 

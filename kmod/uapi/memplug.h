@@ -112,7 +112,7 @@
 /* memplug_info.out_features */
 #define MEMPLUG_FEATURE_TARGET (1U << 0) /* TARGET, out_target_state, out_wanted_* */
 #define MEMPLUG_FEATURE_OOM    (1U << 1) /* the parameter oom_give_back, out_oom_* */
-#define MEMPLUG_FEATURE_OTHERS (1U << 2) /* out_others */
+#define MEMPLUG_FEATURE_OTHERS (1U << 2) /* out_others; early modules only */
 #define MEMPLUG_FEATURE_SURVEY (1U << 3) /* SURVEY */
 #define MEMPLUG_FEATURE_EVENTS (1U << 4) /* read() */
 #define MEMPLUG_FEATURE_TIED   (1U << 5) /* MEMPLUG_REQ_TIED */
@@ -135,6 +135,12 @@
 /*
  * memplug_info.out_others: other drivers, at work on this machine, that take memory out of it
  * or put it back. Each works; together they are hard to reason about.
+ * Only early modules looked for them, and say so with MEMPLUG_FEATURE_OTHERS: to look at a
+ * device's driver takes the lock of the device, and meanwhile a reset of it that does not wait
+ * fails. A module without that feature tells 0. sysfs has the answer for everybody: the folder
+ * of a driver at work, /sys/bus/virtio/drivers/virtio_mem, virtio_balloon there, or
+ * /sys/bus/vmbus/drivers/hv_balloon, has a link to a device beside that to its module, and
+ * Xen's balloon is there with /sys/devices/system/xen_memory/xen_memory0.
  */
 #define MEMPLUG_OTHER_VIRTIO_MEM     (1U << 0)
 #define MEMPLUG_OTHER_VIRTIO_BALLOON (1U << 1)
@@ -175,7 +181,7 @@
  * @out_wanted_other_zone_size: of out_wanted_size, what came back online in another zone than
  *                              ZONE_NORMAL (ZONE_MOVABLE), where memplug takes nothing
  * @out_target_state: MEMPLUG_TARGET_*
- * @out_others: MEMPLUG_OTHER_*
+ * @out_others: MEMPLUG_OTHER_* with MEMPLUG_FEATURE_OTHERS, else 0
  *
  * One consistent snapshot of the sizes and the target's state. May sleep. No errors of its
  * own. The last three came after the first version: a kernel without them leaves them as
