@@ -27,7 +27,7 @@ using lab::page_words;
 using lab::wait_until;
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t subblock = 4 << 20;
+const std::uint64_t subblock = Device().info().out_subblock_size;
 
 void expect_errno(int wanted, const char* what) {
   if (errno != wanted) {
@@ -155,7 +155,7 @@ void mapping_shows_the_memory_itself() {
   const Device device;
   const std::uint64_t start = lab::take(device, 2 * subblock).start;
   const lab::Pattern pattern(start);
-  constexpr std::size_t pages = 2 * subblock / page_size;
+  const std::size_t pages = 2 * subblock / page_size;
   std::uint64_t* memory = lab::map(device, start, 2 * subblock);
   for (std::size_t i = 0; i < pages; ++i) {
     expect(std::all_of(memory + i * page_words, memory + (i + 1) * page_words,
@@ -374,7 +374,7 @@ void its_block_stays_online() {
   const Device device;
   const std::uint64_t start = lab::take(device, subblock, MEMPLUG_REQ_TIED).start;
   auto* memory = lab::map(device, start, subblock);
-  constexpr std::size_t place = subblock / 2 + 64;
+  const std::size_t place = subblock / 2 + 64;
   const std::uint64_t address = start + place;
   const std::uint64_t value = start ^ 0x6d656d706c7567;
   memory[place / sizeof(*memory)] = value;

@@ -84,6 +84,7 @@ class Rounds {
   }
 
   [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] std::uint64_t subblock() const { return device_.info().out_subblock_size; }
   [[nodiscard]] long steps() const { return steps_; }
   [[nodiscard]] long longest_wait_ms() const { return longest_wait_ms_; }
 
@@ -199,6 +200,9 @@ int main(int argc, char** argv) {
   const long count = std::stol(argv[2]);
   for (const std::uint64_t halves : {0, 1, 2}) {
     const std::uint64_t part = rounds.size() / 2 * halves;
+    if (part % rounds.subblock() != 0) {
+      continue;
+    }
     for (long round = 0; round < count; ++round) {
       rounds.there_and_back(part);
       rounds.refused(part);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is in quarantine stays out, or gets out as soon as it can: one promise a function.
 // Everything is plugged before and after.
+#include <algorithm>
 #include <csignal>
 
 #include "holding.hpp"
@@ -14,7 +15,7 @@ using lab::expect;
 using lab::Outcome;
 using lab::wait_until;
 
-constexpr std::uint64_t subblock = 4 << 20;
+const std::uint64_t subblock = Device().info().out_subblock_size;
 
 memplug_quarantine change(const Device& device, std::uint64_t start, std::uint64_t length,
                           std::uint32_t flags) {
@@ -140,20 +141,22 @@ void a_target_leaves_it() {
 bool goes_and_comes_back_out(const Device& device, const lab::MemoryBlock& block) {
   using namespace std::chrono_literals;
   const std::uint64_t block_size = device.info().out_memory_block_size;
-  const std::uint64_t start = block.number() * block_size + block_size / 2;
+  const std::uint64_t length = std::min(2 * subblock, block_size);
+  const std::uint64_t before = (block_size - length) / 2 / subblock * subblock;
+  const std::uint64_t start = block.number() * block_size + before;
   bool at_once = false;
-  mark(device, start, 2 * subblock);
+  mark(device, start, length);
   if (block.take_offline(3s)) {
     const std::vector<memplug_range> away = list_quarantined(device);
-    expect(away.size() == 1 && away[0].start == start && away[0].length == 2 * subblock &&
+    expect(away.size() == 1 && away[0].start == start && away[0].length == length &&
                away[0].flags == (MEMPLUG_RANGE_QUARANTINED | MEMPLUG_RANGE_WANTED) &&
                away[0].node == -1,
            "it is not remembered while its block is away");
     expect(block.bring_online(30s) == 0, "the block comes back");
-    at_once = is_out(device, start, 2 * subblock);
-    wait_until("it is out again", [&] { return is_out(device, start, 2 * subblock); });
+    at_once = is_out(device, start, length);
+    wait_until("it is out again", [&] { return is_out(device, start, length); });
   }
-  end(device, start, 2 * subblock);
+  end(device, start, length);
   plug_what_is_ordinary(device);
   return at_once;
 }
