@@ -471,7 +471,9 @@ struct memplug_blocked {
  *
  * UNPLUG sleeps, for seconds if much has to be moved. A signal makes it stop after the
  * runs in flight and return 0 with MEMPLUG_STOP_INTERRUPTED, never EINTR; a timeout
- * does the same with MEMPLUG_STOP_TIMEOUT. It takes best effort unless EXACT or
+ * does the same with MEMPLUG_STOP_TIMEOUT. What only stops the caller, as SIGSTOP does, is no
+ * such signal: the request is carried out, and the caller stops when it returns. It takes best
+ * effort unless EXACT or
  * CONTIGUOUS is set; with these, what was taken is given back if not all can be had,
  * also after a signal or a timeout. Until UNPLUG returns, what it took is nobody else's: PLUG and
  * mmap() are refused, as busy. It never leaves less than the floor available.

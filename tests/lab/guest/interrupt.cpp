@@ -4,8 +4,14 @@
 //
 //   interrupt int|kill|timeout MILLISECONDS MEBIBYTES [exact]
 //
+// The same with what does not end a request: its caller is stopped and goes on, by a signal, as a
+// shell's job control does it, or by a debugger that attaches. All of it must be done.
+//
+//   interrupt stop|tstp|attach MILLISECONDS MEBIBYTES [exact]
+//
 // Ends with 3 if the request was done before that: nothing was tested.
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -118,6 +124,29 @@ void check_quiet(const Device& device) {
   }
 }
 
+bool is_a_pause(const std::string& how) {
+  return how == "stop" || how == "tstp" || how == "attach";
+}
+
+// Stopped in the middle of its request, and goes on.
+void pause(pid_t child, const std::string& how) {
+  constexpr milliseconds rest{200};
+  if (how == "attach") {
+    if (::ptrace(PTRACE_ATTACH, child, nullptr, nullptr) != 0) {
+      die("PTRACE_ATTACH: %s", std::strerror(errno));
+    }
+    int status = 0;
+    if (::waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) {
+      die("the debugger's child did not stop");
+    }
+    ::ptrace(PTRACE_DETACH, child, nullptr, nullptr);
+    return;
+  }
+  ::kill(child, how == "stop" ? SIGSTOP : SIGTSTP);
+  std::this_thread::sleep_for(rest);
+  ::kill(child, SIGCONT);
+}
+
 int run(const std::string& how, milliseconds after, std::uint64_t length, bool exact) {
   const Device device(O_RDWR);
   const std::vector<memplug_range> before = device.list();
@@ -139,8 +168,11 @@ int run(const std::string& how, milliseconds after, std::uint64_t length, bool e
     std::this_thread::sleep_for(milliseconds(1));
   }
   std::this_thread::sleep_for(after);
+  const bool was_under_way = !report.returned;
   const auto told_to_stop = Clock::now();
-  if (how != "timeout") {
+  if (is_a_pause(how)) {
+    pause(child, how);
+  } else if (how != "timeout") {
     ::kill(child, how == "int" ? SIGINT : SIGKILL);
   }
   int status = 0;
@@ -149,6 +181,17 @@ int run(const std::string& how, milliseconds after, std::uint64_t length, bool e
   }
   const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - told_to_stop);
 
+  if (is_a_pause(how) && was_under_way) {
+    if (!report.returned || report.error != 0 || report.request.out_stop != MEMPLUG_STOP_NONE ||
+        report.request.out_done != length) {
+      die("stopped, it went on with stop reason %u and %llu bytes done", report.request.out_stop,
+          static_cast<unsigned long long>(report.request.out_done));
+    }
+    check_told(report, before, device.list());
+    std::printf("interrupt: %s%s after %lld ms: all of it was done\n", how.c_str(),
+                exact ? " (exact)" : "", static_cast<long long>(after.count()));
+    return 0;
+  }
   if (report.returned && report.error == 0 && report.request.out_stop == MEMPLUG_STOP_NONE) {
     std::printf("interrupt: %s after %lld ms: it was done before that\n", how.c_str(),
                 static_cast<long long>(after.count()));
@@ -183,9 +226,11 @@ int main(int argc, char** argv) {
   const bool exact = argc == 5 && std::string(argv[4]) == "exact";
   const auto after = argc >= 4 ? std::strtoull(argv[2], nullptr, 10) : 0;
   const auto mebibytes = argc >= 4 ? std::strtoull(argv[3], nullptr, 10) : 0;
-  if ((how != "int" && how != "kill" && how != "timeout") || after == 0 || mebibytes == 0 ||
-      argc > 5 || (argc == 5 && !exact)) {
-    std::fputs("usage: interrupt int|kill|timeout MILLISECONDS MEBIBYTES [exact]\n", stderr);
+  const bool known = how == "int" || how == "kill" || how == "timeout" || is_a_pause(how);
+  if (!known || after == 0 || mebibytes == 0 || argc > 5 || (argc == 5 && !exact)) {
+    std::fputs(
+        "usage: interrupt int|kill|timeout|stop|tstp|attach MILLISECONDS MEBIBYTES [exact]\n",
+        stderr);
     return 2;
   }
   return run(how, milliseconds(after), mebibytes << 20, exact);
