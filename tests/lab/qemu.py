@@ -15,8 +15,8 @@ _PORTS = (("0x3f8", 4), ("0x2f8", 3), ("0x3e8", 5), ("0x2e8", 7))
 KERNEL_ARGUMENTS = ("console=ttyS0 ignore_loglevel panic=-1 oops=panic panic_on_warn=1 "
                     "nokaslr 8250.nr_uarts={ports}")
 _SLOTS = 4
-# Devices of other drivers, by the name that a case's header uses. Those that take memory hold nothing
-# until QEMU is told how much they should.
+# Devices of other drivers, by the name that a case's header uses. Those that take memory hold
+# nothing until QEMU is told how much they should.
 DEVICES = {
     # Behind a bridge, as the devices of real machines are; any that can be reset will do.
     "pci-function": ("-device", "pcie-root-port,id=root-port",
