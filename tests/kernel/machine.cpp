@@ -36,6 +36,7 @@ constexpr unsigned int subblock_order = 10;  // of 4 KiB pages
 }  // namespace
 
 unsigned int machine_locks_held;
+void (*machine_lock_watch)(bool taken);
 
 Machine::Machine(int nodes) : nodes_(static_cast<std::size_t>(nodes)) {
   if (running != nullptr) {

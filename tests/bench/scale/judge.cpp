@@ -9,6 +9,7 @@
 namespace {
 
 constexpr double max_ms_at_1_tib = 50;
+constexpr double max_hold_ms_at_1_tib = 1;
 constexpr double max_bytes_at_1_tib = 1.5 * 1024 * 1024;
 
 double counter(const benchmark::BenchmarkReporter::Run& run, const char* name) {
@@ -33,6 +34,13 @@ void Judge::judge_at_1_tib(const Run& run) {
   if (bytes > max_bytes_at_1_tib) {
     text.str("");
     text << run.benchmark_name() << ": " << bytes << " bytes, more than " << max_bytes_at_1_tib;
+    findings_.push_back(text.str());
+  }
+  const double hold = counter(run, hold_ms);
+  if (hold > max_hold_ms_at_1_tib) {
+    text.str("");
+    text << run.benchmark_name() << ": " << hold << " ms with the lock held, more than "
+         << max_hold_ms_at_1_tib;
     findings_.push_back(text.str());
   }
 }

@@ -12,6 +12,7 @@ class Judge : public benchmark::ConsoleReporter {
   // The counters that it looks at, and the argument of the machine that the limits are for.
   static constexpr const char* region_bytes = "region";
   static constexpr const char* request_bytes = "request";
+  static constexpr const char* hold_ms = "hold_ms";
   static constexpr const char* size_argument = "GiB";
 
   // Colours are for terminals.
