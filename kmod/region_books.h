@@ -39,7 +39,7 @@
  * @mapped: unplugged, and at least one mapping shows it
  * @zeroed: unplugged, and nothing is left in it of whoever had it before
  * @quarantined: kept out as bad, or to be: unplugged, or wanted, or busy
- * @edges: as @seams, or tied, mapped or quarantined otherwise than the one below
+ * @edges: as @seams, or tied otherwise than the one below
  * @bits: all of the above
  * @owners: of what is tied or unsettled, the owner's number; else 0
  */

@@ -18,7 +18,7 @@ static u8 tied_to(unsigned long index)
 	return test_bit(index, maps->tied) ? maps->owners[index] : 0;
 }
 
-/* Would a new range begin here, in the list? */
+/* Does a range end below this one, in the list, that is alike in all that has a map of its own? */
 void books_update_edge(unsigned long index)
 {
 	const struct region_maps *maps = &region_books.maps;
@@ -27,11 +27,7 @@ void books_update_edge(unsigned long index)
 	lockdep_assert_held(&region_books.lock);
 	if (index >= region_books.nr)
 		return;
-	edge = index && (test_bit(index, maps->seams) ||
-			 tied_to(index) != tied_to(index - 1) ||
-			 test_bit(index, maps->mapped) != test_bit(index - 1, maps->mapped) ||
-			 test_bit(index, maps->quarantined) !=
-				 test_bit(index - 1, maps->quarantined));
+	edge = index && (test_bit(index, maps->seams) || tied_to(index) != tied_to(index - 1));
 	__assign_bit(index, maps->edges, edge);
 }
 
@@ -286,15 +282,6 @@ void region_leave_owner(struct region_owner *owner)
 	spin_unlock(&region_books.lock);
 }
 
-/* One more or one less mapping shows this run; the map says so already. */
-static void update_edges(struct subblock_run run)
-{
-	unsigned long i;
-
-	for (i = run.first; i <= run.first + run.nr; i++)
-		books_update_edge(i);
-}
-
 /**
  * region_map - a mapping is about to show some memory
  * @mapping: with its run filled in; the books have it until region_unmap()
@@ -324,7 +311,6 @@ int region_map(struct region_mapping *mapping)
 		region_books.nr_mappings++;
 		list_add(&mapping->list, &region_books.mappings);
 		bitmap_set(maps->mapped, run.first, run.nr);
-		update_edges(run);
 	}
 	spin_unlock(&region_books.lock);
 	return ret;
@@ -345,7 +331,6 @@ void region_unmap(struct region_mapping *mapping)
 	bitmap_clear(maps->mapped, mapping->run.first, mapping->run.nr);
 	list_for_each_entry(other, &region_books.mappings, list)
 		bitmap_set(maps->mapped, other->run.first, other->run.nr);
-	update_edges(mapping->run);
 	spin_unlock(&region_books.lock);
 }
 

@@ -17,8 +17,6 @@ static void set_mark(unsigned long index, bool marked)
 {
 	__assign_bit(index, region_books.maps.quarantined, marked);
 	region_books.quarantined += marked ? 1 : -1;
-	books_update_edge(index);
-	books_update_edge(index + 1);
 }
 
 /*

@@ -102,19 +102,46 @@ unsigned long region_nr(void)
 	return READ_ONCE(region_books.nr);
 }
 
-/*
- * Where the stretch that begins at @i, all set in @map, with no bit in @seams behind its first,
- * ends.
+/**
+ * struct stretches - what makes neighbours one stretch
+ * @map: all of it is set here
+ * @borders: set behind its first in none of these
+ * @alike: all of it is set, or none of it, in each of these, up to NULL
  */
-static unsigned long stretch_end(const unsigned long *map, const unsigned long *seams,
-				 unsigned long i, unsigned long limit)
+struct stretches {
+	const unsigned long *map;
+	const unsigned long *borders;
+	const unsigned long *alike[4];
+};
+
+/* The bits of a word that are not as the bit below them. */
+static unsigned long changes(const unsigned long *map, unsigned long word)
+{
+	unsigned long below = word ? map[word - 1] >> (BITS_PER_LONG - 1) : 0;
+
+	return map[word] ^ (map[word] << 1 | below);
+}
+
+/* Where a stretch ends that begins below this word, or in it. */
+static unsigned long ends_in(const struct stretches *stretches, unsigned long word)
+{
+	unsigned long ends = ~stretches->map[word] | stretches->borders[word];
+	const unsigned long *const *alike;
+
+	for (alike = stretches->alike; *alike; alike++)
+		ends |= changes(*alike, word);
+	return ends;
+}
+
+/* Where the stretch that begins at @i ends. */
+static unsigned long stretch_end(const struct stretches *stretches, unsigned long i,
+				 unsigned long limit)
 {
 	unsigned long next, ends;
 
-	/* both at once: else many ends of one kind would have it look far for the other */
+	/* all at once: else many ends of one kind would have it look far for the others */
 	for (next = i + 1; next < limit; next = round_down(next, BITS_PER_LONG) + BITS_PER_LONG) {
-		ends = ~map[BIT_WORD(next)] | seams[BIT_WORD(next)];
-		ends &= BITMAP_FIRST_WORD_MASK(next);
+		ends = ends_in(stretches, BIT_WORD(next)) & BITMAP_FIRST_WORD_MASK(next);
 		if (ends)
 			return min(round_down(next, BITS_PER_LONG) + __ffs(ends), limit);
 	}
@@ -165,6 +192,7 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 		     struct region_view *view)
 {
 	const struct region_maps *maps = &region_books.maps;
+	struct stretches of_a_node;
 	unsigned long i, end, limit, nr_all;
 
 	bitmap_zero(view->ready, view->nr);
@@ -174,11 +202,12 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 
 	spin_lock(&region_books.lock);
 	limit = min(region_books.nr, view->nr);
+	of_a_node = (struct stretches){ .map = maps->managed, .borders = maps->seams };
 	bitmap_copy(view->seams, maps->seams, limit);
 	limit = min(limit, within.first + within.nr);
 	for (i = find_next_bit(maps->managed, limit, min(within.first, limit)); i < limit;
 	     i = find_next_bit(maps->managed, limit, end)) {
-		end = stretch_end(maps->managed, maps->seams, i, limit);
+		end = stretch_end(&of_a_node, i, limit);
 		if (nid == NUMA_NO_NODE || books_node(i) == nid)
 			bitmap_set(view->ready, i, end - i);
 	}
@@ -344,13 +373,19 @@ unsigned int region_list(struct memplug_range *ranges, unsigned int capacity, u6
 {
 	unsigned int count = 0;
 	const struct region_maps *maps = &region_books.maps;
+	struct stretches ranges_of;
 	unsigned long nr, i, end;
 
 	spin_lock(&region_books.lock);
+	ranges_of = (struct stretches){
+		.map = maps->unplugged,
+		.borders = maps->edges,
+		.alike = { maps->mapped, maps->quarantined },
+	};
 	nr = region_books.nr;
 	for (i = find_first_bit(maps->unplugged, nr); i < nr;
 	     i = find_next_bit(maps->unplugged, nr, end)) {
-		end = stretch_end(maps->unplugged, maps->edges, i, nr);
+		end = stretch_end(&ranges_of, i, nr);
 		if (count < capacity)
 			ranges[count] = describe_range(i, end);
 		count++;
@@ -358,12 +393,6 @@ unsigned int region_list(struct memplug_range *ranges, unsigned int capacity, u6
 	*generation = region_books.generation;
 	spin_unlock(&region_books.lock);
 	return count;
-}
-
-/* Where @map says something else for the first time behind @i, but not behind @end. */
-static unsigned long next_change(const unsigned long *map, unsigned long i, unsigned long end)
-{
-	return test_bit(i, map) ? find_next_zero_bit(map, end, i) : find_next_bit(map, end, i);
 }
 
 /**
@@ -379,15 +408,19 @@ unsigned int region_list_quarantined(struct memplug_range *ranges, unsigned int 
 {
 	unsigned int count = 0;
 	const struct region_maps *maps = &region_books.maps;
+	struct stretches ranges_of;
 	unsigned long nr, i, end;
 
 	spin_lock(&region_books.lock);
+	ranges_of = (struct stretches){
+		.map = maps->quarantined,
+		.borders = maps->edges,
+		.alike = { maps->mapped, maps->unplugged, maps->managed },
+	};
 	nr = region_books.nr;
 	for (i = find_first_bit(maps->quarantined, nr); i < nr;
 	     i = find_next_bit(maps->quarantined, nr, end)) {
-		end = stretch_end(maps->quarantined, maps->edges, i, nr);
-		end = next_change(maps->unplugged, i, end);
-		end = next_change(maps->managed, i, end);
+		end = stretch_end(&ranges_of, i, nr);
 		if (count < capacity)
 			ranges[count] = describe_range(i, end);
 		count++;

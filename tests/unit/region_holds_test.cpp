@@ -346,5 +346,26 @@ TEST_F(Holds, NodesAreStillTold) {
   EXPECT_EQ(list().at(3), (Listed{100, 1, MEMPLUG_RANGE_MAPPED, 0}));
 }
 
+// Maps are looked at by words of 64.
+TEST_F(Holds, RangesEndAtTheEndOfAWordAsAnywhere) {
+  take({40, 160});
+  map({20, 44});
+  map({64, 1});
+  region_mapping& mapping = map({127, 2});
+  map({191, 1});
+  const u32 mapped = MEMPLUG_RANGE_MAPPED;
+  EXPECT_EQ(list(), (std::vector<Listed>{{20, 45, mapped, 0},
+                                         {65, 35, 0, 0},
+                                         {100, 27, 0, 0},
+                                         {127, 2, mapped, 0},
+                                         {129, 62, 0, 0},
+                                         {191, 1, mapped, 0},
+                                         {192, 8, 0, 0}}));
+  region_unmap(&mapping);
+  map({128, 63});
+  EXPECT_EQ(list().at(2), (Listed{100, 28, 0, 0}));
+  EXPECT_EQ(list().at(3), (Listed{128, 64, mapped, 0}));
+}
+
 }  // namespace
 }  // namespace memplug::test

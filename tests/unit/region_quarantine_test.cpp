@@ -227,5 +227,19 @@ TEST_F(Quarantine, NodesAndStatesDivideTheList) {
                 {98, 2, bad_and_wanted, 0}, {100, 1, bad_and_wanted, 0}, {101, 1, bad, 0}}));
 }
 
+TEST_F(Quarantine, RangesEndAtTheEndOfAWordAsAnywhere) {
+  take({40, 88});
+  region_quarantine({60, 132}, true);
+  map({64, 1});
+  EXPECT_EQ(list_quarantined(), (std::vector<Listed>{{60, 4, bad, 0},
+                                                     {64, 1, bad | MEMPLUG_RANGE_MAPPED, 0},
+                                                     {65, 35, bad, 0},
+                                                     {100, 28, bad, 0},
+                                                     {128, 64, bad_and_wanted, 0}}));
+  ASSERT_EQ(leave({176, 16}), 0);
+  EXPECT_EQ(list_quarantined().at(4), (Listed{128, 48, bad_and_wanted, 0}));
+  EXPECT_EQ(list_quarantined().at(5), (Listed{176, 16, bad_and_wanted, 0}));
+}
+
 }  // namespace
 }  // namespace memplug::test
