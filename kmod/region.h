@@ -39,6 +39,8 @@ enum region_mover { REGION_ASKED, REGION_OWN, REGION_NEED };
  * @nr: subblocks that it has
  * @closed: it is gone; what is tied still is mapped, or about to be given back
  * @taken: somebody is giving back what is tied to it
+ * @due: since it was taken last, or ever, some of it may have become free to be given back, or it
+ *       has nothing any more
  */
 struct region_owner {
 	u8 number;
@@ -47,6 +49,7 @@ struct region_owner {
 	unsigned long nr;
 	bool closed;
 	bool taken;
+	bool due;
 };
 
 /**

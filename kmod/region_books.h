@@ -24,6 +24,9 @@
 
 #define REGION_BITMAPS 12
 
+/* What is done to each of many subblocks is done to so many under one hold of the lock. */
+#define BOOKS_STEP 4096UL
+
 /**
  * struct region_maps - one bit a subblock each, and a byte
  * @managed: online memory that memplug looks after
@@ -130,6 +133,20 @@ static inline struct subblock_run books_known(struct subblock_run run)
 	run.nr = min(run.nr, region_books.nr - first);
 	run.first = first;
 	return run;
+}
+
+/* The first from @index on, but before @end, of those that @word has, a word at a time; or @end. */
+static __always_inline unsigned long books_find(unsigned long (*word)(unsigned long number),
+						unsigned long index, unsigned long end)
+{
+	unsigned long i, bits;
+
+	for (i = index; i < end; i = round_down(i, BITS_PER_LONG) + BITS_PER_LONG) {
+		bits = word(BIT_WORD(i)) & BITMAP_FIRST_WORD_MASK(i);
+		if (bits)
+			return min(round_down(i, BITS_PER_LONG) + __ffs(bits), end);
+	}
+	return end;
 }
 
 /* Plugged, and to stay so: what the target is held against. */

@@ -5,6 +5,7 @@
  * What a request takes is nobody else's either as long as the request may have to give it back.
  */
 #include <linux/bitmap.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
@@ -31,13 +32,20 @@ void books_update_edge(unsigned long index)
 	__assign_bit(index, maps->edges, edge);
 }
 
+static void leave_one(struct region_owner *owner)
+{
+	owner->nr--;
+	if (!owner->nr)
+		owner->due = true;
+}
+
 static void set_owner(unsigned long index, u8 number)
 {
 	struct region_maps *maps = &region_books.maps;
 	u8 before = maps->owners[index];
 
 	if (before)
-		region_books.owners[before]->nr--;
+		leave_one(region_books.owners[before]);
 	if (number)
 		region_books.owners[number]->nr++;
 	maps->owners[index] = number;
@@ -83,6 +91,7 @@ int region_enter_owner(struct region_owner *owner)
 	owner->nr = 0;
 	owner->closed = false;
 	owner->taken = false;
+	owner->due = false;
 	spin_lock(&region_books.lock);
 	while (number <= last && region_books.owners[number])
 		number++;
@@ -104,6 +113,7 @@ void region_close_owner(struct region_owner *owner)
 {
 	spin_lock(&region_books.lock);
 	owner->closed = true;
+	owner->due = true;
 	spin_unlock(&region_books.lock);
 }
 
@@ -121,21 +131,15 @@ static unsigned long next_owned(const struct region_owner *owner, unsigned long 
 /* Is there something to be done for it: to give back, or to forget it? */
 static bool is_due(const struct region_owner *owner)
 {
-	unsigned long i;
-
-	if (!owner || !owner->closed || owner->taken)
-		return false;
-	for (i = next_owned(owner, 0); i != ULONG_MAX; i = next_owned(owner, i + 1))
-		if (!test_bit(i, region_books.maps.mapped))
-			return true;
-	return !owner->nr;
+	return owner && owner->closed && owner->due && !owner->taken;
 }
 
 /**
  * region_take_closed - find a closed owner that something is to be done for
  *
  * Return: the owner, the caller's alone until region_put_closed(), or NULL. What of it is not
- * mapped is to be given back.
+ * mapped is to be given back. It is found again only if more becomes free for that, which may be
+ * before region_put_closed().
  */
 struct region_owner *region_take_closed(void)
 {
@@ -146,8 +150,10 @@ struct region_owner *region_take_closed(void)
 	for (number = 1; number <= REGION_MAX_DESCRIPTORS && !owner; number++)
 		if (is_due(region_books.owners[number]))
 			owner = region_books.owners[number];
-	if (owner)
+	if (owner) {
 		owner->taken = true;
+		owner->due = false;
+	}
 	spin_unlock(&region_books.lock);
 	return owner;
 }
@@ -172,8 +178,29 @@ bool region_put_closed(struct region_owner *owner)
 	return over;
 }
 
+static unsigned long tied_and_not_mapped(unsigned long word)
+{
+	return region_books.maps.tied[word] & ~region_books.maps.mapped[word];
+}
+
+/* Looks at some from @index on, and leaves there what it has found, or where to go on. */
+static bool find_tied(const struct region_owner *owner, unsigned long *index)
+{
+	unsigned long i, end;
+
+	spin_lock(&region_books.lock);
+	end = min(*index + BOOKS_STEP, region_books.nr);
+	for (i = books_find(tied_and_not_mapped, *index, end); i < end;
+	     i = books_find(tied_and_not_mapped, i + 1, end))
+		if (region_books.maps.owners[i] == owner->number)
+			break;
+	spin_unlock(&region_books.lock);
+	*index = i;
+	return i < end;
+}
+
 /**
- * region_next_tied - find what is tied to an owner
+ * region_next_tied - find what is tied to an owner, and not mapped
  * @owner: the owner
  * @index: where to start
  *
@@ -181,10 +208,10 @@ bool region_put_closed(struct region_owner *owner)
  */
 unsigned long region_next_tied(const struct region_owner *owner, unsigned long index)
 {
-	spin_lock(&region_books.lock);
-	index = next_owned(owner, index);
-	spin_unlock(&region_books.lock);
-	return index;
+	while (index < region_nr())
+		if (find_tied(owner, &index))
+			return index;
+	return ULONG_MAX;
 }
 
 /* An owner gives back what went offline, or is about to, or has come back and is plugged. */
@@ -316,22 +343,64 @@ int region_map(struct region_mapping *mapping)
 	return ret;
 }
 
-/**
- * region_unmap - the mapping is gone
- * @mapping: of region_map()
- */
-void region_unmap(struct region_mapping *mapping)
+/* Whose is there that no mapping shows, of a run that one has shown? */
+static void tell_owners(struct subblock_run run)
+{
+	const struct region_maps *maps = &region_books.maps;
+	unsigned long end = run.first + run.nr;
+	unsigned long i;
+
+	for (i = find_next_bit(maps->tied, end, run.first); i < end;
+	     i = find_next_bit(maps->tied, end, i + 1))
+		if (!test_bit(i, maps->mapped))
+			region_books.owners[maps->owners[i]]->due = true;
+}
+
+/* A mapping that is not of the books any more has shown this run; others may do so still. */
+static void unmap_some(struct subblock_run run)
 {
 	struct region_maps *maps = &region_books.maps;
 	const struct region_mapping *other;
+	unsigned long first, end;
+
+	lockdep_assert_held(&region_books.lock);
+	bitmap_clear(maps->mapped, run.first, run.nr);
+	list_for_each_entry(other, &region_books.mappings, list) {
+		first = max(run.first, other->run.first);
+		end = min(run.first + run.nr, other->run.first + other->run.nr);
+		if (first < end)
+			bitmap_set(maps->mapped, first, end - first);
+	}
+	tell_owners(run);
+}
+
+/**
+ * region_unmap - the mapping is gone
+ * @mapping: of region_map()
+ *
+ * Until this returns, some of the run may still be held as if it were mapped. What others map
+ * meanwhile is among the mappings that each step looks at.
+ *
+ * Context: sleeps; the caller may hold an mmap_lock.
+ */
+void region_unmap(struct region_mapping *mapping)
+{
+	struct subblock_run run = mapping->run;
 
 	spin_lock(&region_books.lock);
 	region_books.nr_mappings--;
 	list_del(&mapping->list);
-	bitmap_clear(maps->mapped, mapping->run.first, mapping->run.nr);
-	list_for_each_entry(other, &region_books.mappings, list)
-		bitmap_set(maps->mapped, other->run.first, other->run.nr);
 	spin_unlock(&region_books.lock);
+	while (run.nr) {
+		struct subblock_run some = { .first = run.first, .nr = min(run.nr, BOOKS_STEP) };
+
+		spin_lock(&region_books.lock);
+		unmap_some(some);
+		spin_unlock(&region_books.lock);
+		run.first += some.nr;
+		run.nr -= some.nr;
+		cond_resched();
+	}
 }
 
 /**

@@ -10,9 +10,6 @@
 
 #include "region_books.h"
 
-/* Subblocks under one hold of the lock. */
-#define STEP 4096UL
-
 static void set_mark(unsigned long index, bool marked)
 {
 	__assign_bit(index, region_books.maps.quarantined, marked);
@@ -99,7 +96,7 @@ unsigned long region_quarantine(struct subblock_run run, bool quarantined)
 	/* nothing is known of what lies behind */
 	run.nr = run.first < region_nr() ? min(run.nr, region_nr() - run.first) : 0;
 	while (run.nr) {
-		struct subblock_run some = { .first = run.first, .nr = min(run.nr, STEP) };
+		struct subblock_run some = { .first = run.first, .nr = min(run.nr, BOOKS_STEP) };
 
 		changed += change_some(some, quarantined);
 		run.first += some.nr;

@@ -10,6 +10,7 @@
 
 extern "C" {
 #include <linux/nodemask.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -37,6 +38,7 @@ constexpr unsigned int subblock_order = 10;  // of 4 KiB pages
 
 unsigned int machine_locks_held;
 void (*machine_lock_watch)(bool taken);
+void (*machine_meanwhile)();
 
 Machine::Machine(int nodes) : nodes_(static_cast<std::size_t>(nodes)) {
   if (running != nullptr) {

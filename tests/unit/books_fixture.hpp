@@ -17,6 +17,7 @@
 extern "C" {
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
+#include <linux/sched.h>
 }
 
 namespace memplug::test {

@@ -234,16 +234,135 @@ TEST_F(Holds, AClosedOwnerWaitsForItsMappings) {
   EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0}}));
 }
 
-TEST_F(Holds, WhatIsMappedWhileSomebodyGivesBackIsFoundAgain) {
+TEST_F(Holds, WhatIsUnmappedWhileSomebodyGivesBackIsFoundAgain) {
   region_owner& owner = enter(1);
-  take_for(owner, {40, 1});
+  take_for(owner, {40, 2});
   region_mapping& mapping = map({40, 1});
   region_close_owner(&owner);
-  // Unmapped before anybody looked.
-  region_unmap(&mapping);
   ASSERT_EQ(region_take_closed(), &owner);
-  EXPECT_FALSE(region_put_closed(&owner)) << "nothing was given back";
-  EXPECT_EQ(region_take_closed(), &owner) << "it is still to be done";
+  give_back(owner);
+  region_unmap(&mapping);
+  EXPECT_EQ(region_take_closed(), nullptr) << "somebody has it";
+  EXPECT_FALSE(region_put_closed(&owner)) << "something became free behind who gave back";
+  ASSERT_EQ(region_take_closed(), &owner);
+  give_back(owner);
+  EXPECT_TRUE(region_put_closed(&owner));
+}
+
+TEST_F(Holds, AClosedOwnerWaitsForTheLastMappingOfSomethingOfIt) {
+  region_owner& owner = enter(1);
+  take_for(owner, {40, 4});
+  region_mapping& wide = map({38, 6});
+  region_mapping& narrow = map({40, 4});
+  region_close_owner(&owner);
+  ASSERT_EQ(region_take_closed(), &owner);
+  EXPECT_FALSE(region_put_closed(&owner));
+  region_unmap(&wide);
+  EXPECT_EQ(region_take_closed(), nullptr) << "another still shows all of it";
+  region_unmap(&narrow);
+  EXPECT_EQ(region_take_closed(), &owner);
+}
+
+TEST_F(Holds, AClosedOwnerWhoseLastIsTakenFromItIsForgotten) {
+  region_owner& owner = enter(1);
+  take_for(owner, {40, 1});
+  map({40, 1});
+  region_close_owner(&owner);
+  ASSERT_EQ(region_take_closed(), &owner);
+  EXPECT_FALSE(region_put_closed(&owner));
+  region_quarantine({40, 1}, true);
+  ASSERT_EQ(region_take_closed(), &owner);
+  EXPECT_TRUE(region_put_closed(&owner));
+}
+
+// What happens around the end of a descriptor, in any order: nothing of it is left behind.
+class OwnersEnd : public Books {
+ protected:
+  void begin() {
+    owner_ = region_owner{};
+    owner_.opener = process(1);
+    ASSERT_EQ(region_enter_owner(&owner_), 0);
+    take_for(owner_, {40, 6});
+    one_.run = {40, 4};
+    other_.run = {42, 3};
+    ASSERT_EQ(region_map(&one_), 0);
+    ASSERT_EQ(region_map(&other_), 0);
+    forgotten_ = false;
+    taken_ = false;
+  }
+
+  void act(int action) {
+    switch (action) {
+      case 0:
+        region_close_owner(&owner_);
+        break;
+      case 1:
+        region_unmap(&one_);
+        break;
+      case 2:
+        region_unmap(&other_);
+        break;
+      case 3:
+        region_quarantine({42, 2}, true);
+        break;
+      case 4:
+        take();
+        break;
+      default:
+        put();
+        break;
+    }
+  }
+
+  void end() {
+    put();
+    for (take(); taken_; take()) {
+      put();
+    }
+    EXPECT_TRUE(forgotten_);
+    region_quarantine({42, 2}, false);
+    // It was given back if that came first, and else kept.
+    if (region_is_unplugged(42)) {
+      ASSERT_TRUE(region_reserve({42, 2}, REGION_PLUG));
+      region_commit({42, 2}, REGION_PLUG, REGION_ASKED);
+    }
+    EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0}}));
+  }
+
+ private:
+  void take() {
+    region_owner* found = region_take_closed();
+    EXPECT_TRUE(found == nullptr || (found == &owner_ && !taken_ && !forgotten_));
+    taken_ = taken_ || found != nullptr;
+    if (found != nullptr) {
+      give_back(owner_);
+    }
+  }
+  void put() {
+    if (taken_) {
+      EXPECT_FALSE(forgotten_);
+      forgotten_ = region_put_closed(&owner_);
+      EXPECT_EQ(forgotten_, owner_.nr == 0);
+    }
+    taken_ = false;
+  }
+
+  region_owner owner_{};
+  region_mapping one_{};
+  region_mapping other_{};
+  bool forgotten_ = false;
+  bool taken_ = false;
+};
+
+TEST_F(OwnersEnd, LeavesNothingBehindWhateverComesFirst) {
+  std::array<int, 6> actions{0, 1, 2, 3, 4, 5};
+  do {
+    begin();
+    for (const int action : actions) {
+      act(action);
+    }
+    end();
+  } while (std::next_permutation(actions.begin(), actions.end()) && !HasFailure());
 }
 
 TEST_F(Holds, MappedIsListed) {
@@ -267,6 +386,82 @@ TEST_F(Holds, TheLastMappingCounts) {
   region_unmap(&other);
   EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0}}));
   EXPECT_TRUE(region_reserve({20, 20}, REGION_PLUG));
+}
+
+// More than is unmapped under one hold of the lock.
+class HoldsOfMany : public ::testing::Test {
+ protected:
+  static constexpr unsigned long nr = 3 * 4096 + 100;
+
+  void SetUp() override {
+    machine_.add({0, nr}, 0);
+    ASSERT_EQ(region_init(), 0);
+    ASSERT_TRUE(region_reserve({0, nr}, REGION_UNPLUG));
+    region_commit({0, nr}, REGION_UNPLUG, REGION_ASKED);
+  }
+  void TearDown() override { machine_meanwhile = nullptr; }
+
+  static region_mapping& map(region_mapping& mapping, subblock_run run) {
+    mapping.run = run;
+    EXPECT_EQ(region_map(&mapping), 0);
+    return mapping;
+  }
+
+  inline static region_mapping another{};
+  inline static std::vector<Listed> seen;
+
+ private:
+  Machine machine_{1};
+};
+
+TEST_F(HoldsOfMany, WhatOthersShowStaysMapped) {
+  region_mapping all{};
+  region_mapping across{};
+  region_mapping last{};
+  map(all, {0, nr});
+  map(across, {4000, 5000});
+  map(last, {nr - 1, 1});
+  region_unmap(&all);
+  EXPECT_EQ(list(), (std::vector<Listed>{{0, 4000, 0, 0},
+                                         {4000, 5000, MEMPLUG_RANGE_MAPPED, 0},
+                                         {9000, nr - 9001, 0, 0},
+                                         {nr - 1, 1, MEMPLUG_RANGE_MAPPED, 0}}));
+  region_unmap(&across);
+  region_unmap(&last);
+  EXPECT_TRUE(region_reserve({0, nr}, REGION_PLUG));
+}
+
+TEST_F(HoldsOfMany, WhatIsMappedInTheMiddleOfAnUnmapStaysMapped) {
+  region_mapping all{};
+  map(all, {0, nr});
+  seen.clear();
+  machine_meanwhile = [] {
+    if (seen.empty()) {
+      seen = list();
+      map(another, {4090, 10});
+    }
+  };
+  region_unmap(&all);
+  EXPECT_EQ(seen,
+            (std::vector<Listed>{{0, 4096, 0, 0}, {4096, nr - 4096, MEMPLUG_RANGE_MAPPED, 0}}))
+      << "what is not looked at yet is as it was";
+  EXPECT_EQ(list(),
+            (std::vector<Listed>{
+                {0, 4090, 0, 0}, {4090, 10, MEMPLUG_RANGE_MAPPED, 0}, {4100, nr - 4100, 0, 0}}));
+  region_unmap(&another);
+  EXPECT_TRUE(region_reserve({0, nr}, REGION_PLUG));
+}
+
+TEST_F(HoldsOfMany, TwoUnmapsAtATimeLeaveNothingMapped) {
+  region_mapping one{};
+  map(one, {0, 9000});
+  map(another, {4000, nr - 4000});
+  machine_meanwhile = [] {
+    machine_meanwhile = nullptr;
+    region_unmap(&another);
+  };
+  region_unmap(&one);
+  EXPECT_EQ(list(), (std::vector<Listed>{{0, nr, 0, 0}}));
 }
 
 TEST_F(Holds, OnlyWhatIsUnpluggedIsMapped) {

@@ -299,17 +299,22 @@ class SettleOne : public Held {
   region_owner owner_{};
 };
 
+// All is tied, but to another.
 class NextTied : public Held {
  public:
+  void prepare() override {
+    if (owner_.number == 0) {
+      if (region_enter_owner(&other_) != 0 || region_enter_owner(&owner_) != 0) {
+        throw std::logic_error("too many owners");
+      }
+      take_for(all(), &other_);
+    }
+  }
   void call() override { benchmark::DoNotOptimize(region_next_tied(&owner_, 0)); }
 
  private:
-  region_owner owner_{.number = 1,
-                      .is_request = false,
-                      .opener = nullptr,
-                      .nr = 0,
-                      .closed = false,
-                      .taken = false};
+  region_owner other_{};
+  region_owner owner_{};
 };
 
 // All of it is bad, and kept out as it ought to be.
