@@ -30,6 +30,7 @@ static void free_maps(struct region_maps *maps)
 	for (i = 0; i < REGION_BITMAPS; i++)
 		kvfree(maps->bits[i]);
 	kvfree(maps->owners);
+	kvfree(maps->nodes);
 }
 
 static int alloc_maps(struct region_maps *maps, unsigned long nr)
@@ -42,7 +43,8 @@ static int alloc_maps(struct region_maps *maps, unsigned long nr)
 		ok = ok && maps->bits[i];
 	}
 	maps->owners = kvcalloc(nr, sizeof(*maps->owners), GFP_KERNEL);
-	if (ok && maps->owners)
+	maps->nodes = kvcalloc(nr, sizeof(*maps->nodes), GFP_KERNEL);
+	if (ok && maps->owners && maps->nodes)
 		return 0;
 	free_maps(maps);
 	return -ENOMEM;
@@ -65,8 +67,10 @@ static int grow(unsigned long nr)
 	old = region_books.maps;
 	for (i = 0; i < REGION_BITMAPS; i++)
 		bitmap_copy(maps.bits[i], old.bits[i], old_nr);
-	if (old_nr)
-		memcpy(maps.owners, old.owners, old_nr);
+	if (old_nr) {
+		memcpy(maps.owners, old.owners, old_nr * sizeof(*maps.owners));
+		memcpy(maps.nodes, old.nodes, old_nr * sizeof(*maps.nodes));
+	}
 	region_books.maps = maps;
 	region_books.nr = nr;
 	spin_unlock(&region_books.lock);
@@ -98,6 +102,14 @@ static void set_managed(unsigned long index, bool managed)
 		region_books.wanted_here += managed ? 1 : -1;
 	update_seam(index);
 	update_seam(index + 1);
+}
+
+/* A look at a subblock that is not unplugged has found it fit to be managed, of a node, or not. */
+static void manage(unsigned long index, bool fit, int nid)
+{
+	if (fit && !books_managed(index))
+		region_books.maps.nodes[index] = nid;
+	set_managed(index, fit);
 }
 
 /* Of a managed subblock. */
@@ -143,7 +155,8 @@ static void tell_of_run(struct subblock_run run, bool unplugged, u32 cause)
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
- * Context: sleeps. Called at init and from the memory notifier.
+ * Context: sleeps. Called at init, with memory hotplug kept out, and from the memory notifier at
+ * events that keep these struct pages in place.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -157,12 +170,14 @@ int region_update(unsigned long start_pfn, unsigned long nr_pages)
 		return -ENOMEM;
 	before = region_books.managed;
 	for (; index < end; index++) {
-		u32 bad = ram_judge(subblock_pfn(index), subblock_pages());
+		unsigned long pfn = subblock_pfn(index);
+		bool fit = ram_judge(pfn, subblock_pages()) == MEMPLUG_BAD_NONE;
+		int nid = fit ? page_to_nid(pfn_to_page(pfn)) : NUMA_NO_NODE;
 
 		spin_lock(&region_books.lock);
 		lasting = books_lasting();
 		if (!test_bit(index, region_books.maps.unplugged))
-			set_managed(index, bad == MEMPLUG_BAD_NONE);
+			manage(index, fit, nid);
 		books_move_target(lasting);
 		spin_unlock(&region_books.lock);
 		cond_resched();
@@ -175,7 +190,7 @@ int region_update(unsigned long start_pfn, unsigned long nr_pages)
 
 /*
  * A subblock goes offline: it is not managed, and if it was unplugged it is wanted, unless a
- * request was about to plug it. Its struct pages are still there.
+ * request was about to plug it.
  */
 static void unmanage(unsigned long index)
 {
@@ -286,7 +301,7 @@ bool region_stay(unsigned long index, bool keep)
  * when the memory was on its way already, and have found it online. What a running request took is
  * its own still: it may have to say that it is not wanted.
  *
- * Context: takes a spinlock. The struct pages are still there.
+ * Context: takes a spinlock.
  */
 void region_gone(unsigned long start_pfn, unsigned long nr_pages)
 {

@@ -4,11 +4,11 @@
  * may see a bitmap, or take the lock.
  *
  * Maps by subblock index from physical address 0, so that an index never changes; at
- * 1 TiB and 4 MiB a subblock they are 640 KiB together. The lock protects all of it. Under
+ * 1 TiB and 4 MiB a subblock they are 1152 KiB together. The lock protects all of it. Under
  * it nothing sleeps or allocates, and no other lock is taken but the wait queue's.
  *
- * A managed subblock's struct pages exist and tell its node for sure under the lock: the
- * notifier makes it unmanaged before its memory can go (going offline overwrites them).
+ * No struct page is read here but in region_update(), whose callers keep memory hotplug out: going
+ * offline overwrites them. What they say of a node is in the books from then on.
  */
 #ifndef MEMPLUG_REGION_BOOKS_H
 #define MEMPLUG_REGION_BOOKS_H
@@ -28,7 +28,7 @@
 #define BOOKS_STEP 4096UL
 
 /**
- * struct region_maps - one bit a subblock each, and a byte
+ * struct region_maps - one bit a subblock each, a byte, and a node
  * @managed: online memory that memplug looks after
  * @unplugged: held by memplug; within managed
  * @busy: a request is claiming or releasing it; it may have gone offline since
@@ -45,6 +45,7 @@
  * @edges: as @seams, or tied otherwise than the one below
  * @bits: all of the above
  * @owners: of what is tied or unsettled, the owner's number; else 0
+ * @nodes: of what is managed, its node
  */
 struct region_maps {
 	union {
@@ -65,7 +66,10 @@ struct region_maps {
 		unsigned long *bits[REGION_BITMAPS];
 	};
 	u8 *owners;
+	u16 *nodes;
 };
+
+static_assert(MAX_NUMNODES <= U16_MAX);
 
 struct node_share {
 	unsigned long managed;
@@ -119,10 +123,10 @@ static inline bool books_managed(unsigned long index)
 	return index < region_books.nr && test_bit(index, region_books.maps.managed);
 }
 
-/* Only for managed subblocks: theirs are the struct pages that surely exist. */
+/* Only for managed subblocks. */
 static inline int books_node(unsigned long index)
 {
-	return page_to_nid(pfn_to_page(subblock_pfn(index)));
+	return region_books.maps.nodes[index];
 }
 
 /* The part of a run of which anything is known. */

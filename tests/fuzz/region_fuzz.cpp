@@ -221,10 +221,10 @@ class Session {
       state_of(run) = Block::Online;
       return;
     }
-    // its pages tell their node until after that
+    // its pages may say anything by then
+    machine_.add(run, 0, MEMPLUG_BAD_OFFLINE);
     region_gone(subblock_pfn(run.first), run.nr * subblock_pages());
     model_.gone(run);
-    machine_.add(run, 0, MEMPLUG_BAD_OFFLINE);
     state_of(run) = Block::Offline;
     if (input_.flag()) {
       machine_.remove(run);

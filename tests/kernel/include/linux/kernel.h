@@ -16,7 +16,11 @@
 #define smp_load_acquire(pointer) __atomic_load_n(pointer, __ATOMIC_ACQUIRE)
 #define HZ 250
 
+#define U16_MAX ((u16)~0U)
 #define U64_MAX ((u64)~0ULL)
+#ifndef __cplusplus
+#define static_assert(condition) _Static_assert(condition, #condition)
+#endif
 
 #include <linux/minmax.h>
 
