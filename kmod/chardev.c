@@ -163,13 +163,17 @@ static int run_nodes(struct call *call)
 	return ret;
 }
 
-/* Which ranges are asked for. */
-static unsigned int read_list(const struct memplug_list *list, struct memplug_range *records,
-			      u32 room, u64 *generation)
+/* Those ranges that are asked for: their count and generation, and as many as there is room for. */
+static int read_list(struct memplug_list *list, struct memplug_range *records, u32 room)
 {
-	return list->flags & MEMPLUG_LIST_QUARANTINED ?
-		       region_list_quarantined(records, room, generation) :
-		       region_list(records, room, generation);
+	int count = list->flags & MEMPLUG_LIST_QUARANTINED ?
+			    region_list_quarantined(records, room, &list->out_generation) :
+			    region_list(records, room, &list->out_generation);
+
+	if (count < 0)
+		return count;
+	list->out_count = count;
+	return 0;
 }
 
 /* Copies the ranges, or -EAGAIN if there have come more than were counted a moment ago. */
@@ -177,12 +181,14 @@ static int copy_list(struct opened *opened, struct memplug_list *list, u32 room)
 {
 	struct memplug_range *records = kvcalloc(room + 1, sizeof(*records), GFP_KERNEL);
 	bool visible = may_see_addresses();
-	int ret = 0;
+	int ret;
 	u32 i;
 
 	if (!records)
 		return -ENOMEM;
-	list->out_count = read_list(list, records, room, &list->out_generation);
+	ret = read_list(list, records, room);
+	if (ret)
+		goto out;
 	list->out_flags = visible ? 0 : MEMPLUG_OUT_WITHHELD;
 	if (list->out_count > room) {
 		ret = -EAGAIN;
@@ -209,7 +215,9 @@ static int run_list(struct call *call)
 		return -EINVAL;
 	do {
 		/* the capacity may be anything: ask how many there are before allocating */
-		list->out_count = read_list(list, NULL, 0, &list->out_generation);
+		ret = read_list(list, NULL, 0);
+		if (ret)
+			return ret;
 		if (list->out_count > list->capacity)
 			return -EMSGSIZE;
 		cond_resched();

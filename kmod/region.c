@@ -23,7 +23,7 @@ struct region_books region_books = {
 
 unsigned int region_subblock_order;
 
-static void free_maps(struct region_maps *maps)
+void books_free_maps(struct region_maps *maps)
 {
 	unsigned int i;
 
@@ -33,7 +33,8 @@ static void free_maps(struct region_maps *maps)
 	kvfree(maps->nodes);
 }
 
-static int alloc_maps(struct region_maps *maps, unsigned long nr)
+/* Room for books of @nr subblocks, with nothing in them; -ENOMEM leaves nothing to be freed. */
+int books_alloc_maps(struct region_maps *maps, unsigned long nr)
 {
 	bool ok = true;
 	unsigned int i;
@@ -46,7 +47,8 @@ static int alloc_maps(struct region_maps *maps, unsigned long nr)
 	maps->nodes = kvcalloc(nr, sizeof(*maps->nodes), GFP_KERNEL);
 	if (ok && maps->owners && maps->nodes)
 		return 0;
-	free_maps(maps);
+	books_free_maps(maps);
+	memset(maps, 0, sizeof(*maps));
 	return -ENOMEM;
 }
 
@@ -60,7 +62,7 @@ static int grow(unsigned long nr)
 	nr = ALIGN(nr, BITS_PER_LONG);
 	if (nr <= old_nr)
 		return 0;
-	if (alloc_maps(&maps, nr))
+	if (books_alloc_maps(&maps, nr))
 		return -ENOMEM;
 
 	spin_lock(&region_books.lock);
@@ -74,7 +76,7 @@ static int grow(unsigned long nr)
 	region_books.maps = maps;
 	region_books.nr = nr;
 	spin_unlock(&region_books.lock);
-	free_maps(&old);
+	books_free_maps(&old);
 	return 0;
 }
 
@@ -346,7 +348,7 @@ int region_init(void)
 /** region_exit - free the books; nothing is unplugged or busy any more */
 void region_exit(void)
 {
-	free_maps(&region_books.maps);
+	books_free_maps(&region_books.maps);
 }
 
 static void set_busy(struct subblock_run run, bool busy)

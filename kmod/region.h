@@ -213,8 +213,7 @@ void region_sizes(struct region_sizes *sizes);
 u64 region_generation(void);
 wait_queue_head_t *region_wait_queue(void);
 unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64 *generation);
-unsigned int region_list(struct memplug_range *ranges, unsigned int capacity, u64 *generation);
-unsigned int region_list_quarantined(struct memplug_range *ranges, unsigned int capacity,
-				     u64 *generation);
+int region_list(struct memplug_range *ranges, unsigned int capacity, u64 *generation);
+int region_list_quarantined(struct memplug_range *ranges, unsigned int capacity, u64 *generation);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The books behind region.h. For region.c, region_aim.c and region_view.c only: nobody else
- * may see a bitmap, or take the lock.
+ * The books behind region.h. For region.c and its region_*.c only: nobody else may see a bitmap,
+ * or take the lock.
  *
  * Maps by subblock index from physical address 0, so that an index never changes; at
  * 1 TiB and 4 MiB a subblock they are 1152 KiB together. The lock protects all of it. Under
@@ -191,10 +191,30 @@ static inline bool books_held(unsigned long index)
 	       test_bit(index, region_books.maps.quarantined);
 }
 
+/**
+ * struct books_stretches - what makes neighbours one stretch
+ * @map: all of it is set here
+ * @borders: set behind its first in none of these
+ * @alike: all of it is set, or none of it, in each of these, up to NULL
+ */
+struct books_stretches {
+	const unsigned long *map;
+	const unsigned long *borders;
+	const unsigned long *alike[4];
+};
+
+/* region.c */
+int books_alloc_maps(struct region_maps *maps, unsigned long nr);
+void books_free_maps(struct region_maps *maps);
+
 /* region_holds.c */
 void books_update_edge(unsigned long index);
 void books_own(unsigned long index, const struct region_owner *owner);
 bool books_any_held(unsigned long first, unsigned long end);
+
+/* region_list.c */
+unsigned long books_stretch_end(const struct books_stretches *stretches, unsigned long i,
+				unsigned long limit);
 
 /* region_quarantine.c */
 void books_want_quarantined(unsigned long index);

@@ -103,52 +103,6 @@ unsigned long region_nr(void)
 }
 
 /**
- * struct stretches - what makes neighbours one stretch
- * @map: all of it is set here
- * @borders: set behind its first in none of these
- * @alike: all of it is set, or none of it, in each of these, up to NULL
- */
-struct stretches {
-	const unsigned long *map;
-	const unsigned long *borders;
-	const unsigned long *alike[4];
-};
-
-/* The bits of a word that are not as the bit below them. */
-static unsigned long changes(const unsigned long *map, unsigned long word)
-{
-	unsigned long below = word ? map[word - 1] >> (BITS_PER_LONG - 1) : 0;
-
-	return map[word] ^ (map[word] << 1 | below);
-}
-
-/* Where a stretch ends that begins below this word, or in it. */
-static unsigned long ends_in(const struct stretches *stretches, unsigned long word)
-{
-	unsigned long ends = ~stretches->map[word] | stretches->borders[word];
-	const unsigned long *const *alike;
-
-	for (alike = stretches->alike; *alike; alike++)
-		ends |= changes(*alike, word);
-	return ends;
-}
-
-/* Where the stretch that begins at @i ends. */
-static unsigned long stretch_end(const struct stretches *stretches, unsigned long i,
-				 unsigned long limit)
-{
-	unsigned long next, ends;
-
-	/* all at once: else many ends of one kind would have it look far for the others */
-	for (next = i + 1; next < limit; next = round_down(next, BITS_PER_LONG) + BITS_PER_LONG) {
-		ends = ends_in(stretches, BIT_WORD(next)) & BITMAP_FIRST_WORD_MASK(next);
-		if (ends)
-			return min(round_down(next, BITS_PER_LONG) + __ffs(ends), limit);
-	}
-	return limit;
-}
-
-/**
  * region_next_unplugged - find held memory without a snapshot
  * @index: where to start
  *
@@ -192,7 +146,7 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 		     struct region_view *view)
 {
 	const struct region_maps *maps = &region_books.maps;
-	struct stretches of_a_node;
+	struct books_stretches of_a_node;
 	unsigned long i, end, limit, nr_all;
 
 	bitmap_zero(view->ready, view->nr);
@@ -202,12 +156,12 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 
 	spin_lock(&region_books.lock);
 	limit = min(region_books.nr, view->nr);
-	of_a_node = (struct stretches){ .map = maps->managed, .borders = maps->seams };
+	of_a_node = (struct books_stretches){ .map = maps->managed, .borders = maps->seams };
 	bitmap_copy(view->seams, maps->seams, limit);
 	limit = min(limit, within.first + within.nr);
 	for (i = find_next_bit(maps->managed, limit, min(within.first, limit)); i < limit;
 	     i = find_next_bit(maps->managed, limit, end)) {
-		end = stretch_end(&of_a_node, i, limit);
+		end = books_stretch_end(&of_a_node, i, limit);
 		if (nid == NUMA_NO_NODE || books_node(i) == nid)
 			bitmap_set(view->ready, i, end - i);
 	}
@@ -335,94 +289,6 @@ unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64
 				.managed_size = share->managed * subblock_bytes(),
 				.unplugged_size = share->unplugged * subblock_bytes(),
 			};
-		count++;
-	}
-	*generation = region_books.generation;
-	spin_unlock(&region_books.lock);
-	return count;
-}
-
-/* The range from @i to before @end, unplugged or wanted, as user space has it. */
-static struct memplug_range describe_range(unsigned long i, unsigned long end)
-{
-	const struct region_maps *maps = &region_books.maps;
-	const struct region_owner *owner =
-		test_bit(i, maps->tied) ? region_books.owners[maps->owners[i]] : NULL;
-
-	return (struct memplug_range){
-		.start = subblock_address(i),
-		.length = (end - i) * subblock_bytes(),
-		.flags = (owner ? MEMPLUG_RANGE_TIED : 0) |
-			 (test_bit(i, maps->mapped) ? MEMPLUG_RANGE_MAPPED : 0) |
-			 (test_bit(i, maps->quarantined) ? MEMPLUG_RANGE_QUARANTINED : 0) |
-			 (test_bit(i, maps->unplugged) ? 0 : MEMPLUG_RANGE_WANTED),
-		.node = books_managed(i) ? books_node(i) : NUMA_NO_NODE,
-		.holder = owner ? pid_vnr(owner->opener) : 0,
-	};
-}
-
-/**
- * region_list - the unplugged ranges
- * @ranges: result, by ascending address
- * @capacity: how many fit there; no more are written
- * @generation: of this snapshot
- *
- * Return: how many there are.
- */
-unsigned int region_list(struct memplug_range *ranges, unsigned int capacity, u64 *generation)
-{
-	unsigned int count = 0;
-	const struct region_maps *maps = &region_books.maps;
-	struct stretches ranges_of;
-	unsigned long nr, i, end;
-
-	spin_lock(&region_books.lock);
-	ranges_of = (struct stretches){
-		.map = maps->unplugged,
-		.borders = maps->edges,
-		.alike = { maps->mapped, maps->quarantined },
-	};
-	nr = region_books.nr;
-	for (i = find_first_bit(maps->unplugged, nr); i < nr;
-	     i = find_next_bit(maps->unplugged, nr, end)) {
-		end = stretch_end(&ranges_of, i, nr);
-		if (count < capacity)
-			ranges[count] = describe_range(i, end);
-		count++;
-	}
-	*generation = region_books.generation;
-	spin_unlock(&region_books.lock);
-	return count;
-}
-
-/**
- * region_list_quarantined - the ranges that are kept out as bad, or are to be
- * @ranges: result, by ascending address
- * @capacity: how many fit there; no more are written
- * @generation: of this snapshot
- *
- * Return: how many there are.
- */
-unsigned int region_list_quarantined(struct memplug_range *ranges, unsigned int capacity,
-				     u64 *generation)
-{
-	unsigned int count = 0;
-	const struct region_maps *maps = &region_books.maps;
-	struct stretches ranges_of;
-	unsigned long nr, i, end;
-
-	spin_lock(&region_books.lock);
-	ranges_of = (struct stretches){
-		.map = maps->quarantined,
-		.borders = maps->edges,
-		.alike = { maps->mapped, maps->unplugged, maps->managed },
-	};
-	nr = region_books.nr;
-	for (i = find_first_bit(maps->quarantined, nr); i < nr;
-	     i = find_next_bit(maps->quarantined, nr, end)) {
-		end = stretch_end(&ranges_of, i, nr);
-		if (count < capacity)
-			ranges[count] = describe_range(i, end);
 		count++;
 	}
 	*generation = region_books.generation;

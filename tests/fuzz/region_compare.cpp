@@ -90,7 +90,7 @@ void compare_list(const RegionModel& model) {
   std::vector<memplug_range> ranges(model.size());
   u64 generation = 0;
   const auto fit = static_cast<unsigned int>(ranges.size() / 2);
-  const unsigned int count = region_list(ranges.data(), fit, &generation);
+  const auto count = static_cast<std::size_t>(region_list(ranges.data(), fit, &generation));
   require_equal(count, expected.size(), "unplugged ranges");
   require_equal(generation, region_generation(), "generation of the list");
   for (std::size_t i = 0; i < std::min<std::size_t>(count, fit); ++i) {

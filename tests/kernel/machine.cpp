@@ -131,6 +131,9 @@ bool ram_is_in_other_zone(unsigned long pfn) {
 
 void* kvcalloc(std::size_t nr, std::size_t size, unsigned int /*flags*/) {
   might_sleep();
+  if (machine_meanwhile != nullptr) {
+    machine_meanwhile();
+  }
   if (allowed_allocations == 0) {
     return nullptr;
   }

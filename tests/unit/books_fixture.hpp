@@ -44,10 +44,10 @@ inline void PrintTo(const Listed& listed, std::ostream* out) {
        << listed.holder;
 }
 
-inline std::vector<Listed> listed_by(unsigned int (*list)(memplug_range*, unsigned int, u64*)) {
+inline std::vector<Listed> listed_by(int (*list)(memplug_range*, unsigned int, u64*)) {
   std::vector<memplug_range> ranges(64);
   u64 generation = 0;
-  ranges.resize(list(ranges.data(), 64, &generation));
+  ranges.resize(static_cast<std::size_t>(list(ranges.data(), 64, &generation)));
   std::vector<Listed> result;
   result.reserve(ranges.size());
   for (const memplug_range& range : ranges) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <limits>
 #include <set>
 #include <vector>
@@ -13,6 +14,7 @@
 extern "C" {
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
+#include <linux/sched.h>
 }
 
 namespace {
@@ -79,7 +81,8 @@ using Range = std::array<unsigned long, 3>;
 std::vector<Range> list(unsigned int capacity = 64) {
   std::vector<memplug_range> ranges(capacity);
   u64 generation = 0;
-  ranges.resize(std::min(capacity, region_list(ranges.data(), capacity, &generation)));
+  const int count = region_list(ranges.data(), capacity, &generation);
+  ranges.resize(std::min(std::size_t{capacity}, static_cast<std::size_t>(count)));
   EXPECT_EQ(generation, region_generation());
   std::vector<Range> result;
   for (const memplug_range& range : ranges) {
@@ -290,7 +293,48 @@ TEST_F(Region, ListMergesNeighboursOfOneNode) {
   EXPECT_EQ(list(), (std::vector<Range>{{90, 2, 0}, {93, 7, 0}, {100, 5, 1}}));
   EXPECT_EQ(list(1), (std::vector<Range>{{90, 2, 0}}));
   u64 generation = 0;
-  EXPECT_EQ(region_list(nullptr, 0, &generation), 3U);
+  EXPECT_EQ(region_list(nullptr, 0, &generation), 3);
+}
+
+TEST_F(Region, WithoutMemoryForACopyThereIsNoList) {
+  change({90, 4}, REGION_UNPLUG);
+  const std::size_t bytes = kernel_bytes();
+  u64 generation = 0;
+  for (int calls = 0; calls < 15; calls++) {
+    limit_allocations(calls);
+    EXPECT_EQ(region_list(nullptr, 0, &generation), -ENOMEM);
+    limit_allocations(calls);
+    EXPECT_EQ(region_list_quarantined(nullptr, 0, &generation), -ENOMEM);
+  }
+  limit_allocations(-1);
+  EXPECT_EQ(region_list(nullptr, 0, &generation), 1);
+  EXPECT_EQ(kernel_bytes(), bytes) << "what was allocated is freed again";
+}
+
+TEST_F(Region, TheBooksMayGrowWhileThereIsMadeRoomForTheirCopy) {
+  static int calls;
+  change({190, 10}, REGION_UNPLUG);
+  machine_.add({200, 800}, 0);
+  const std::size_t bytes = kernel_bytes();
+  calls = 0;
+  machine_meanwhile = [] {
+    // The copy's own record comes first.
+    if (++calls == 2) {
+      machine_meanwhile = nullptr;
+      update({200, 800});
+      change({999, 1}, REGION_UNPLUG);
+    }
+  };
+  EXPECT_EQ(list(), (std::vector<Range>{{190, 10, 1}, {999, 1, 0}}));
+  EXPECT_EQ(machine_meanwhile, nullptr);
+  EXPECT_EQ(kernel_bytes(), bytes * 4) << "1024 subblocks for 256";
+}
+
+TEST_F(Region, AnEmptyMachineHasAnEmptyList) {
+  Machine::restart();
+  u64 generation = 1;
+  EXPECT_EQ(region_list(nullptr, 0, &generation), 0);
+  EXPECT_EQ(generation, 0U);
 }
 
 TEST_F(Region, FindsTheNextUnpluggedSubblock) {

@@ -135,7 +135,7 @@ void list(State& state, const Layout& layout) {
   BigRequest request(machine);
   request.take(machine.managed());
   u64 generation = 0;
-  std::vector<memplug_range> ranges(region_list(nullptr, 0, &generation));
+  std::vector<memplug_range> ranges(static_cast<std::size_t>(region_list(nullptr, 0, &generation)));
   for ([[maybe_unused]] auto iteration : state) {
     benchmark::DoNotOptimize(region_list(nullptr, 0, &generation));
     region_list(ranges.data(), static_cast<unsigned int>(ranges.size()), &generation);
