@@ -114,6 +114,16 @@ static void manage(unsigned long index, bool fit, int nid)
 	set_managed(index, fit);
 }
 
+static void set_elsewhere(unsigned long index, bool elsewhere)
+{
+	lockdep_assert_held(&region_books.lock);
+	if (test_bit(index, region_books.maps.elsewhere) == elsewhere)
+		return;
+	__assign_bit(index, region_books.maps.elsewhere, elsewhere);
+	if (test_bit(index, region_books.maps.wanted))
+		region_books.wanted_elsewhere += elsewhere ? 1 : -1;
+}
+
 /* Of a managed subblock. */
 static void set_unplugged(unsigned long index, bool unplugged)
 {
@@ -175,11 +185,16 @@ int region_update(unsigned long start_pfn, unsigned long nr_pages)
 		unsigned long pfn = subblock_pfn(index);
 		bool fit = ram_judge(pfn, subblock_pages()) == MEMPLUG_BAD_NONE;
 		int nid = fit ? page_to_nid(pfn_to_page(pfn)) : NUMA_NO_NODE;
+		bool elsewhere = !fit && ram_is_in_other_zone(pfn);
 
 		spin_lock(&region_books.lock);
 		lasting = books_lasting();
 		if (!test_bit(index, region_books.maps.unplugged))
 			manage(index, fit, nid);
+		/* what is leaving may stay, and be as it was */
+		if (books_managed(index) || test_bit(index, region_books.maps.leaving))
+			elsewhere = false;
+		set_elsewhere(index, elsewhere);
 		books_move_target(lasting);
 		spin_unlock(&region_books.lock);
 		cond_resched();
@@ -317,6 +332,7 @@ void region_gone(unsigned long start_pfn, unsigned long nr_pages)
 	for (; i < end; i++) {
 		unmanage(i);
 		__clear_bit(i, region_books.maps.leaving);
+		set_elsewhere(i, false);
 	}
 	books_move_target(lasting);
 	tell_of_managed(start_pfn, nr_pages, before);

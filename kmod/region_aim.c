@@ -11,7 +11,6 @@
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
 
-#include "ram.h"
 #include "region_books.h"
 
 /* Whoever calls this has the target moved, or makes up its mind that it shall not. */
@@ -24,6 +23,8 @@ void books_set_wanted(unsigned long index, bool wanted)
 	region_books.wanted += wanted ? 1 : -1;
 	if (books_managed(index))
 		region_books.wanted_here += wanted ? 1 : -1;
+	if (test_bit(index, region_books.maps.elsewhere))
+		region_books.wanted_elsewhere += wanted ? 1 : -1;
 }
 
 /* So many wanted subblocks that are managed, or that are not, are not wanted any more. */

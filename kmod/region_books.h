@@ -4,11 +4,11 @@
  * or take the lock.
  *
  * Maps by subblock index from physical address 0, so that an index never changes; at
- * 1 TiB and 4 MiB a subblock they are 1152 KiB together. The lock protects all of it. Under
+ * 1 TiB and 4 MiB a subblock they are 1184 KiB together. The lock protects all of it. Under
  * it nothing sleeps or allocates, and no other lock is taken but the wait queue's.
  *
  * No struct page is read here but in region_update(), whose callers keep memory hotplug out: going
- * offline overwrites them. What they say of a node is in the books from then on.
+ * offline overwrites them. What they say of node and zone is in the books from then on.
  */
 #ifndef MEMPLUG_REGION_BOOKS_H
 #define MEMPLUG_REGION_BOOKS_H
@@ -22,7 +22,7 @@
 #include "events.h"
 #include "region.h"
 
-#define REGION_BITMAPS 12
+#define REGION_BITMAPS 13
 
 /* What is done to each of many subblocks is done to so many under one hold of the lock. */
 #define BOOKS_STEP 4096UL
@@ -42,6 +42,7 @@
  * @mapped: unplugged, and at least one mapping shows it
  * @zeroed: unplugged, and nothing is left in it of whoever had it before
  * @quarantined: kept out as bad, or to be: unplugged, or wanted, or busy
+ * @elsewhere: online in another zone than ZONE_NORMAL; neither managed nor leaving
  * @edges: as @seams, or tied otherwise than the one below
  * @bits: all of the above
  * @owners: of what is tied or unsettled, the owner's number; else 0
@@ -61,6 +62,7 @@ struct region_maps {
 			unsigned long *mapped;
 			unsigned long *zeroed;
 			unsigned long *quarantined;
+			unsigned long *elsewhere;
 			unsigned long *edges;
 		};
 		unsigned long *bits[REGION_BITMAPS];
@@ -85,6 +87,7 @@ struct node_share {
  * @unplugged: set bits
  * @wanted: set bits
  * @wanted_here: those of them that are managed
+ * @wanted_elsewhere: those of them that are online in another zone
  * @quarantined: set bits
  * @nodes: each node's share
  * @owners: by number; the first is nobody
@@ -104,6 +107,7 @@ struct region_books {
 	unsigned long unplugged;
 	unsigned long wanted;
 	unsigned long wanted_here;
+	unsigned long wanted_elsewhere;
 	unsigned long quarantined;
 	struct node_share nodes[MAX_NUMNODES];
 	struct region_owner *owners[REGION_MAX_OWNERS + 1];

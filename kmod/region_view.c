@@ -3,7 +3,6 @@
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
 
-#include "ram.h"
 #include "region_books.h"
 
 /**
@@ -220,20 +219,6 @@ static unsigned int count_nodes(void)
 	return count;
 }
 
-/* Wanted memory that is back where nothing can be managed. */
-static unsigned long count_other_zone(void)
-{
-	const struct region_maps *maps = &region_books.maps;
-	unsigned long i, count = 0;
-
-	if (region_books.wanted == region_books.wanted_here)
-		return 0;
-	for_each_set_bit(i, maps->wanted, region_books.nr)
-		count += !test_bit(i, maps->managed) && !test_bit(i, maps->leaving) &&
-			 ram_is_in_other_zone(subblock_pfn(i));
-	return count;
-}
-
 /**
  * region_sizes - how much there is
  * @sizes: result, consistent in itself
@@ -244,7 +229,7 @@ void region_sizes(struct region_sizes *sizes)
 	sizes->managed = region_books.managed;
 	sizes->unplugged = region_books.unplugged;
 	sizes->wanted = region_books.wanted;
-	sizes->wanted_other_zone = count_other_zone();
+	sizes->wanted_other_zone = region_books.wanted_elsewhere;
 	sizes->target = region_books.has_target ? region_books.target : REGION_NO_TARGET;
 	sizes->target_state = region_books.target_state;
 	sizes->generation = region_books.generation;
