@@ -9,7 +9,9 @@
  * machine is out of memory, does not.
  */
 #include <linux/bitmap.h>
+#include <linux/minmax.h>
 #include <linux/nodemask.h>
+#include <linux/sched.h>
 
 #include "region_books.h"
 
@@ -27,26 +29,26 @@ void books_set_wanted(unsigned long index, bool wanted)
 		region_books.wanted_elsewhere += wanted ? 1 : -1;
 }
 
-/* So many wanted subblocks that are managed, or that are not, are not wanted any more. */
-static void drop_some(bool managed, unsigned long nr)
+/* Wanted for no other reason than that it was unplugged. */
+static unsigned long droppable_here(unsigned long word)
 {
-	struct region_maps *maps = &region_books.maps;
-	unsigned long i;
+	const struct region_maps *maps = &region_books.maps;
 
-	for_each_set_bit(i, maps->wanted, region_books.nr) {
-		if (!nr)
-			break;
-		if (test_bit(i, maps->managed) != managed || test_bit(i, maps->quarantined))
-			continue;
-		books_set_wanted(i, false);
-		nr--;
-	}
+	return maps->wanted[word] & maps->managed[word] & ~maps->quarantined[word];
+}
+
+static unsigned long droppable_absent(unsigned long word)
+{
+	const struct region_maps *maps = &region_books.maps;
+
+	return maps->wanted[word] & ~maps->managed[word] & ~maps->quarantined[word];
 }
 
 void books_move_target(unsigned long lasting_before)
 {
 	unsigned long lasting = books_lasting();
-	unsigned long more;
+	unsigned long nr = region_books.nr;
+	unsigned long i, more;
 
 	if (!region_books.has_target)
 		return;
@@ -56,10 +58,15 @@ void books_move_target(unsigned long lasting_before)
 		region_books.target -= min(region_books.target, lasting_before - lasting);
 	if (region_books.target <= region_books.managed)
 		return;
-	/* some of what went was about to be plugged: it will be when it comes back */
+	/*
+	 * Some of what went was about to be plugged: it will be when it comes back. No more than
+	 * what goes at a time, or is dropped in a step.
+	 */
 	more = region_books.target - region_books.managed;
 	region_books.target = region_books.managed;
-	drop_some(false, more);
+	for (i = books_find(droppable_absent, 0, nr); i < nr && more;
+	     i = books_find(droppable_absent, i + 1, nr), more--)
+		books_set_wanted(i, false);
 }
 
 /**
@@ -107,13 +114,12 @@ void region_set_target_state(u32 state, u64 generation)
 /* Wanted subblocks that are managed, and need not be unplugged if the target says otherwise. */
 static unsigned long count_droppable(void)
 {
-	const struct region_maps *maps = &region_books.maps;
 	unsigned long i, count = 0;
 
 	if (!region_books.quarantined)
 		return region_books.wanted_here;
 	for (i = 0; i < BITS_TO_LONGS(region_books.nr); i++)
-		count += hweight_long(maps->wanted[i] & maps->managed[i] & ~maps->quarantined[i]);
+		count += hweight_long(droppable_here(i));
 	return count;
 }
 
@@ -133,20 +139,12 @@ void region_read_aim(struct region_aim *aim)
 	spin_unlock(&region_books.lock);
 }
 
-/**
- * region_drop_wanted - what is wanted in a stretch is not any more
- * @within: the stretch
- * @nid: only what is managed of this node, or NUMA_NO_NODE
- *
- * But for what is quarantined. An answer to someone's request: the target moves along.
- */
-void region_drop_wanted(struct subblock_run within, int nid)
+static void drop_step(struct subblock_run within, int nid)
 {
-	unsigned long i, end, before, lasting;
+	unsigned long end = within.first + within.nr;
+	unsigned long i, before, lasting;
 
 	spin_lock(&region_books.lock);
-	within = books_known(within);
-	end = within.first + within.nr;
 	before = region_books.wanted;
 	lasting = books_lasting();
 	for (i = find_next_bit(region_books.maps.wanted, end, within.first); i < end;
@@ -161,17 +159,63 @@ void region_drop_wanted(struct subblock_run within, int nid)
 }
 
 /**
+ * region_drop_wanted - what is wanted in a stretch is not any more
+ * @within: the stretch
+ * @nid: only what is managed of this node, or NUMA_NO_NODE
+ *
+ * But for what is quarantined. An answer to someone's request: the target moves along. In steps:
+ * what none has come to yet is wanted as before, and may be unplugged for that, or go offline.
+ *
+ * Context: sleeps.
+ */
+void region_drop_wanted(struct subblock_run within, int nid)
+{
+	struct subblock_run rest = books_known(within);
+
+	while (rest.nr) {
+		drop_step(books_step(&rest), nid);
+		cond_resched();
+	}
+}
+
+/* Returns where to go on; *@nr is what is left to be dropped. */
+static unsigned long drop_here_step(unsigned long index, unsigned long *nr)
+{
+	unsigned long i, end, before;
+
+	spin_lock(&region_books.lock);
+	before = region_books.wanted;
+	end = min(index + BOOKS_STEP, region_books.nr);
+	for (i = books_find(droppable_here, index, end); i < end && *nr;
+	     i = books_find(droppable_here, i + 1, end), --*nr)
+		books_set_wanted(i, false);
+	if (before != region_books.wanted)
+		books_changed_wanted();
+	spin_unlock(&region_books.lock);
+	return i;
+}
+
+/**
  * region_drop_wanted_here - some of what is wanted, plugged and not quarantined may stay so
  * @nr: how many subblocks, from the lowest up
  *
  * For the sake of the target, which does not move.
+ *
+ * Context: sleeps.
  */
 void region_drop_wanted_here(unsigned long nr)
 {
-	spin_lock(&region_books.lock);
-	drop_some(true, nr);
-	books_changed_wanted();
-	spin_unlock(&region_books.lock);
+	unsigned long i = 0;
+
+	while (nr && i < region_nr()) {
+		i = drop_here_step(i, &nr);
+		cond_resched();
+	}
+}
+
+static unsigned long wanted_and_absent(unsigned long word)
+{
+	return region_books.maps.wanted[word] & ~region_books.maps.managed[word];
 }
 
 /**
@@ -182,15 +226,11 @@ void region_drop_wanted_here(unsigned long nr)
  */
 unsigned long region_next_absent(unsigned long index)
 {
-	const struct region_maps *maps = &region_books.maps;
 	unsigned long nr;
 
 	spin_lock(&region_books.lock);
 	nr = region_books.nr;
-	for (index = find_next_bit(maps->wanted, nr, min(index, nr)); index < nr;
-	     index = find_next_bit(maps->wanted, nr, index + 1))
-		if (!test_bit(index, maps->managed))
-			break;
+	index = books_find(wanted_and_absent, index, nr);
 	spin_unlock(&region_books.lock);
 	return index < nr ? index : ULONG_MAX;
 }

@@ -133,14 +133,25 @@ static inline int books_node(unsigned long index)
 	return region_books.maps.nodes[index];
 }
 
-/* The part of a run of which anything is known. */
+/* The part of a run of which anything is known. Without the lock, more of it may be at once. */
 static inline struct subblock_run books_known(struct subblock_run run)
 {
-	unsigned long first = min(run.first, region_books.nr);
+	unsigned long nr = READ_ONCE(region_books.nr);
+	unsigned long first = min(run.first, nr);
 
-	run.nr = min(run.nr, region_books.nr - first);
+	run.nr = min(run.nr, nr - first);
 	run.first = first;
 	return run;
+}
+
+/* Takes the next step from the beginning of a run that is not at its end. */
+static inline struct subblock_run books_step(struct subblock_run *rest)
+{
+	struct subblock_run some = { .first = rest->first, .nr = min(rest->nr, BOOKS_STEP) };
+
+	rest->first += some.nr;
+	rest->nr -= some.nr;
+	return some;
 }
 
 /* The first from @index on, but before @end, of those that @word has, a word at a time; or @end. */

@@ -7,7 +7,6 @@
 #include <linux/bitmap.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
-#include <linux/string.h>
 
 #include "region_books.h"
 
@@ -115,17 +114,6 @@ void region_close_owner(struct region_owner *owner)
 	owner->closed = true;
 	owner->due = true;
 	spin_unlock(&region_books.lock);
-}
-
-static unsigned long next_owned(const struct region_owner *owner, unsigned long index)
-{
-	const u8 *owners = region_books.maps.owners;
-	const u8 *found;
-
-	if (index >= region_books.nr)
-		return ULONG_MAX;
-	found = memchr(owners + index, owner->number, region_books.nr - index);
-	return found ? (unsigned long)(found - owners) : ULONG_MAX;
 }
 
 /* Is there something to be done for it: to give back, or to forget it? */
@@ -267,21 +255,24 @@ void region_untie(unsigned long index)
 	spin_unlock(&region_books.lock);
 }
 
-/* Returns the first unsettled subblock of an owner from @index on, settled now, or ULONG_MAX. */
-static unsigned long settle_next(const struct region_owner *owner, unsigned long index)
+/* Settles what of a step's is an owner's. */
+static void settle_some(const struct region_owner *owner, struct subblock_run some)
 {
 	struct region_maps *maps = &region_books.maps;
+	unsigned long end = some.first + some.nr;
+	unsigned long i;
 
 	spin_lock(&region_books.lock);
-	index = next_owned(owner, index);
-	while (index != ULONG_MAX && !test_bit(index, maps->unsettled))
-		index = next_owned(owner, index + 1);
-	if (index != ULONG_MAX && owner->is_request)
-		books_own(index, NULL);
-	else if (index != ULONG_MAX)
-		__clear_bit(index, maps->unsettled);
+	for (i = find_next_bit(maps->unsettled, end, some.first); i < end;
+	     i = find_next_bit(maps->unsettled, end, i + 1)) {
+		if (maps->owners[i] != owner->number)
+			continue;
+		if (owner->is_request)
+			books_own(i, NULL);
+		else
+			__clear_bit(i, maps->unsettled);
+	}
 	spin_unlock(&region_books.lock);
-	return index;
 }
 
 /**
@@ -292,10 +283,12 @@ static unsigned long settle_next(const struct region_owner *owner, unsigned long
  */
 void region_settle(const struct region_owner *owner)
 {
-	unsigned long i;
+	struct subblock_run rest = { .first = 0, .nr = region_nr() };
 
-	for (i = settle_next(owner, 0); i != ULONG_MAX; i = settle_next(owner, i + 1))
+	while (rest.nr) {
+		settle_some(owner, books_step(&rest));
 		cond_resched();
+	}
 }
 
 /**
@@ -385,20 +378,16 @@ static void unmap_some(struct subblock_run run)
  */
 void region_unmap(struct region_mapping *mapping)
 {
-	struct subblock_run run = mapping->run;
+	struct subblock_run rest = mapping->run;
 
 	spin_lock(&region_books.lock);
 	region_books.nr_mappings--;
 	list_del(&mapping->list);
 	spin_unlock(&region_books.lock);
-	while (run.nr) {
-		struct subblock_run some = { .first = run.first, .nr = min(run.nr, BOOKS_STEP) };
-
+	while (rest.nr) {
 		spin_lock(&region_books.lock);
-		unmap_some(some);
+		unmap_some(books_step(&rest));
 		spin_unlock(&region_books.lock);
-		run.first += some.nr;
-		run.nr -= some.nr;
 		cond_resched();
 	}
 }

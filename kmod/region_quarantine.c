@@ -60,7 +60,6 @@ static unsigned long change_some(struct subblock_run run, bool quarantined)
 	unsigned long i, lasting, changed = 0;
 
 	spin_lock(&region_books.lock);
-	run = books_known(run);
 	lasting = books_lasting();
 	for (i = run.first; i < run.first + run.nr; i++)
 		changed += quarantined ? mark(i) : unmark(i);
@@ -91,16 +90,11 @@ static unsigned long change_some(struct subblock_run run, bool quarantined)
  */
 unsigned long region_quarantine(struct subblock_run run, bool quarantined)
 {
+	struct subblock_run rest = books_known(run);
 	unsigned long changed = 0;
 
-	/* nothing is known of what lies behind */
-	run.nr = run.first < region_nr() ? min(run.nr, region_nr() - run.first) : 0;
-	while (run.nr) {
-		struct subblock_run some = { .first = run.first, .nr = min(run.nr, BOOKS_STEP) };
-
-		changed += change_some(some, quarantined);
-		run.first += some.nr;
-		run.nr -= some.nr;
+	while (rest.nr) {
+		changed += change_some(books_step(&rest), quarantined);
 		cond_resched();
 	}
 	return changed;
@@ -116,16 +110,18 @@ unsigned long region_quarantine(struct subblock_run run, bool quarantined)
 unsigned long region_quarantined(struct subblock_run within, unsigned long *unplugged)
 {
 	const struct region_maps *maps = &region_books.maps;
-	unsigned long i, end, marked = 0;
+	unsigned long i, end, bits, marked = 0;
 
 	*unplugged = 0;
 	spin_lock(&region_books.lock);
 	within = books_known(within);
 	end = within.first + within.nr;
-	for (i = find_next_bit(maps->quarantined, end, within.first); i < end;
-	     i = find_next_bit(maps->quarantined, end, i + 1)) {
-		marked++;
-		*unplugged += test_bit(i, maps->unplugged);
+	for (i = within.first; i < end; i = round_down(i, BITS_PER_LONG) + BITS_PER_LONG) {
+		bits = maps->quarantined[BIT_WORD(i)] & BITMAP_FIRST_WORD_MASK(i);
+		if (BIT_WORD(i) == BIT_WORD(end - 1))
+			bits &= BITMAP_LAST_WORD_MASK(end);
+		marked += hweight_long(bits);
+		*unplugged += hweight_long(bits & maps->unplugged[BIT_WORD(i)]);
 	}
 	spin_unlock(&region_books.lock);
 	return marked;
@@ -137,6 +133,14 @@ bool region_any_quarantined(void)
 	return READ_ONCE(region_books.quarantined);
 }
 
+static unsigned long to_retake(unsigned long word)
+{
+	const struct region_maps *maps = &region_books.maps;
+
+	return maps->quarantined[word] & maps->managed[word] & ~maps->unplugged[word] &
+	       ~maps->busy[word];
+}
+
 /**
  * region_next_to_retake - find marked memory that has come back
  * @index: where to start
@@ -145,16 +149,11 @@ bool region_any_quarantined(void)
  */
 unsigned long region_next_to_retake(unsigned long index)
 {
-	const struct region_maps *maps = &region_books.maps;
 	unsigned long nr;
 
 	spin_lock(&region_books.lock);
 	nr = region_books.nr;
-	for (index = find_next_bit(maps->quarantined, nr, min(index, nr)); index < nr;
-	     index = find_next_bit(maps->quarantined, nr, index + 1))
-		if (test_bit(index, maps->managed) && !test_bit(index, maps->unplugged) &&
-		    !test_bit(index, maps->busy))
-			break;
+	index = books_find(to_retake, index, nr);
 	spin_unlock(&region_books.lock);
 	return index < nr ? index : ULONG_MAX;
 }

@@ -407,6 +407,16 @@ class HoldsOfMany : public ::testing::Test {
     return mapping;
   }
 
+  static int map_error(subblock_run run) {
+    region_mapping mapping{};
+    mapping.run = run;
+    const int error = region_map(&mapping);
+    if (error == 0) {
+      region_unmap(&mapping);
+    }
+    return error;
+  }
+
   inline static region_mapping another{};
   inline static std::vector<Listed> seen;
 
@@ -448,6 +458,37 @@ TEST_F(HoldsOfMany, WhatIsMappedInTheMiddleOfAnUnmapStaysMapped) {
                 {0, 4090, 0, 0}, {4090, 10, MEMPLUG_RANGE_MAPPED, 0}, {4100, nr - 4100, 0, 0}}));
   region_unmap(&another);
   EXPECT_TRUE(region_reserve({0, nr}, REGION_PLUG));
+}
+
+TEST_F(HoldsOfMany, AllIsSettledAndFoundAgain) {
+  region_owner request{};
+  region_owner descriptor{};
+  request.is_request = true;
+  ASSERT_EQ(region_enter_owner(&request), 0);
+  ASSERT_EQ(region_enter_owner(&descriptor), 0);
+  ASSERT_TRUE(region_reserve({0, nr}, REGION_PLUG));
+  region_commit({0, nr}, REGION_PLUG, REGION_ASKED);
+  for (unsigned long i = 0; i < nr; i += 1000) {
+    const subblock_run run{i, std::min(1000UL, nr - i)};
+    ASSERT_TRUE(region_reserve(run, REGION_UNPLUG));
+    region_commit_taken(run, i % 2000 == 0 ? &request : &descriptor);
+  }
+  EXPECT_EQ(descriptor.nr, 6000U);
+  region_settle(&request);
+  EXPECT_EQ(request.nr, 0U);
+  EXPECT_TRUE(region_reserve({12000, nr - 12000}, REGION_PLUG));
+  EXPECT_FALSE(region_reserve_owned(12000, &request));
+  EXPECT_EQ(map_error({1500, 1}), -EBUSY) << "the other has not settled";
+  region_settle(&descriptor);
+  EXPECT_EQ(descriptor.nr, 6000U);
+  EXPECT_EQ(map_error({11999, 1}), 0);
+  unsigned long found = 0;
+  for (unsigned long i = region_next_tied(&descriptor, 0); i != none;
+       i = region_next_tied(&descriptor, i + 1)) {
+    EXPECT_EQ(i / 1000 % 2, 1U);
+    found++;
+  }
+  EXPECT_EQ(found, 6000U);
 }
 
 TEST_F(HoldsOfMany, TwoUnmapsAtATimeLeaveNothingMapped) {

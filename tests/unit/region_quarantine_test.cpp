@@ -227,6 +227,23 @@ TEST_F(Quarantine, NodesAndStatesDivideTheList) {
                 {98, 2, bad_and_wanted, 0}, {100, 1, bad_and_wanted, 0}, {101, 1, bad, 0}}));
 }
 
+// It is counted by words of 64.
+TEST_F(Quarantine, IsCountedFromAnywhereToAnywhere) {
+  take({40, 100});
+  region_quarantine({60, 132}, true);
+  EXPECT_EQ(quarantined(everything, 80), 132U);
+  EXPECT_EQ(quarantined({0, 64}, 4), 4U);
+  EXPECT_EQ(quarantined({64, 64}, 64), 64U);
+  EXPECT_EQ(quarantined({63, 2}, 2), 2U);
+  EXPECT_EQ(quarantined({139, 2}, 1), 2U);
+  EXPECT_EQ(quarantined({127, 66}, 13), 65U);
+  EXPECT_EQ(quarantined({70, 3}, 3), 3U);
+  EXPECT_EQ(quarantined({64, 0}, 0), 0U);
+  EXPECT_EQ(region_next_to_retake(0), 140U);
+  EXPECT_EQ(region_next_to_retake(191), 191U);
+  EXPECT_EQ(region_next_to_retake(192), none);
+}
+
 TEST_F(Quarantine, RangesEndAtTheEndOfAWordAsAnywhere) {
   take({40, 88});
   region_quarantine({60, 132}, true);

@@ -518,6 +518,39 @@ TEST_F(Region, WantsAreDroppedWhereTheyAreToBe) {
   EXPECT_EQ(region_next_absent(0), no_subblock);
 }
 
+// More than is dropped under one hold of the lock.
+TEST_F(Region, WantsAreDroppedInSteps) {
+  constexpr unsigned long nr = 3 * 4096;
+  machine_.add({200, nr}, 2);
+  update({200, nr});
+  ASSERT_EQ(region_set_target(150), 0);
+  change({200, nr}, REGION_UNPLUG, REGION_OWN);
+  offline({200, nr});
+  EXPECT_EQ(region_next_absent(0), 200U);
+  EXPECT_EQ(region_next_absent(4100), 4100U);
+  update({200, nr});
+  EXPECT_EQ(region_next_absent(0), no_subblock);
+  EXPECT_EQ(aim().wanted_here, nr);
+  EXPECT_EQ(aim().target, 150U) << "nothing that is plugged has gone or come";
+  region_drop_wanted_here(5000);
+  EXPECT_EQ(aim().wanted_here, nr - 5000);
+  EXPECT_EQ(aim().target, 150U) << "it is for its sake";
+  View view = snapshot(REGION_UNPLUG);
+  region_keep_wanted(view->ready, view->nr);
+  EXPECT_EQ(view.ready(), from_to(5200, 200 + nr)) << "the lowest are dropped";
+  const u64 generation = region_generation();
+  region_drop_wanted({5200, 6000}, 1);
+  EXPECT_EQ(region_generation(), generation) << "there is none on this node";
+  region_drop_wanted({6200, 5000}, 2);
+  EXPECT_EQ(aim().wanted_here, nr - 10000);
+  EXPECT_EQ(aim().target, 5150U) << "it moves along";
+  EXPECT_GT(region_generation(), generation);
+  region_drop_wanted(everything, NUMA_NO_NODE);
+  EXPECT_EQ(aim().wanted_here, 0U);
+  EXPECT_EQ(aim().target, 150 + nr - 5000);
+  region_drop_wanted_here(1);
+}
+
 // What is managed and lasts, and the target, in one line.
 using Aims = std::array<unsigned long, 2>;
 

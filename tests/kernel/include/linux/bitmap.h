@@ -14,6 +14,7 @@
 
 #define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
 #define BIT_WORD(bit) ((bit) / BITS_PER_LONG)
+#define BITMAP_LAST_WORD_MASK(size) (~0UL >> (-(size) % BITS_PER_LONG))
 #define BITMAP_FIRST_WORD_MASK(first) (~0UL << ((first) % BITS_PER_LONG))
 #define round_down(number, step) ((number) - (number) % (step))
 
