@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <vector>
 
 extern "C" {
 #include <linux/spinlock.h>
@@ -11,8 +12,9 @@ extern "C" {
 
 namespace {
 
+std::vector<double> holds;
+std::size_t position;
 double taken_at;
-double longest_hold;
 
 double now() {
   timespec time{};
@@ -20,21 +22,38 @@ double now() {
   return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
 }
 
-extern "C" void watch(bool taken) {
+extern "C" void note(bool taken) {
   if (taken) {
     taken_at = now();
-  } else {
-    longest_hold = std::max(longest_hold, now() - taken_at);
+    return;
   }
+  const double held = now() - taken_at;
+  if (position == holds.size()) {
+    holds.push_back(held);
+  } else {
+    holds[position] = std::min(holds[position], held);
+  }
+  position++;
 }
 
 }  // namespace
 
-HoldWatch::HoldWatch() {
-  longest_hold = 0;
-  machine_lock_watch = watch;
+HoldWatch::HoldWatch() { holds.clear(); }
+
+void HoldWatch::watch(const std::function<void()>& call) {
+  position = 0;
+  machine_lock_watch = note;
+  call();
+  machine_lock_watch = nullptr;
 }
 
-HoldWatch::~HoldWatch() { machine_lock_watch = nullptr; }
+void HoldWatch::look_away(const std::function<void()>& part) {
+  const auto watching = machine_lock_watch;
+  machine_lock_watch = nullptr;
+  part();
+  machine_lock_watch = watching;
+}
 
-double HoldWatch::longest() { return longest_hold; }
+double HoldWatch::longest() {
+  return holds.empty() ? 0 : *std::max_element(holds.begin(), holds.end());
+}
