@@ -46,6 +46,7 @@ void compare_sizes(const RegionModel& model, const Machine& machine) {
   require_equal(aim.target, sizes.target, "target of the aim");
   require_equal(aim.lasting, model.lasting(), "plugged to stay");
   require_equal(aim.wanted_here, model.wanted(true), "wanted here");
+  require_equal(aim.droppable_here, model.droppable(), "wanted here, and to be dropped if need be");
   require_equal(aim.wanted_absent, model.wanted(false), "wanted and absent");
 }
 
@@ -72,33 +73,60 @@ void compare_nodes(const RegionModel& model, const Machine& machine) {
   require(next == nodes.end(), "no other node is told");
 }
 
-bool is_joined(const RegionModel& model, unsigned long index) {
-  return index > 0 && model.at(index - 1).unplugged &&
-         model.at(index - 1).node == model.at(index).node;
+u32 flags_of(const ModelSubblock& one) {
+  return (one.owner != 0 ? MEMPLUG_RANGE_TIED : 0U) |
+         (one.mappings != 0 ? MEMPLUG_RANGE_MAPPED : 0U) |
+         (one.quarantined ? MEMPLUG_RANGE_QUARANTINED : 0U) |
+         (one.unplugged ? 0U : MEMPLUG_RANGE_WANTED);
 }
 
-void compare_list(const RegionModel& model) {
+bool is_alike(const ModelSubblock& one, const ModelSubblock& other) {
+  return one.managed == other.managed && (!one.managed || one.node == other.node) &&
+         one.owner == other.owner && flags_of(one) == flags_of(other);
+}
+
+using Is = bool (*)(const ModelSubblock& one);
+using List = decltype(&region_list);
+
+// Those that is() is true of, neighbours in one range if they are alike.
+void compare_list(const RegionModel& model, Is is, List list) {
   std::vector<memplug_range> expected;
   for (unsigned long i = 0; i < model.size(); ++i) {
-    if (model.at(i).unplugged && is_joined(model, i)) {
+    const ModelSubblock& one = model.at(i);
+    if (is(one) && i > 0 && is(model.at(i - 1)) && is_alike(one, model.at(i - 1))) {
       expected.back().length += Machine::subblock_size;
-    } else if (model.at(i).unplugged) {
-      expected.push_back(
-          {i * Machine::subblock_size, Machine::subblock_size, 0, model.at(i).node, 0, 0});
+    } else if (is(one)) {
+      expected.push_back({i * Machine::subblock_size, Machine::subblock_size, flags_of(one),
+                          one.managed ? one.node : NUMA_NO_NODE, one.owner, 0});
     }
   }
   std::vector<memplug_range> ranges(model.size());
   u64 generation = 0;
   const auto fit = static_cast<unsigned int>(ranges.size() / 2);
-  const auto count = static_cast<std::size_t>(region_list(ranges.data(), fit, &generation));
-  require_equal(count, expected.size(), "unplugged ranges");
+  const auto count = static_cast<std::size_t>(list(ranges.data(), fit, &generation));
+  require_equal(count, expected.size(), "ranges");
   require_equal(generation, region_generation(), "generation of the list");
   for (std::size_t i = 0; i < std::min<std::size_t>(count, fit); ++i) {
     require_equal(ranges[i].start, expected[i].start, "start of a range");
     require_equal(ranges[i].length, expected[i].length, "length of a range");
+    require_equal(ranges[i].flags, expected[i].flags, "flags of a range");
+    require_equal(static_cast<unsigned long>(ranges[i].holder),
+                  static_cast<unsigned long>(expected[i].holder), "holder of a range");
     require_equal(static_cast<unsigned long>(ranges[i].node),
                   static_cast<unsigned long>(expected[i].node), "node of a range");
   }
+}
+
+void compare_quarantined(const RegionModel& model, subblock_run within) {
+  unsigned long marked = 0;
+  unsigned long unplugged = 0;
+  for (unsigned long i = within.first; i < std::min(within.first + within.nr, model.size()); ++i) {
+    marked += model.at(i).quarantined ? 1U : 0U;
+    unplugged += model.at(i).quarantined && model.at(i).unplugged ? 1U : 0U;
+  }
+  unsigned long told = 0;
+  require_equal(region_quarantined(within, &told), marked, "how much is bad");
+  require_equal(told, unplugged, "how much of it is unplugged");
 }
 
 void compare_view(const RegionModel& model, region_direction direction, subblock_run within,
@@ -121,15 +149,19 @@ void compare_view(const RegionModel& model, region_direction direction, subblock
     const bool there = one.unplugged == (direction == REGION_UNPLUG);
     const bool seam =
         i > 0 && one.managed && model.at(i - 1).managed && one.node != model.at(i - 1).node;
-    require(test_bit(i, ready.data()) == (in && !one.busy && !there), "ready", i);
-    require(test_bit(i, busy.data()) == (in && one.busy), "busy", i);
+    const bool may_go = in && !one.busy && !there;
+    const bool is_held = may_go && direction == REGION_PLUG && one.held();
+    require(test_bit(i, ready.data()) == (may_go && !is_held), "ready", i);
+    require(test_bit(i, busy.data()) == ((in && one.busy) || is_held), "busy", i);
     require(test_bit(i, seams.data()) == seam, "border between nodes", i);
-    counted.nr_ready += in && !one.busy && !there ? 1 : 0;
-    counted.nr_busy += in && one.busy ? 1 : 0;
+    counted.nr_ready += may_go && !is_held ? 1 : 0;
+    counted.nr_busy += (in && one.busy) || is_held ? 1 : 0;
+    counted.nr_held += is_held ? 1 : 0;
     counted.nr_already += in && !one.busy && there ? 1 : 0;
   }
   require_equal(view.nr_ready, counted.nr_ready, "how many are ready");
   require_equal(view.nr_busy, counted.nr_busy, "how many are busy");
+  require_equal(view.nr_held, counted.nr_held, "how many are held");
   require_equal(view.nr_already, counted.nr_already, "how many are so already");
 }
 
@@ -137,18 +169,23 @@ void compare_walks(const RegionModel& model) {
   unsigned long unplugged = region_next_unplugged(0);
   unsigned long absent = region_next_absent(0);
   unsigned long leaving = region_next_leaving(0);
+  unsigned long bad = region_next_to_retake(0);
   for (unsigned long i = 0; i < model.size(); ++i) {
     const ModelSubblock& one = model.at(i);
     require((unplugged == i) == one.unplugged, "the next unplugged", i);
     require((absent == i) == (one.wanted && !one.managed), "the next absent", i);
     require((leaving == i) == one.leaving, "the next leaving", i);
+    require((bad == i) == (one.quarantined && one.managed && !one.unplugged && !one.busy),
+            "the next to be taken again", i);
     require(region_is_unplugged(i) == one.unplugged, "is it unplugged", i);
     require(region_node(i) == (one.managed ? one.node : NUMA_NO_NODE), "its node", i);
     unplugged = unplugged == i ? region_next_unplugged(i + 1) : unplugged;
     absent = absent == i ? region_next_absent(i + 1) : absent;
     leaving = leaving == i ? region_next_leaving(i + 1) : leaving;
+    bad = bad == i ? region_next_to_retake(i + 1) : bad;
   }
-  require(unplugged == nowhere && absent == nowhere && leaving == nowhere, "walks end");
+  require(unplugged == nowhere && absent == nowhere && leaving == nowhere && bad == nowhere,
+          "walks end");
 }
 
 void compare_unmanaged(const RegionModel& model, subblock_run within) {
@@ -183,7 +220,11 @@ void compare_unmanaged(const RegionModel& model, subblock_run within) {
 void compare(const RegionModel& model, const Machine& machine, subblock_run within, int nid) {
   compare_sizes(model, machine);
   compare_nodes(model, machine);
-  compare_list(model);
+  compare_list(
+      model, [](const ModelSubblock& one) { return one.unplugged; }, region_list);
+  compare_list(
+      model, [](const ModelSubblock& one) { return one.quarantined; }, region_list_quarantined);
+  compare_quarantined(model, within);
   compare_walks(model);
   compare_unmanaged(model, within);
   compare_view(model, REGION_UNPLUG, within, nid);

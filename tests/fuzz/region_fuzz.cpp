@@ -3,7 +3,10 @@
 // lets happen: after each step they say what the model says, and what changed is told.
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
+#include <iterator>
+#include <list>
 #include <vector>
 
 #include "input.hpp"
@@ -22,6 +25,7 @@ constexpr unsigned long blocks = 16;
 constexpr unsigned long blocks_at_first = 6;
 constexpr unsigned long nr = blocks * block;
 constexpr int nodes = 3;
+constexpr std::size_t most_mappings = 8;
 constexpr int most_steps = 32;
 
 class Session {
@@ -60,6 +64,13 @@ class Session {
     subblock_run run;
     region_direction direction;
   };
+  // A descriptor; its number is its opener's process id.
+  struct Owner {
+    region_owner books{};
+    int number = 0;
+    bool in_books = false;
+    bool taken = false;
+  };
 
   // Reserving is seen by requests only, and leaving by the notifier.
   static std::vector<std::array<bool, 3>> visible(const RegionModel& model) {
@@ -80,7 +91,7 @@ class Session {
   }
 
   void act() {
-    switch (input_.below(17)) {
+    switch (input_.below(26)) {
       case 0:
       case 1:
       case 2:
@@ -117,8 +128,31 @@ class Session {
       case 15:
         drop_wanted_here();
         break;
-      default:
+      case 16:
         load_anew();
+        break;
+      case 17:
+      case 18:
+        end_reservation(some_owner());
+        break;
+      case 19:
+      case 20:
+        map();
+        break;
+      case 21:
+        unmap();
+        break;
+      case 22:
+        close_owner();
+        break;
+      case 23:
+        give_back();
+        break;
+      case 24:
+        put_owner();
+        break;
+      default:
+        quarantine();
         break;
     }
   }
@@ -167,7 +201,7 @@ class Session {
 
   // As the requests do: what went meanwhile, or is no longer unplugged, is aborted. No claim ends
   // while hotplug is under way; giving back may.
-  void end_reservation() {
+  void end_reservation(const Owner* owner = nullptr) {
     if (reservations_.empty()) {
       return;
     }
@@ -182,7 +216,12 @@ class Session {
       const bool fit = direction == REGION_PLUG ? region_is_unplugged(i) : region_is_managed(one);
       // the kernel gives out nothing of a block that is about to go
       const bool had = direction == REGION_PLUG || state_of(one) != Block::Unseen;
-      if (may_commit && fit && had && i - run.first < done) {
+      if (may_commit && fit && had && i - run.first < done && owner != nullptr &&
+          direction == REGION_UNPLUG) {
+        region_commit_taken(one, &owner->books);
+        region_settle(&owner->books);
+        model_.commit(one, direction, REGION_ASKED, owner->number);
+      } else if (may_commit && fit && had && i - run.first < done) {
         region_commit(one, direction, mover);
         model_.commit(one, direction, mover);
       } else {
@@ -198,10 +237,13 @@ class Session {
     if (run.nr == 0 || is_one_leaving()) {
       return;
     }
-    require(region_leave(subblock_pfn(run.first), run.nr * subblock_pages()) == 0,
-            "what nobody holds may go");
-    model_.leave(run);
-    state_of(run) = Block::Leaving;
+    const bool expected = model_.leave(run);
+    require(
+        region_leave(subblock_pfn(run.first), run.nr * subblock_pages()) == (expected ? 0 : -EBUSY),
+        "what nobody holds may go");
+    if (expected) {
+      state_of(run) = Block::Leaving;
+    }
   }
 
   void end_offline() {
@@ -248,7 +290,7 @@ class Session {
     const unsigned long nr_before = region_nr();
     const bool grows = run.first + run.nr > nr_before;
     if (grows && input_.below(4) == 3) {
-      // six maps are needed
+      // more than six are needed
       limit_allocations(static_cast<int>(input_.below(6)));
       require(region_update(subblock_pfn(run.first), run.nr * subblock_pages()) == -ENOMEM,
               "without memory the books can't grow");
@@ -263,6 +305,7 @@ class Session {
   // begin to leave, or be about to come back: of what is online then it sees only the end.
   void load_anew() {
     reservations_.clear();
+    mappings_.clear();
     while (some_block(Block::Leaving).nr != 0) {
       end_offline();
     }
@@ -272,6 +315,7 @@ class Session {
     }
     loaded_anew_ = true;
     Machine::restart();
+    owners_ = {};
     model_ = RegionModel{nr};
     require(region_init() == 0, "the books begin anew");
     model_.update(machine_, {0, nr});
@@ -317,11 +361,115 @@ class Session {
     model_.drop_wanted_here(some);
   }
 
+  // The books learn of one when it is first to have something. Nobody, if none is open.
+  const Owner* some_owner() {
+    Owner& owner = owners_.at(input_.below(owners_.size()));
+    if (owner.in_books && !owner.books.closed) {
+      return &owner;
+    }
+    for (Owner& another : owners_) {
+      if (!another.in_books) {
+        enter(another);
+        return &another;
+      }
+    }
+    return nullptr;
+  }
+
+  void enter(Owner& owner) {
+    owner.number = static_cast<int>(&owner - owners_.data()) + 1;
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast,performance-no-int-to-ptr)
+    owner.books.opener = reinterpret_cast<pid*>(static_cast<std::uintptr_t>(owner.number));
+    owner.books.is_request = false;
+    require(region_enter_owner(&owner.books) == 0, "there is room for descriptors");
+    owner.in_books = true;
+    owner.taken = false;
+  }
+
+  void map() {
+    const subblock_run run = some_run();
+    if (mappings_.size() == most_mappings) {
+      return;
+    }
+    region_mapping& mapping = mappings_.emplace_back();
+    mapping.run = run;
+    const int expected = model_.map(run);
+    require(region_map(&mapping) == expected, "what is unplugged and at rest can be mapped");
+    if (expected != 0) {
+      mappings_.pop_back();
+    }
+  }
+
+  void unmap() {
+    if (mappings_.empty()) {
+      return;
+    }
+    const auto which =
+        std::next(mappings_.begin(), static_cast<std::ptrdiff_t>(input_.below(mappings_.size())));
+    region_unmap(&*which);
+    model_.unmap(which->run);
+    mappings_.erase(which);
+  }
+
+  void close_owner() {
+    Owner& owner = owners_.at(input_.below(owners_.size()));
+    if (owner.in_books && !owner.books.closed) {
+      region_close_owner(&owner.books);
+    }
+  }
+
+  // As tie.c does. Whatever the order of events: what is closed and has something free, or nothing,
+  // is found, unless somebody has it.
+  void give_back() {
+    const region_owner* found = region_take_closed();
+    if (found == nullptr) {
+      for (const Owner& owner : owners_) {
+        require(!owner.in_books || !owner.books.closed || owner.taken ||
+                    (model_.free_of(owner.number) == 0 && model_.tied_to(owner.number) != 0),
+                "a closed owner is found");
+      }
+      return;
+    }
+    const auto owner = std::find_if(owners_.begin(), owners_.end(),
+                                    [found](const Owner& one) { return &one.books == found; });
+    require(owner != owners_.end() && owner->in_books && owner->books.closed && !owner->taken,
+            "it is a closed owner that nobody has");
+    owner->taken = true;
+    for (unsigned long i = region_next_tied(found, 0); i < nr; i = region_next_tied(found, i + 1)) {
+      require(model_.at(i).owner == owner->number && model_.at(i).mappings == 0, "it is its own");
+      require(region_reserve_owned(i, found), "it may be given back");
+      region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
+      model_.commit({i, 1}, REGION_PLUG, REGION_ASKED);
+    }
+    require(model_.free_of(owner->number) == 0, "all that is free is given back");
+  }
+
+  void put_owner() {
+    for (Owner& owner : owners_) {
+      if (owner.in_books && owner.taken) {
+        owner.taken = false;
+        const bool over = model_.tied_to(owner.number) == 0;
+        require(region_put_closed(&owner.books) == over, "the last of it is its end");
+        owner.in_books = !over;
+      }
+    }
+  }
+
+  void quarantine() {
+    const subblock_run run = some_run();
+    const bool quarantined = input_.flag();
+    const unsigned long changed = model_.quarantine(run, quarantined);
+    require(region_quarantine(run, quarantined) == changed, "what is bad is marked");
+  }
+
   Input& input_;
   Machine machine_{nodes};
   RegionModel model_{nr};
   std::array<Block, blocks> states_{};
   std::vector<Reservation> reservations_;
+  std::array<Owner, 4> owners_{};
+  // The books have their addresses.
+  std::list<region_mapping> mappings_;
   bool loaded_anew_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include "region_model.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 extern "C" {
 #include <linux/nodemask.h>
@@ -32,13 +33,27 @@ unsigned long RegionModel::lasting() const {
       [](const ModelSubblock& one) { return one.managed && !one.unplugged && !one.wanted; });
 }
 
+unsigned long RegionModel::droppable() const {
+  return count(
+      [](const ModelSubblock& one) { return one.managed && one.wanted && !one.quarantined; });
+}
+
+unsigned long RegionModel::tied_to(int owner) const {
+  return count([owner](const ModelSubblock& one) { return one.owner == owner; });
+}
+
+unsigned long RegionModel::free_of(int owner) const {
+  return count(
+      [owner](const ModelSubblock& one) { return one.owner == owner && one.mappings == 0; });
+}
+
 unsigned long RegionModel::end_of(subblock_run run) const {
   return std::min(run.first + run.nr, size());
 }
 
 void RegionModel::drop_lowest(bool here, unsigned long nr) {
   for (ModelSubblock& one : subblocks_) {
-    if (nr > 0 && one.wanted && one.managed == here) {
+    if (nr > 0 && one.wanted && one.managed == here && !one.quarantined) {
       one.wanted = false;
       --nr;
     }
@@ -73,16 +88,22 @@ void RegionModel::update(const Machine& machine, subblock_run run) {
   }
 }
 
-void RegionModel::leave(subblock_run run) {
+bool RegionModel::leave(subblock_run run) {
+  for (unsigned long i = run.first; i < end_of(run); ++i) {
+    if (at(i).owner != 0 || at(i).mappings != 0) {
+      return false;
+    }
+  }
   const unsigned long before = lasting();
   for (unsigned long i = run.first; i < end_of(run); ++i) {
     ModelSubblock& one = subblocks_[i];
     one.leaving = one.leaving || one.unplugged;
-    one.wanted = one.wanted || (one.unplugged && !one.busy);
+    one.wanted = one.wanted || (one.unplugged && (!one.busy || one.quarantined));
     one.unplugged = false;
     one.managed = false;
   }
   move_target(before);
+  return true;
 }
 
 bool RegionModel::stay(unsigned long index, bool keep) {
@@ -109,7 +130,8 @@ void RegionModel::gone(subblock_run run) {
 bool RegionModel::reserve(subblock_run run, region_direction direction) {
   for (unsigned long i = run.first; i < run.first + run.nr; ++i) {
     if (i >= size() || !at(i).managed || at(i).busy ||
-        at(i).unplugged != (direction == REGION_PLUG)) {
+        at(i).unplugged != (direction == REGION_PLUG) ||
+        (direction == REGION_PLUG && at(i).held())) {
       return false;
     }
   }
@@ -119,12 +141,15 @@ bool RegionModel::reserve(subblock_run run, region_direction direction) {
   return true;
 }
 
-void RegionModel::commit(subblock_run run, region_direction direction, region_mover mover) {
+void RegionModel::commit(subblock_run run, region_direction direction, region_mover mover,
+                         int owner) {
   const unsigned long before = lasting();
   for (unsigned long i = run.first; i < end_of(run); ++i) {
-    subblocks_[i].busy = false;
-    subblocks_[i].wanted = false;
-    subblocks_[i].unplugged = direction == REGION_UNPLUG;
+    ModelSubblock& one = subblocks_[i];
+    one.busy = false;
+    one.unplugged = direction == REGION_UNPLUG;
+    one.wanted = one.quarantined && !one.unplugged;
+    one.owner = one.quarantined ? 0 : owner;
   }
   if (mover == REGION_ASKED) {
     move_target(before);
@@ -132,9 +157,13 @@ void RegionModel::commit(subblock_run run, region_direction direction, region_mo
 }
 
 void RegionModel::abort(subblock_run run) {
+  const unsigned long before = lasting();
   for (unsigned long i = run.first; i < end_of(run); ++i) {
-    subblocks_[i].busy = false;
+    ModelSubblock& one = subblocks_[i];
+    one.busy = false;
+    one.wanted = one.wanted || (one.quarantined && !one.unplugged);
   }
+  move_target(before);
 }
 
 bool RegionModel::set_target(std::optional<unsigned long> target) {
@@ -156,7 +185,7 @@ void RegionModel::drop_wanted(subblock_run run, int nid) {
   const unsigned long before = lasting();
   for (unsigned long i = run.first; i < end_of(run); ++i) {
     ModelSubblock& one = subblocks_[i];
-    if (nid == NUMA_NO_NODE || (one.managed && one.node == nid)) {
+    if (!one.quarantined && (nid == NUMA_NO_NODE || (one.managed && one.node == nid))) {
       one.wanted = false;
     }
   }
@@ -164,5 +193,50 @@ void RegionModel::drop_wanted(subblock_run run, int nid) {
 }
 
 void RegionModel::drop_wanted_here(unsigned long nr) { drop_lowest(true, nr); }
+
+int RegionModel::map(subblock_run run) {
+  bool busy = false;
+  for (unsigned long i = run.first; i < run.first + run.nr; ++i) {
+    if (i >= size() || !at(i).unplugged) {
+      return -ENXIO;
+    }
+    busy = busy || at(i).busy;
+  }
+  for (unsigned long i = run.first; !busy && i < end_of(run); ++i) {
+    subblocks_[i].mappings++;
+  }
+  return busy ? -EBUSY : 0;
+}
+
+void RegionModel::unmap(subblock_run run) {
+  for (unsigned long i = run.first; i < end_of(run); ++i) {
+    subblocks_[i].mappings--;
+  }
+}
+
+bool RegionModel::quarantine_one(ModelSubblock& one, bool quarantined) {
+  const bool known = one.managed || one.wanted || one.leaving;
+  if (one.quarantined == quarantined || (quarantined && !known)) {
+    return false;
+  }
+  one.quarantined = quarantined;
+  if (!quarantined) {
+    one.wanted = false;
+  } else {
+    one.owner = 0;
+    one.wanted = one.wanted || (!one.busy && !one.unplugged);
+  }
+  return true;
+}
+
+unsigned long RegionModel::quarantine(subblock_run run, bool quarantined) {
+  const unsigned long before = lasting();
+  unsigned long changed = 0;
+  for (unsigned long i = run.first; i < end_of(run); ++i) {
+    changed += quarantine_one(subblocks_[i], quarantined) ? 1U : 0U;
+  }
+  move_target(before);
+  return changed;
+}
 
 }  // namespace memplug::fuzz
