@@ -12,6 +12,7 @@ extern "C" {
 #include "migrated.h"
 
 unsigned int machine_locks_held;
+void (*machine_lock_watch)(bool taken);
 }
 
 namespace {
