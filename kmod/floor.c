@@ -99,8 +99,8 @@ static unsigned long counter_drift(void)
 }
 
 /*
- * A zone that has lost its last memory has lost what it kept for each CPU, too: it is looked at only
- * while none can.
+ * A zone that has lost its last memory has lost what it kept for each CPU, too: it is looked at
+ * only while none can.
  */
 static struct zone *normal_zone(int nid)
 {

@@ -269,7 +269,7 @@ void hotplug_allow(void)
 }
 
 #ifdef CONFIG_LOCKDEP
-/** hotplug_assert_excluded - struct pages or zones are read: a debug kernel warns if that is open */
+/** hotplug_assert_excluded - struct pages or zones are read: a debug kernel warns if they may go */
 void hotplug_assert_excluded(void)
 {
 	lockdep_assert_held(&hotplug.lock);

@@ -7,8 +7,8 @@
 #include "signals.h"
 
 /*
- * Who is stopped, by the shell's job control or a debugger that attaches, goes on later: what he waits
- * for goes on, too, and he stops when he has it.
+ * Who is stopped, by the shell's job control or a debugger that attaches, goes on later: what he
+ * waits for goes on, too, and he stops when he has it.
  */
 static void leave_stops_out(sigset_t *signals, const struct sighand_struct *sighand)
 {
