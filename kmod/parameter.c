@@ -4,6 +4,7 @@
  * the same words, but lets them wrap around: 16E is 0 for it. Pure, so that it also builds in user
  * space, for its test.
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 
