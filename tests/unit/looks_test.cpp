@@ -44,6 +44,7 @@ unsigned long look_at(unsigned long pages) {
 extern "C" {
 unsigned int region_subblock_order = 10;
 unsigned int machine_locks_held = 0;
+void (*machine_meanwhile)() = nullptr;
 
 int hotplug_exclude() {
   excluded = true;
