@@ -138,26 +138,41 @@ static int land_piece(struct request *req, struct subblock_run *piece)
 	return attempt->claim.result;
 }
 
-/* Claims a place from its end down. Returns 0, or the first error and the piece it is of. */
+/*
+ * Claims a place from its end down. A piece that has made room for memory hotplug is claimed again:
+ * the others are not given back for that. Returns 0, or the first error and the piece it is of.
+ */
 static int claim_pieces(struct request *req, struct subblock_run run, struct subblock_run *culprit)
 {
+	struct subblock_run piece, again[REQUEST_MAX_ATTEMPTS];
 	unsigned long end = run.first + run.nr;
-	struct subblock_run piece;
+	unsigned int nr_again = 0;
 	int ret, error = 0;
 
-	while (req->nr_in_flight || (!error && end > run.first)) {
+	while (req->nr_in_flight || (!error && (nr_again || end > run.first))) {
 		ret = 0;
-		if (!error && end > run.first && take_has_room(req)) {
-			piece = piece_below(req, run, end);
+		if (!error && (nr_again || end > run.first) && take_has_room(req)) {
+			piece = nr_again ? again[nr_again - 1] : piece_below(req, run, end);
 			ret = start_piece(req, piece);
 			if (!ret) {
-				end = piece.first;
+				if (nr_again)
+					nr_again--;
+				else
+					end = piece.first;
 				continue;
 			}
 		}
 		/* when what is in flight has landed, it may be different */
-		if (req->nr_in_flight && (!ret || ret == -EAGAIN))
+		if (req->nr_in_flight && (!ret || ret == -EAGAIN)) {
 			ret = land_piece(req, &piece);
+			if (ret == -EAGAIN && !error) {
+				again[nr_again++] = piece;
+				continue;
+			}
+		} else if (ret == -EAGAIN && !error) {
+			setback_wait(req);
+			continue;
+		}
 		if (ret && !error) {
 			error = ret;
 			*culprit = piece;
