@@ -48,7 +48,7 @@ void setback_single(struct request *req, unsigned long index, int error)
 /**
  * setback_zone - the floor refused a subblock for its zone's sake
  * @req: on whose behalf
- * @nid: the zone's node
+ * @nid: the zone's node, or NUMA_NO_NODE: it has gone offline meanwhile
  * @cost: what was refused costs this, or less
  *
  * Others of that zone may still be had, those that are in use above all; but not if it goes
@@ -60,6 +60,8 @@ void setback_zone(struct request *req, int nid, unsigned int cost)
 	unsigned long i;
 
 	req->floor_refused = true;
+	if (nid == NUMA_NO_NODE)
+		return;
 	if (++req->zone_refusals[nid] < MAX_ZONE_REFUSALS)
 		return;
 	for_each_set_bit(i, plan->candidates, plan->nr) {

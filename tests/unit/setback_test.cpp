@@ -85,7 +85,7 @@ class Setback : public ::testing::Test {
     request_.view.ready = ready_.data();
     request_.view.nr = subblocks;
     request_.pretended = pretended_.data();
-    request_.zone_refusals = refusals_.data();
+    request_.zone_refusals = &refusals_.at(1);
   }
 
   void refuse(int nid, int times, unsigned int cost = PLAN_DEAREST) {
@@ -119,9 +119,17 @@ class Setback : public ::testing::Test {
   std::array<unsigned long, BITS_TO_LONGS(subblocks)> ready_{};
   std::array<unsigned char, subblocks> costs_{};
   std::array<floor_share, nodes> pretended_{};
-  std::array<unsigned int, nodes> refusals_{};
+  std::array<unsigned int, nodes + 1> refusals_{};  // with something before the first node's
   request request_{};
 };
+
+TEST_F(Setback, WhatHasGoneOfflineMeanwhileIsHeldAgainstNoNode) {
+  refuse(NUMA_NO_NODE, refusals_in_a_row);
+  EXPECT_TRUE(request_.floor_refused);
+  EXPECT_EQ(refusals_.at(0), 0U);
+  EXPECT_EQ(left_of(0), of_a_node);
+  EXPECT_EQ(left_of(1), of_a_node);
+}
 
 TEST_F(Setback, AZoneThatRefusesManyTimesInARowIsGivenUpForWhatCostsNoMore) {
   costs_[3] = 5;
