@@ -230,7 +230,8 @@ static bool stop_waiting(struct claim *claim)
  * worker_cancel - end a claim that is not wanted any more
  * @claim: started before
  *
- * Context: sleeps until a claim that has begun is over, which gives up between two pieces.
+ * Context: sleeps until a claim that has begun is over. If somebody has asked for it, it gives up
+ * between two pieces.
  *
  * Return: true if it had not begun: the run is still reserved; false if it is over, with
  * a result.
@@ -239,7 +240,9 @@ bool worker_cancel(struct claim *claim)
 {
 	if (stop_waiting(claim))
 		return true;
-	WRITE_ONCE(claim->cancelled, true);
+	/* memplug's own: another target may come at any time, and what is in flight counts for it */
+	if (claim->mover == REGION_ASKED)
+		WRITE_ONCE(claim->cancelled, true);
 	if (!cancel_work_sync(&claim->work))
 		return false;
 	pass_turn_on();
