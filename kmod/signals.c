@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tells a signal that ends what a caller waits for from all else that wakes him up. */
-#include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/sched/signal.h>
 
@@ -8,25 +7,33 @@
 
 /*
  * Who is stopped, by the shell's job control or a debugger that attaches, goes on later: what he
- * waits for goes on, too, and he stops when he has it.
+ * waits for goes on, too, and he stops when he has it. And who is traced gets signals that he
+ * ignores, by his own wish or as all do.
  */
-static void leave_stops_out(sigset_t *signals, const struct sighand_struct *sighand)
+static bool ends_something(int signal, __sighandler_t handler)
 {
-	static const int can_be_handled[] = { SIGTSTP, SIGTTIN, SIGTTOU };
-	unsigned int i;
+	if (handler == SIG_IGN)
+		return false;
+	return handler != SIG_DFL || (!sig_kernel_stop(signal) && !sig_kernel_ignore(signal));
+}
+
+static bool any_ends_something(sigset_t *signals, const struct sighand_struct *sighand)
+{
+	int signal;
 
 	lockdep_assert_held(&sighand->siglock);
-	sigdelset(signals, SIGSTOP);
-	for (i = 0; i < ARRAY_SIZE(can_be_handled); i++)
-		if (sighand->action[can_be_handled[i] - 1].sa.sa_handler == SIG_DFL)
-			sigdelset(signals, can_be_handled[i]);
+	for (signal = 1; signal <= _NSIG; signal++)
+		if (sigismember(signals, signal) &&
+		    ends_something(signal, sighand->action[signal - 1].sa.sa_handler))
+			return true;
+	return false;
 }
 
 /**
  * signals_are_due - is there a signal for the running task
  *
  * signal_pending() is true for the freezer, ptrace and task work as well, which are no
- * reason to cut anything short: look for a signal that will be delivered, and is not there to stop
+ * reason to cut anything short: look for a signal that will be delivered, and does more than stop
  * the task.
  *
  * Context: of a task, with interrupts on.
@@ -37,6 +44,7 @@ bool signals_are_due(void)
 	/* the running task's own does not go away */
 	struct sighand_struct *sighand = rcu_dereference_protected(task->sighand, true);
 	sigset_t pending;
+	bool due;
 
 	if (!signal_pending(task))
 		return false;
@@ -45,7 +53,7 @@ bool signals_are_due(void)
 	spin_lock_irq(&sighand->siglock);
 	sigorsets(&pending, &task->pending.signal, &task->signal->shared_pending.signal);
 	sigandnsets(&pending, &pending, &task->blocked);
-	leave_stops_out(&pending, sighand);
+	due = any_ends_something(&pending, sighand);
 	spin_unlock_irq(&sighand->siglock);
-	return !sigisemptyset(&pending);
+	return due;
 }
