@@ -66,6 +66,16 @@ static inline unsigned long compat_pages_kept_by_cpu(const struct zone *zone, in
 #endif
 }
 
+/*
+ * Since 5.13 (d479960e44f2) pages that a claim has moved stay out of the lists that CPUs keep of them.
+ * Before, the next piece of the same claim may find there what the last one has moved into it.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
+#define COMPAT_CLAIMS_FOLLOW_EACH_OTHER 1
+#else
+#define COMPAT_CLAIMS_FOLLOW_EACH_OTHER 0
+#endif
+
 /* page_offline_begin() and page_offline_end() came with 5.14 (82840451936f). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
 #define compat_page_offline_begin page_offline_begin

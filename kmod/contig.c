@@ -50,9 +50,11 @@ static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
  * the shortest pieces that there are, so that others get their turn between two of them
  * (docs/kernel.md, "Zeroing").
  */
-static unsigned long longest_piece(void)
+static unsigned long longest_piece(unsigned long nr_pages)
 {
-	return want_init_on_alloc(0) ? COMPAT_GRANULARITY_PAGES : LONGEST_PIECE;
+	if (want_init_on_alloc(0))
+		return COMPAT_GRANULARITY_PAGES;
+	return COMPAT_CLAIMS_FOLLOW_EACH_OTHER ? LONGEST_PIECE : nr_pages;
 }
 
 /* In a walk over page frames: others get their turn once in a while. */
@@ -72,13 +74,24 @@ static noinline int alloc_piece(unsigned long start_pfn, unsigned long end_pfn)
 ALLOW_ERROR_INJECTION(alloc_piece, ERRNO);
 #endif
 
+/* A page with a memory error is kept out of use only if it is freed alone. */
+static void free_piece(unsigned long start_pfn, unsigned long nr_pages)
+{
+	if (!contig_find_hwpoison(start_pfn, nr_pages)) {
+		compat_free_contig_range(start_pfn, nr_pages);
+		return;
+	}
+	for (; nr_pages--; start_pfn++)
+		__free_page(pfn_to_page(start_pfn));
+}
+
 static void free_in_pieces(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long done, piece;
 
 	for (done = 0; done < nr_pages; done += piece) {
 		piece = min(COMPAT_GRANULARITY_PAGES, nr_pages - done);
-		compat_free_contig_range(start_pfn + done, piece);
+		free_piece(start_pfn + done, piece);
 		cond_resched();
 	}
 }
@@ -87,7 +100,7 @@ static void free_in_pieces(unsigned long start_pfn, unsigned long nr_pages)
 static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages,
 			   int (*should_stop)(const void *why), const void *why)
 {
-	unsigned long longest = longest_piece();
+	unsigned long longest = longest_piece(nr_pages);
 	unsigned long done, piece;
 	int ret = 0;
 
