@@ -46,12 +46,14 @@ int tie_open(struct pid *opener, struct region_owner **owner)
 
 	if (!fresh)
 		return -ENOMEM;
+	/* who lists ranges may ask for it as soon as the books have it */
+	fresh->opener = get_pid(opener);
 	ret = region_enter_owner(fresh);
 	if (ret) {
+		put_pid(fresh->opener);
 		kfree(fresh);
 		return ret;
 	}
-	fresh->opener = get_pid(opener);
 	*owner = fresh;
 	return 0;
 }
