@@ -129,7 +129,8 @@ static void retake(unsigned long index)
 		.only_wanted = true,
 	};
 
-	if (floor_reserve(nid, share) != FLOOR_OK)
+	/* not into the image of a machine that is about to hibernate: it stays wanted */
+	if (hotplug.suspended || floor_reserve(nid, share) != FLOOR_OK)
 		return;
 	if (region_reserve(claim.run, REGION_UNPLUG) && worker_claim(&claim))
 		region_abort(claim.run);
