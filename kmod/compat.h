@@ -67,8 +67,8 @@ static inline unsigned long compat_pages_kept_by_cpu(const struct zone *zone, in
 }
 
 /*
- * Since 5.13 (d479960e44f2) pages that a claim has moved stay out of the lists that CPUs keep of them.
- * Before, the next piece of the same claim may find there what the last one has moved into it.
+ * Since 5.13 (d479960e44f2) pages that a claim has moved stay out of the lists that CPUs keep of
+ * them. Before, the next piece of the same claim may find there what the last one has moved there.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
 #define COMPAT_CLAIMS_FOLLOW_EACH_OTHER 1

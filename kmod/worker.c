@@ -240,7 +240,7 @@ bool worker_cancel(struct claim *claim)
 {
 	if (stop_waiting(claim))
 		return true;
-	/* memplug's own: another target may come at any time, and what is in flight counts for it */
+	/* toward a target: another may come at any time, and what is in flight counts for it */
 	if (claim->mover == REGION_ASKED)
 		WRITE_ONCE(claim->cancelled, true);
 	if (!cancel_work_sync(&claim->work))
