@@ -52,7 +52,7 @@ memplugctl quarantine export --format memmap >/tmp/memmap
 cat /tmp/memmap
 memplugctl quarantine remove --all --quiet >/dev/null
 rmmod memplug
-insmod /lab/memplug.ko
+insmod /lab/memplug.ko subblock_size="$unit"
 memplugctl quarantine apply /tmp/memmap --quiet
 assert_eq "what is out after apply" "$(out_ranges)" "$unit out, 0 wanted"
 memplugctl quarantine remove --all --quiet >/dev/null

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 
@@ -187,7 +188,8 @@ int main() {
   std::printf("huge pages: %s\n", huge ? "yes" : "not on this kernel");
   {
     const Device device;
-    const std::uint64_t start = lab::take(device, length).start;
+    const std::uint64_t start =
+        lab::take(device, std::max<std::uint64_t>(length, device.info().out_subblock_size)).start;
     few_faults(device, start, huge);
     it_is_the_same_memory(device, start);
     it_comes_apart(device, start);
