@@ -7,7 +7,6 @@
 # lab: append=init_on_alloc=0
 # lab: timeout=300
 # lab: central=yes
-# lab: large=yes
 set -eu
 . /lab/lib.sh
 
