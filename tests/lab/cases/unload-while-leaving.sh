@@ -30,7 +30,7 @@ slow_rmmod() {
 	taskset 1 sh -c 'while :; do :; done' &
 	hog=$!
 	# shellcheck disable=SC2016  # the new shell's own
-	sh -c 'renice -n 19 -p $$ && exec taskset 1 /usr/sbin/rmmod memplug' &
+	sh -c 'renice -n 10 -p $$ && exec taskset 1 /usr/sbin/rmmod memplug' &
 	unloader=$!
 }
 
