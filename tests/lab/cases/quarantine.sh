@@ -62,21 +62,24 @@ expect_status 1 memplugctl quarantine add 0x2000000+4K --json >/tmp/low.json
 assert_eq "why not" "$(json /tmp/low.json /refused/0/why)" zone
 grep -q "^0x" /etc/memplug/quarantine && fail "what can't be had is in the file"
 
-# In use, and movable: its content moves. Pinned: as soon as that is over.
-stay locked >/tmp/address &
-wait_for 10 test -s /tmp/address || fail "no page is locked"
-memplugctl quarantine add "$(cat /tmp/address)+1" --no-save
-memplugctl quarantine remove --all --no-save
-kill $!
-stay spliced >/tmp/address2 &
-wait_for 10 test -s /tmp/address2 || fail "no page is pinned"
-expect_status 64 memplugctl quarantine add "$(cat /tmp/address2)+1" --no-save --timeout 1s
-assert_eq "what is pinned" "$(out_ranges)" "0 out, $unit wanted"
-kill $!
-is_out() {
-	[ "$(out_ranges)" = "$unit out, 0 wanted" ]
-}
-wait_for 60 is_out || fail "it is not taken when it is free"
-memplugctl quarantine remove --all --no-save
+# In use, and movable: its content moves. Pinned: as soon as that is over. Not with large subblocks:
+# a page of the kernel is in most of them.
+if [ "$unit" -le $((4 << 20)) ]; then
+	stay locked >/tmp/address &
+	wait_for 10 test -s /tmp/address || fail "no page is locked"
+	memplugctl quarantine add "$(cat /tmp/address)+1" --no-save
+	memplugctl quarantine remove --all --no-save
+	kill $!
+	stay spliced >/tmp/address2 &
+	wait_for 10 test -s /tmp/address2 || fail "no page is pinned"
+	expect_status 64 memplugctl quarantine add "$(cat /tmp/address2)+1" --no-save --timeout 1s
+	assert_eq "what is pinned" "$(out_ranges)" "0 out, $unit wanted"
+	kill $!
+	is_out() {
+		[ "$(out_ranges)" = "$unit out, 0 wanted" ]
+	}
+	wait_for 60 is_out || fail "it is not taken when it is free"
+	memplugctl quarantine remove --all --no-save
+fi
 assert_eq "MemTotal after all" "$(memtotal_kb)" "$before"
 kpf check /tmp/baseline
