@@ -430,8 +430,8 @@ class Session {
       }
       return;
     }
-    const auto owner = std::find_if(owners_.begin(), owners_.end(),
-                                    [found](const Owner& one) { return &one.books == found; });
+    auto* const owner = std::find_if(owners_.begin(), owners_.end(),
+                                     [found](const Owner& one) { return &one.books == found; });
     require(owner != owners_.end() && owner->in_books && owner->books.closed && !owner->taken,
             "it is a closed owner that nobody has");
     owner->taken = true;

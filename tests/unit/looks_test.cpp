@@ -77,7 +77,7 @@ u32 ram_judge_unmanaged(unsigned long /*pfn*/, unsigned long /*pages*/) {
 }
 unsigned long ram_next(unsigned long /*pfn*/) { return ~0UL; }
 bool survey_all_free(unsigned long /*pfn*/, unsigned long pages) {
-  return look_at(pages) && !all_in_use;
+  return look_at(pages) != 0 && !all_in_use;
 }
 void survey_pages(unsigned long /*pfn*/, unsigned long pages, survey* survey) {
   *survey = {};

@@ -520,7 +520,7 @@ TEST_F(Region, WantsAreDroppedWhereTheyAreToBe) {
 
 // More than is dropped under one hold of the lock.
 TEST_F(Region, WantsAreDroppedInSteps) {
-  constexpr unsigned long nr = 3 * 4096;
+  constexpr unsigned long nr = 3UL * 4096;
   machine_.add({200, nr}, 2);
   update({200, nr});
   ASSERT_EQ(region_set_target(150), 0);

@@ -22,8 +22,8 @@ class SysfsTree {
   [[nodiscard]] const std::string& root() const { return root_; }
 
   // Its module is loaded; driver is "virtio/drivers/virtio_mem".
-  std::string load(const std::string& driver) const {
-    const std::string folder = root_ + "/bus/" + driver;
+  [[nodiscard]] std::string load(const std::string& driver) const {
+    std::string folder = root_ + "/bus/" + driver;
     std::filesystem::create_directories(folder);
     const std::string module = folder.substr(folder.rfind('/') + 1);
     std::filesystem::create_directory_symlink("../../../../module/" + module, folder + "/module");
