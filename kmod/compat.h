@@ -38,6 +38,13 @@ static inline int compat_alloc_contig_range(unsigned long start, unsigned long e
 #endif
 }
 
+/* free_contig_range() gives back as many pages at a time as it can. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#define COMPAT_FREES_IN_BLOCKS 1
+#else
+#define COMPAT_FREES_IN_BLOCKS 0
+#endif
+
 /*
  * Gives pages back, one reference of each. A page that somebody else has a reference to as well
  * is free when that is gone. That is no reason to warn, as free_contig_range() does up to 6.18 at
@@ -45,7 +52,7 @@ static inline int compat_alloc_contig_range(unsigned long start, unsigned long e
  */
 static inline void compat_free_contig_range(unsigned long start, unsigned long nr_pages)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#if COMPAT_FREES_IN_BLOCKS
 	free_contig_range(start, nr_pages);
 #else
 	for (; nr_pages--; start++)

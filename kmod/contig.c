@@ -74,10 +74,10 @@ static noinline int alloc_piece(unsigned long start_pfn, unsigned long end_pfn)
 ALLOW_ERROR_INJECTION(alloc_piece, ERRNO);
 #endif
 
-/* A page with a memory error is kept out of use only if it is freed alone. */
+/* A page with a memory error is surely kept out of use only if it is freed alone. */
 static void free_piece(unsigned long start_pfn, unsigned long nr_pages)
 {
-	if (!contig_find_hwpoison(start_pfn, nr_pages)) {
+	if (!COMPAT_FREES_IN_BLOCKS || !contig_find_hwpoison(start_pfn, nr_pages)) {
 		compat_free_contig_range(start_pfn, nr_pages);
 		return;
 	}
