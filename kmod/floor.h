@@ -2,7 +2,6 @@
 #ifndef MEMPLUG_FLOOR_H
 #define MEMPLUG_FLOOR_H
 
-#include <linux/mmzone.h>
 #include <linux/types.h>
 
 /* What floor_reserve() says to a run. */

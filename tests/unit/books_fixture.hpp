@@ -57,6 +57,17 @@ inline std::vector<Listed> listed_by(int (*list)(memplug_range*, unsigned int, u
   return result;
 }
 
+// Whether it could be mapped; it is not afterwards.
+inline int try_map(subblock_run run) {
+  region_mapping mapping{};
+  mapping.run = run;
+  const int error = region_map(&mapping);
+  if (error == 0) {
+    region_unmap(&mapping);
+  }
+  return error;
+}
+
 inline std::vector<Listed> list() { return listed_by(region_list); }
 
 // Of all 200 subblocks.
@@ -127,16 +138,6 @@ class Books : public ::testing::Test {
     mapping.run = run;
     EXPECT_EQ(region_map(&mapping), 0);
     return mapping;
-  }
-
-  static int try_map(subblock_run run) {
-    region_mapping mapping{};
-    mapping.run = run;
-    const int error = region_map(&mapping);
-    if (error == 0) {
-      region_unmap(&mapping);
-    }
-    return error;
   }
 
   static void give_back(const region_owner& owner) {

@@ -407,16 +407,6 @@ class HoldsOfMany : public ::testing::Test {
     return mapping;
   }
 
-  static int map_error(subblock_run run) {
-    region_mapping mapping{};
-    mapping.run = run;
-    const int error = region_map(&mapping);
-    if (error == 0) {
-      region_unmap(&mapping);
-    }
-    return error;
-  }
-
   inline static region_mapping another{};
   inline static std::vector<Listed> seen;
 
@@ -478,10 +468,10 @@ TEST_F(HoldsOfMany, AllIsSettledAndFoundAgain) {
   EXPECT_EQ(request.nr, 0U);
   EXPECT_TRUE(region_reserve({12000, nr - 12000}, REGION_PLUG));
   EXPECT_FALSE(region_reserve_owned(12000, &request));
-  EXPECT_EQ(map_error({1500, 1}), -EBUSY) << "the other has not settled";
+  EXPECT_EQ(try_map({1500, 1}), -EBUSY) << "the other has not settled";
   region_settle(&descriptor);
   EXPECT_EQ(descriptor.nr, 6000U);
-  EXPECT_EQ(map_error({11999, 1}), 0);
+  EXPECT_EQ(try_map({11999, 1}), 0);
   unsigned long found = 0;
   for (unsigned long i = region_next_tied(&descriptor, 0); i != none;
        i = region_next_tied(&descriptor, i + 1)) {

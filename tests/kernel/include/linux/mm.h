@@ -33,8 +33,6 @@ static inline unsigned long page_to_pfn(const struct page *page)
 extern "C" {
 #endif
 int page_to_nid(const struct page *page);
-struct zone *page_zone(const struct page *page);
-int zone_to_nid(const struct zone *of);
 #ifdef __cplusplus
 }
 #endif
