@@ -15,15 +15,19 @@ hibernate() {
 echo freezer >/sys/power/pm_test || skip "this kernel has no pm_test"
 # It waits for so many seconds before it comes back.
 echo 1 >/sys/module/suspend/parameters/pm_test_delay
+# is_refused WHY: hibernating is, and the kernel log tells this reason.
+is_refused() {
+	dmesg -c >/dev/null
+	! hibernate 2>/tmp/refused || fail "it hibernates; unplugged now: $(unplugged_bytes)"
+	cat /tmp/refused
+	grep -q 'Device or resource busy' /tmp/refused || fail "it was refused for another reason"
+	dmesg | grep "memplug: no hibernation $1" || fail "the kernel log does not say why: $1"
+}
+
 kpf save /tmp/baseline
 expect_status 0 hibernate
 memplugctl unplug 64M --quiet >/dev/null
-dmesg -c >/dev/null
-! hibernate 2>/tmp/refused || fail "it hibernates with memory unplugged"
-cat /tmp/refused
-grep -q 'Device or resource busy' /tmp/refused || fail "it was refused for another reason"
-dmesg | grep 'memplug: no hibernation while 64 MiB are unplugged: .*plug --all' ||
-	fail "the kernel log does not say what to do"
+is_refused 'while 64 MiB are unplugged: .*plug --all'
 ! dmesg | grep -q 'Freezing user space' || fail "tasks were frozen before it was refused"
 assert_eq "unplugged bytes" "$(unplugged_bytes)" 67108864
 kpf check /tmp/baseline
@@ -47,12 +51,7 @@ sh -c "echo offline >$sysfs/memory$block/state" &
 offliner=$!
 wait_for 20 is_leaving || fail "the block does not leave"
 assert_eq "unplugged bytes while the block leaves" "$(unplugged_bytes)" 0
-dmesg -c >/dev/null
-! hibernate 2>/tmp/refused || fail "it hibernates while a block leaves; unplugged now: $(unplugged_bytes)"
-cat /tmp/refused
-grep -q 'Device or resource busy' /tmp/refused || fail "it was refused for another reason"
-dmesg | grep 'memplug: no hibernation while a memory block comes or goes' ||
-	fail "the kernel log does not say why"
+is_refused 'while a memory block comes or goes'
 is_leaving || fail "the block has stopped leaving"
 echo 0 >$obstruct/hold_up
 wait $offliner || fail "the block does not go offline"
