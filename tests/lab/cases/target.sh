@@ -33,9 +33,10 @@ quarter_goes_offline() {
 	memplugctl plug --all --quiet >/dev/null
 	block=$(find_block) || return 1
 	memplugctl target $((managed - gib)) --wait --timeout $((30 * PLAN_SLOWNESS))s --quiet
-	memplugctl plug "$(printf '0x%x+%d' $((block * size)) $size)" --quiet >/dev/null 2>&1 || :
-	memplugctl unplug "$(printf '0x%x+%d' $((block * size)) $((size / 4)))" --quiet >/dev/null
-	before=$(status_value /target_size)
+	memplugctl unplug "$(printf '0x%x+%d' $((block * size)) $size)" --quiet >/dev/null || return 1
+	before=$(($(status_value /target_size) + size * 3 / 4))
+	memplugctl plug "$(printf '0x%x+%d' $((block * size + size / 4)) $((size * 3 / 4)))" --quiet \
+		>/dev/null
 	echo offline 2>/dev/null >/sys/devices/system/memory/memory"$block"/state
 }
 wait_for 20 quarter_goes_offline || fail "no memory block goes offline"
