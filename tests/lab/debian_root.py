@@ -32,10 +32,12 @@ class Suite:
 def get(series: str, suite: Suite) -> tuple[str, Path, Path]:
     """(release, folder of the kernel, root) of the newest kernel of a series that Debian has.
 
-    What is in the cache is taken as it is, whether or not there is a newer one by now.
+    What is in the cache is taken as it is, whether or not there is a newer one by now, unless it
+    lacks a module that the lab has come to want.
     """
     folder = kernel_files.cached(kernel_files.kernels_folder() / f"{series}_{suite.base}",
-                                 lambda scratch: _make(series, suite, scratch))
+                                 lambda scratch: _make(series, suite, scratch),
+                                 kernel_files.has_wanted_modules)
     release = (folder / "release").read_text(encoding="ascii").strip()
     return release, folder, folder / "root"
 

@@ -54,7 +54,8 @@ def get() -> tuple[str, Path]:
         archive.unlink()
 
     return release, kernel_files.cached(
-        kernel_files.kernels_folder() / f"{release}_{version}", fetch)
+        kernel_files.kernels_folder() / f"{release}_{version}", fetch,
+        kernel_files.has_wanted_modules)
 
 
 def download(package: str, folder: Path) -> Path:

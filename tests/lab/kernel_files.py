@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import paths
-from outcome import LabError
+from outcome import LabError, say
 
 # What a guest may want, with everything these depend on. An image package holds 4,000 modules.
 WANTED_MODULES = (
@@ -27,25 +27,41 @@ WANTED_MODULES = (
     "ext4",
     "crc32c_generic",
     "crc32c-intel",
+    "zram",
 )
+# The file with the names of those that were wanted when the others were kept.
+_WANTED = "wanted"
 
 
-def cached(folder: Path, make: Callable[[Path], None]) -> Path:
-    """The folder, made by make(scratch) if it is not there: whole, or not at all."""
-    if folder.is_dir():
+def cached(folder: Path, make: Callable[[Path], None],
+           is_good: Callable[[Path], bool] = Path.is_dir) -> Path:
+    """The folder, made by make(scratch) if it is not there, or not good any more: whole, or not
+    at all."""
+    if is_good(folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        if folder.is_dir():
+        if is_good(folder):
             return folder
         # In the same file system as its target, so that the rename at the end is atomic.
         scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        old = scratch.with_name(f"{scratch.name}-old")
         try:
-            make(scratch)
+            try:
+                make(scratch)
+            except LabError as error:
+                # What is there lacks a module that one case or the other wants.
+                if not folder.is_dir():
+                    raise
+                say(f"{folder.name} stays as it is in the cache: {error}")
+                return folder
             scratch.chmod(0o755)
+            if folder.is_dir():
+                os.rename(folder, old)
             os.rename(scratch, folder)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
     return folder
 
 
@@ -62,6 +78,12 @@ def kernels_folder() -> Path:
     return paths.cache() / "kernels"
 
 
+def has_wanted_modules(folder: Path) -> bool:
+    """Whether a folder that keep() has filled has all that is wanted by now."""
+    wanted = folder / _WANTED
+    return wanted.is_file() and wanted.read_text(encoding="ascii").split() == list(WANTED_MODULES)
+
+
 def module_depends(path: Path) -> list[str]:
     """What a module file says it depends on (its modinfo)."""
     match = re.search(rb"\0depends=([^\0]*)\0", path.read_bytes())
@@ -74,6 +96,7 @@ def keep(image: Path, config: Path, module_tree: Path, target: Path):
     modules.mkdir(parents=True)
     shutil.copy(image, target / "vmlinuz")
     shutil.copy(config, target / "config")
+    (target / _WANTED).write_text("\n".join(WANTED_MODULES) + "\n", encoding="ascii")
     files = {_module_name(path): path
              for pattern in ("*.ko", "*.ko.xz") for path in module_tree.rglob(pattern)}
     if not files:

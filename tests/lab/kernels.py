@@ -76,6 +76,10 @@ class Kernel:
         symbol = "CONFIG_" + name.replace("-", "_").upper()
         return f"{symbol}=y" in (self.folder / "config").read_text("utf-8").splitlines()
 
+    def has(self, name: str) -> bool:
+        """Whether it is a module of this kernel, or built in."""
+        return self._is_built_in(name) or self.has_module(name)
+
     def load_order(self, names: list[str]) -> list[Path]:
         """The files to insert for these modules, dependencies first; what is built in has none."""
         order: list[Path] = []

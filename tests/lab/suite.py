@@ -71,6 +71,10 @@ def run_case(name: str, is_built: bool, installed: Path | None = None,
     if case.wants_system and built.kernel.instrumented:
         print(f"SKIPPED: {case.name}: the debug kernel has not what systemd needs")
         return SKIPPED
+    lacking = [name for name in case.kernel_modules if not built.kernel.has(name)]
+    if lacking and built.kernel.instrumented:
+        print(f"SKIPPED: {case.name}: the debug kernel has no {' and no '.join(lacking)}")
+        return SKIPPED
     if built.kernel.instrumented:
         machine = wish.machine
         wish = dataclasses.replace(wish, machine=dataclasses.replace(
