@@ -8,6 +8,7 @@
 
 #include <linux/gfp.h>
 #include <linux/memory_hotplug.h>
+#include <linux/mempolicy.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -81,6 +82,16 @@ static inline unsigned long compat_pages_kept_by_cpu(const struct zone *zone, in
 #define COMPAT_CLAIMS_FOLLOW_EACH_OTHER 1
 #else
 #define COMPAT_CLAIMS_FOLLOW_EACH_OTHER 0
+#endif
+
+/*
+ * Where init_on_alloc is on, what is claimed is zeroed since 5.11; before, such pages did not come
+ * to where that was done.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#define COMPAT_CLAIMS_ARE_ZEROED 1
+#else
+#define COMPAT_CLAIMS_ARE_ZEROED 0
 #endif
 
 /* page_offline_begin() and page_offline_end() came with 5.14 (82840451936f). */
@@ -170,11 +181,38 @@ static inline void compat_set_vm_flags(struct vm_area_struct *vma, unsigned long
 #define compat_unbound_queue system_unbound_wq
 #endif
 
+/* The nodes that the task's policy binds it to, or NULL; elsewhere until 5.14 (269fbe72cded). */
+static inline const nodemask_t *compat_bound_nodes(const struct task_struct *task)
+{
+#ifdef CONFIG_NUMA
+	if (!task->mempolicy || task->mempolicy->mode != MPOL_BIND)
+		return NULL;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
+	return &task->mempolicy->nodes;
+#else
+	return &task->mempolicy->v.nodes;
+#endif
+#else
+	return NULL;
+#endif
+}
+
 /* In-use hugetlb pages are moved by alloc_contig_range() since 5.14 (ae37c7ff79f1). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
 #define COMPAT_HUGETLB_MOVES 1
 #else
 #define COMPAT_HUGETLB_MOVES 0
+#endif
+
+/*
+ * Until 6.14 (04f13d241b8b) what such a page leaves goes back to the pool of hugetlb where it lies,
+ * inside of what is being claimed, and is where the next one is moved to: a call for several never
+ * ends well, and one for a pageblock with the second try.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#define COMPAT_HUGETLB_RETURNS 0
+#else
+#define COMPAT_HUGETLB_RETURNS COMPAT_HUGETLB_MOVES
 #endif
 
 #endif

@@ -6,7 +6,9 @@
  */
 #include <linux/error-injection.h>
 #include <linux/highmem.h>
+#include <linux/hugetlb.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/page_ref.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
@@ -96,20 +98,79 @@ static void free_in_pieces(unsigned long start_pfn, unsigned long nr_pages)
 	}
 }
 
+/* How many pages come before the first one of hugetlb, in whole pieces of the shortest length. */
+static unsigned long before_hugetlb(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long nr;
+
+	for (nr = 0; nr < nr_pages && !PageHuge(pfn_to_page(start_pfn + nr)); nr++)
+		let_others_run(start_pfn + nr);
+	return ALIGN_DOWN(nr, COMPAT_GRANULARITY_PAGES);
+}
+
+/* Whether a huge page of the pool that nobody uses is there: a claim puts another there for it. */
+static bool has_free_hugetlb(unsigned long start_pfn, unsigned long end_pfn)
+{
+	unsigned long pfn;
+
+	for (pfn = start_pfn; pfn < end_pfn; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (PageHuge(page) && !page_ref_count(compound_head(page)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * One at a time moves huge pages of the pool: of two, each would move its own to where the other's
+ * just were. Held over the claim of a single piece (docs/design.md, "Locks and exclusion").
+ */
+static DEFINE_MUTEX(hugetlb_turn);
+
+#define HUGETLB_TRIES 6
+
+/*
+ * The first try leaves a free huge page where one was in use, and the second succeeds. The others
+ * are for those who take from the pool meanwhile.
+ */
+static int alloc_hugetlb_piece(unsigned long start_pfn, unsigned long end_pfn)
+{
+	unsigned int tries = 0;
+	int ret;
+
+	mutex_lock(&hugetlb_turn);
+	do {
+		cond_resched();
+		ret = alloc_piece(start_pfn, end_pfn);
+	} while (ret == -EBUSY && ++tries < HUGETLB_TRIES &&
+		 has_free_hugetlb(start_pfn, end_pfn));
+	mutex_unlock(&hugetlb_turn);
+	return ret;
+}
+
 /* All or nothing. */
 static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages,
 			   int (*should_stop)(const void *why), const void *why)
 {
 	unsigned long longest = longest_piece(nr_pages);
-	unsigned long done, piece;
+	unsigned long done, piece, pfn;
 	int ret = 0;
 
 	for (done = 0; done < nr_pages && !ret; done += piece) {
+		pfn = start_pfn + done;
 		piece = min(longest, nr_pages - done);
+		if (COMPAT_HUGETLB_RETURNS)
+			piece = before_hugetlb(pfn, piece);
 		cond_resched();
 		if (done)
 			ret = should_stop(why);
-		ret = ret ?: alloc_piece(start_pfn + done, start_pfn + done + piece);
+		if (!ret && piece) {
+			ret = alloc_piece(pfn, pfn + piece);
+		} else if (!ret) {
+			piece = COMPAT_GRANULARITY_PAGES;
+			ret = alloc_hugetlb_piece(pfn, pfn + piece);
+		}
 		if (ret)
 			free_in_pieces(start_pfn, done);
 	}

@@ -45,10 +45,15 @@ static bool has_extra_references(struct page *page)
 	return page_ref_count(page) > expected;
 }
 
-/* Counts pages that can be moved, by what they are. */
+/*
+ * Counts pages that can be moved, by what they are. Those that only their owner can move have
+ * something in the place of the mapping, and are no file's.
+ */
 static void found_movable(struct survey *survey, struct page *head, unsigned long nr, bool huge)
 {
 	survey->movable += nr;
+	if (compat_page_has_movable_ops(head))
+		return;
 	if (PageAnon(head))
 		survey->anon += nr;
 	else if (READ_ONCE(head->mapping))
@@ -135,6 +140,8 @@ static unsigned long judge_compound(struct survey *survey, struct page *page, un
 			found_blocker(survey, pfn, MEMPLUG_REASON_HUGETLB, true);
 		else
 			found_movable(survey, head, step, true);
+		if (compat_page_maybe_dma_pinned(head))
+			found_blocker(survey, pfn, MEMPLUG_REASON_PINNED, false);
 	} else if (PageLRU(head) || compat_page_has_movable_ops(head)) {
 		if (compat_page_maybe_dma_pinned(head))
 			found_blocker(survey, pfn, MEMPLUG_REASON_PINNED, false);

@@ -2,7 +2,7 @@
 // Holds memory whose every word is known, as a daemon, and tells at any time whether one byte of
 // it was lost. It must not touch its memory between fill and verify, and never repairs it.
 //
-//   keeper start NAME anon SIZE         anonymous memory
+//   keeper start NAME anon|hugetlb SIZE         anonymous memory
 //   keeper start NAME file PATH SIZE    page cache of a file, written back and clean (tmpfs or
 //   disk) keeper start NAME dirty PATH SIZE   page cache of a file, written anew and left dirty
 //   each time keeper verify NAME                  0: all of it is there; 1: not, and where keeper
@@ -56,9 +56,9 @@ class Content {
 
 class Anonymous : public Content {
  public:
-  Anonymous(std::uint64_t seed, std::uint64_t pages) : pattern_(seed), pages_(pages) {
+  Anonymous(std::uint64_t seed, std::uint64_t pages, int flags) : pattern_(seed), pages_(pages) {
     void* memory = ::mmap(nullptr, pages * page_size, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                          MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
     if (memory == MAP_FAILED) {
       die("mmap: %s", std::strerror(errno));
     }
@@ -276,9 +276,10 @@ int main(int argc, char** argv) {
   if (words.size() == 2 && words[0] == "stop") {
     return ask(words[1], 's');
   }
-  if (words.size() == 4 && words[0] == "start" && words[2] == "anon") {
+  if (words.size() == 4 && words[0] == "start" && (words[2] == "anon" || words[2] == "hugetlb")) {
     const auto seed = std::hash<std::string>{}(words[1]);
-    start(words[1], std::make_unique<Anonymous>(seed, pages_of(words[3])));
+    start(words[1], std::make_unique<Anonymous>(seed, pages_of(words[3]),
+                                                words[2] == "anon" ? 0 : MAP_HUGETLB));
     return 0;
   }
   if (words.size() == 5 && words[0] == "start" && (words[2] == "file" || words[2] == "dirty")) {
