@@ -5,6 +5,7 @@
  * memory, so that it works when there is none.
  */
 #include <linux/bitmap.h>
+#include <linux/nodemask.h>
 #include <linux/sched.h>
 
 #include "contig.h"
@@ -166,26 +167,30 @@ void plug_tied(const struct region_owner *owner)
 /**
  * plug_in_need - give memory back to a machine that has none left
  * @most: subblocks
+ * @nodes: where memory helps
  *
  * From the lowest address up, what is neither tied nor mapped: also what a request has taken that
- * still runs. Nothing for now if memory hotplug, or a
- * claim that it waits for, is in the way.
+ * still runs. Nothing for now if memory hotplug, or a claim that it waits for, is in the way.
  *
  * Context: waits for nobody, but may let others run; allocates nothing.
  *
  * Return: how many were given back.
  */
-unsigned long plug_in_need(unsigned long most)
+unsigned long plug_in_need(unsigned long most, const nodemask_t *nodes)
 {
 	unsigned long i, poisoned, done = 0;
 
 	if (!hotplug_try_exclude_events())
 		return 0;
 	for (i = region_next_unplugged(0); i != ULONG_MAX && done < most;
-	     i = region_next_unplugged(i + 1))
-		if (region_reserve_in_need(i) &&
+	     i = region_next_unplugged(i + 1)) {
+		int nid = region_node(i);
+
+		if (nid != NUMA_NO_NODE && node_isset(nid, *nodes) &&
+		    region_reserve_in_need(i) &&
 		    release_excluded(i, REGION_NEED, &poisoned) == RELEASED)
 			done++;
+	}
 	hotplug_allow();
 	return done;
 }

@@ -5,11 +5,14 @@
  *
  * Only gives back what is held already: no allocation, no claim, no lock that is slept on.
  */
+#include <linux/cpuset.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/notifier.h>
 #include <linux/oom.h>
 #include <linux/sizes.h>
 
+#include "compat.h"
 #include "counters.h"
 #include "pressure.h"
 #include "region.h"
@@ -20,14 +23,32 @@
 /* Whether anything is given back. May change at any time. */
 bool pressure_gives_back;
 
+/*
+ * Where memory helps the task that has found none: a cpuset or a memory policy may bind it to some
+ * nodes, and what others give would be given in vain, one piece after the other, before it is
+ * killed all the same. Told from the task alone; a policy of one of its mappings is not to be seen
+ * here. A cpuset that changes at this moment may be read half: then one piece does not help.
+ */
+static void find_nodes_that_help(nodemask_t *nodes)
+{
+	const nodemask_t *bound = compat_bound_nodes(current);
+
+	*nodes = cpuset_current_mems_allowed;
+	if (bound)
+		nodes_and(*nodes, *nodes, *bound);
+}
+
 static int out_of_memory_event(struct notifier_block *nb, unsigned long unused, void *data)
 {
 	unsigned long *freed = data;
 	unsigned long pages;
+	nodemask_t nodes;
 
 	if (!READ_ONCE(pressure_gives_back))
 		return NOTIFY_OK;
-	pages = plug_in_need(max_t(u64, GIVE_BACK / subblock_bytes(), 1)) * subblock_pages();
+	find_nodes_that_help(&nodes);
+	pages = plug_in_need(max_t(u64, GIVE_BACK / subblock_bytes(), 1), &nodes) *
+		subblock_pages();
 	if (pages)
 		counters_add_oom(pages);
 	*freed += pages;

@@ -3,6 +3,7 @@
 #define MEMPLUG_REQUEST_H
 
 #include <linux/ktime.h>
+#include <linux/nodemask.h>
 
 #include "blockers.h"
 #include "floor.h"
@@ -171,7 +172,7 @@ void unplug_run(struct request *req);
 void plug_run(struct request *req);
 void plug_back(struct request *req);
 void plug_tied(const struct region_owner *owner);
-unsigned long plug_in_need(unsigned long most);
+unsigned long plug_in_need(unsigned long most, const nodemask_t *nodes);
 void plug_everything(void);
 
 #endif

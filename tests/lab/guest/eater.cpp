@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Eats so much memory, tells whether it got it, and gives it back when it ends.
 //
-//   eater SIZE...   in MiB: one child after the other eats that much; each is killed, or is fine
+//   eater [--node N] SIZE...   in MiB: one child after the other eats that much; each is killed, or
+//                              is fine. --node: bound to that node by its memory policy
 //
 // A child's memory is filled and read again: what went away meanwhile would be seen. It asks to be
 // the one that is killed. Prints how many were fine and how many were killed; exits with 1 if the
 // memory of one was damaged.
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -25,6 +27,14 @@ void be_the_one_to_kill() {
   std::FILE* file = std::fopen("/proc/self/oom_score_adj", "we");
   if (file == nullptr || std::fputs("1000", file) < 0 || std::fclose(file) != 0) {
     die("oom_score_adj: %s", std::strerror(errno));
+  }
+}
+
+void bind_to(unsigned long node) {
+  constexpr int bind = 2;  // MPOL_BIND
+  const unsigned long mask = 1UL << node;
+  if (::syscall(SYS_set_mempolicy, bind, &mask, sizeof(mask) * 8 + 1) != 0) {
+    die("set_mempolicy: %s", std::strerror(errno));
   }
 }
 
@@ -54,7 +64,12 @@ void be_the_one_to_kill() {
 int main(int argc, char** argv) {
   int fine = 0;
   int killed = 0;
-  for (int i = 1; i < argc; ++i) {
+  int first = 1;
+  if (argc > 2 && std::string(argv[1]) == "--node") {
+    bind_to(std::stoul(argv[2]));
+    first = 3;
+  }
+  for (int i = first; i < argc; ++i) {
     const std::size_t size = std::stoul(argv[i]) * mib;
     const pid_t child = ::fork();
     if (child < 0) {

@@ -11,6 +11,11 @@
 
 enum node_states { N_POSSIBLE };
 
+/* Only passed on. */
+typedef struct {
+	unsigned long bits[MAX_NUMNODES / 64];
+} nodemask_t;
+
 #ifdef __cplusplus
 extern "C" {
 #endif
