@@ -9,6 +9,7 @@
 #include <linux/crash_dump.h>
 #include <linux/log2.h>
 #include <linux/memory.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
@@ -17,6 +18,7 @@
 #include "compat.h"
 #include "floor.h"
 #include "hotplug.h"
+#include "mapping.h"
 #include "parameter.h"
 #include "power.h"
 #include "pressure.h"
@@ -114,7 +116,9 @@ static int __init memplug_init(void)
 		return -ENODEV;
 	}
 	region_subblock_order = ilog2(size) - PAGE_SHIFT;
+	region_claims_are_zeroed = COMPAT_CLAIMS_ARE_ZEROED && want_init_on_alloc(0);
 	floor_init();
+	mapping_init();
 	ret = worker_init(workers);
 	if (ret)
 		return ret;

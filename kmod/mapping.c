@@ -25,30 +25,94 @@ struct mapping {
 	refcount_t areas;
 };
 
-/* Held while a subblock is being zeroed, so that nobody sees it half-way. */
-static DEFINE_MUTEX(zero_lock);
+/*
+ * That of a subblock is held while it is being zeroed, so that nobody sees it half-way. Subblocks
+ * that are this far from each other share one.
+ */
+static struct mutex zero_locks[64];
+
+/** mapping_init - set the locks up; before anything is mapped */
+void mapping_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(zero_locks); i++)
+		mutex_init(&zero_locks[i]);
+}
 
 /* Whoever had the memory before it was unplugged has left something in it. */
 static void zero_once(unsigned long index)
 {
+	struct mutex *lock = &zero_locks[index % ARRAY_SIZE(zero_locks)];
+
 	if (region_is_zeroed(index))
 		return;
-	mutex_lock(&zero_lock);
+	mutex_lock(lock);
 	if (!region_is_zeroed(index)) {
 		contig_zero(subblock_pfn(index), subblock_pages());
 		region_set_zeroed(index);
 	}
-	mutex_unlock(&zero_lock);
+	mutex_unlock(lock);
 }
 
+static unsigned long pfn_at(const struct vm_area_struct *area, unsigned long address)
+{
+	return area->vm_pgoff + ((address - area->vm_start) >> PAGE_SHIFT);
+}
+
+/*
+ * Who touches one page touches the next, and a fault costs more than some entries of the page
+ * table: all that the area has of this subblock and of the last level's table. In another table
+ * there may be a huge entry already, beside which none of these can be.
+ */
 static vm_fault_t mapping_fault(struct vm_fault *vmf)
 {
-	unsigned long pfn = vmf->pgoff;
+	struct vm_area_struct *area = vmf->vma;
+	unsigned long index = vmf->pgoff >> region_subblock_order;
+	unsigned long address = max(vmf->address & PMD_MASK, area->vm_start);
+	unsigned long end = min((vmf->address & PMD_MASK) + PMD_SIZE - 1, area->vm_end - 1);
+	unsigned long pfn;
+	vm_fault_t ret;
 
+	zero_once(index);
+	if (PageHWPoison(pfn_to_page(vmf->pgoff)))
+		return VM_FAULT_HWPOISON;
+	ret = vmf_insert_pfn(area, vmf->address, vmf->pgoff);
+	for (; address < end && ret == VM_FAULT_NOPAGE; address += PAGE_SIZE) {
+		pfn = pfn_at(area, address);
+		if (pfn >> region_subblock_order != index || PageHWPoison(pfn_to_page(pfn)))
+			continue;
+		/* if there is no memory for these, they have their own fault */
+		if (vmf_insert_pfn(area, address, pfn) != VM_FAULT_NOPAGE)
+			break;
+	}
+	return ret;
+}
+
+/*
+ * For debuggers and whoever else reads or writes another's memory: get_user_pages() does not give
+ * these pages away. One page at a time; the caller comes again for the rest. The area can't go
+ * meanwhile, and with it the subblock stays ours.
+ */
+static int mapping_access(struct vm_area_struct *area, unsigned long address, void *buffer,
+			  int length, int write)
+{
+	unsigned long pfn = pfn_at(area, address);
+	int nr = min_t(int, length, PAGE_SIZE - offset_in_page(address));
+	void *memory;
+
+	if (write && !(area->vm_flags & VM_WRITE))
+		return -EACCES;
 	zero_once(pfn >> region_subblock_order);
 	if (PageHWPoison(pfn_to_page(pfn)))
-		return VM_FAULT_HWPOISON;
-	return vmf_insert_pfn(vmf->vma, vmf->address, pfn);
+		return -EHWPOISON;
+	/* there is no highmem on 64 bits */
+	memory = page_address(pfn_to_page(pfn)) + offset_in_page(address);
+	if (write)
+		memcpy(memory, buffer, nr);
+	else
+		memcpy(buffer, memory, nr);
+	return nr;
 }
 
 #ifdef COMPAT_HUGE_FAULTS
@@ -59,11 +123,11 @@ static vm_fault_t mapping_huge_fault(struct vm_fault *vmf, unsigned int order)
 	unsigned long address = vmf->address & HPAGE_PMD_MASK;
 	unsigned long pfn = vmf->pgoff - ((vmf->address - address) >> PAGE_SHIFT);
 
-	if (order != HPAGE_PMD_ORDER || !IS_ALIGNED(pfn, HPAGE_PMD_NR) ||
-	    address < area->vm_start || area->vm_end - address < HPAGE_PMD_SIZE ||
+	if (order != HPAGE_PMD_ORDER || subblock_pages() < HPAGE_PMD_NR ||
+	    !IS_ALIGNED(pfn, HPAGE_PMD_NR) || address < area->vm_start ||
+	    area->vm_end - address < HPAGE_PMD_SIZE ||
 	    contig_find_hwpoison(pfn, HPAGE_PMD_NR))
 		return VM_FAULT_FALLBACK;
-	/* a subblock has at least a pageblock, and that no less than a huge page */
 	zero_once(pfn >> region_subblock_order);
 	return vmf_insert_pfn_pmd(vmf, compat_page_frame(pfn), vmf->flags & FAULT_FLAG_WRITE);
 }
@@ -91,6 +155,7 @@ static const struct vm_operations_struct mapping_operations = {
 	.open = mapping_open,
 	.close = mapping_close,
 	.fault = mapping_fault,
+	.access = mapping_access,
 #ifdef COMPAT_HUGE_FAULTS
 	.huge_fault = mapping_huge_fault,
 #endif

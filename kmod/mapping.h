@@ -4,6 +4,7 @@
 
 struct vm_area_struct;
 
+void mapping_init(void);
 int mapping_create(struct vm_area_struct *vma);
 
 #endif

@@ -22,6 +22,7 @@ struct region_books region_books = {
 };
 
 unsigned int region_subblock_order;
+bool region_claims_are_zeroed;
 
 void books_free_maps(struct region_maps *maps)
 {
@@ -448,7 +449,7 @@ static void commit(struct subblock_run run, bool unplugged, enum region_mover mo
 		books_set_wanted(i, false);
 		books_want_quarantined(i);
 		books_own(i, test_bit(i, region_books.maps.quarantined) ? NULL : owner);
-		__clear_bit(i, region_books.maps.zeroed);
+		__assign_bit(i, region_books.maps.zeroed, unplugged && region_claims_are_zeroed);
 	}
 	if (mover == REGION_ASKED)
 		books_move_target(lasting);

@@ -65,6 +65,9 @@ struct region_mapping {
 /* log2 of a subblock's pages; set once, before anything else of this is called. */
 extern unsigned int region_subblock_order;
 
+/* What is claimed has been zeroed by the kernel (init_on_alloc); set once, as well. */
+extern bool region_claims_are_zeroed;
+
 static inline unsigned long subblock_pages(void)
 {
 	return 1UL << region_subblock_order;

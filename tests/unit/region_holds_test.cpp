@@ -560,6 +560,18 @@ TEST_F(Holds, ZeroedUntilItIsTakenAgain) {
   EXPECT_FALSE(region_is_zeroed(20));
 }
 
+TEST_F(Holds, WhatTheKernelHasZeroedIsZeroedFromTheBeginning) {
+  region_claims_are_zeroed = true;
+  take({40, 2});
+  region_claims_are_zeroed = false;
+  EXPECT_TRUE(region_is_zeroed(40));
+  EXPECT_TRUE(region_is_zeroed(41));
+  EXPECT_FALSE(region_is_zeroed(42));
+  ASSERT_TRUE(region_reserve({40, 2}, REGION_PLUG));
+  region_commit({40, 2}, REGION_PLUG, REGION_ASKED);
+  EXPECT_FALSE(region_is_zeroed(40));
+}
+
 TEST_F(Holds, NodesAreStillTold) {
   take({98, 4});
   const auto listed = list();

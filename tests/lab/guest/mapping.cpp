@@ -8,6 +8,7 @@
 //   mapping read ADDRESS
 #include "holding.hpp"
 
+#include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -301,6 +302,63 @@ void nobody_pins_it() {
   lab::plug_all(device);
 }
 
+// What a debugger sees and changes is the memory, across its pages; never what others left in it.
+void a_debugger_reads_and_writes() {
+  const Device device;
+  const std::uint64_t start = lab::take(device, 2 * subblock).start;
+  constexpr std::uint64_t mark = 0x11a4c0de;
+  // Somebody has left something in it.
+  std::uint64_t* memory = lab::map(device, start, 2 * subblock);
+  std::fill_n(memory, 2 * subblock / 8, 0x5ec7e75ec7e75ec7);
+  ::munmap(memory, 2 * subblock);
+  lab::plug_all(device);
+  memplug_request again{};
+  again.flags = MEMPLUG_REQ_RANGE;
+  again.start = start;
+  again.length = 2 * subblock;
+  expect(lab::carry_out(device, MEMPLUG_IOC_UNPLUG, again).request.out_done == 2 * subblock,
+         "it is not to be had again");
+  memory = lab::map(device, start, 2 * subblock);
+  const std::size_t edge = subblock / 8;
+  const pid_t child = start_child([=] { memory[edge] = mark; });
+  ::munmap(memory, 2 * subblock);
+  // The last word of a subblock that nobody has touched, and two pages of the next.
+  expect(::ptrace(PTRACE_ATTACH, child, nullptr, nullptr) == 0, "PTRACE_ATTACH");
+  expect(::waitpid(child, nullptr, 0) == child, "waitpid");
+  const int file = ::open(("/proc/" + std::to_string(child) + "/mem").c_str(), O_RDWR | O_CLOEXEC);
+  std::vector<std::uint64_t> words(2 * page_words, 1);
+  const auto size = static_cast<ssize_t>(words.size() * 8);
+  const auto at = static_cast<off_t>(lab::user_pointer(memory + edge - 1));
+  expect(::pread(file, words.data(), words.size() * 8, at) == size, "reading /proc/PID/mem");
+  expect(words[0] == 0 && words[1] == mark && words[2] == 0 && words.back() == 0,
+         "it is not what is in the memory");
+  errno = 0;
+  expect(::ptrace(PTRACE_PEEKDATA, child, memory + edge, nullptr) == static_cast<long>(mark) &&
+             errno == 0,
+         "PTRACE_PEEKDATA");
+  expect(::ptrace(PTRACE_POKEDATA, child, memory + edge, mark + 1) == 0, "PTRACE_POKEDATA");
+  words[0] = 5;
+  words.back() = 6;
+  expect(::pwrite(file, words.data(), words.size() * 8, at) == size, "writing /proc/PID/mem");
+  ::close(file);
+  memory = lab::map(device, start, 2 * subblock);
+  expect(memory[edge - 1] == 5 && memory[edge] == mark && memory[edge - 2 + words.size()] == 6,
+         "what was written is not there");
+  ::munmap(memory, 2 * subblock);
+  end_child(child);
+
+  // What the process may not write to, its debugger may not either.
+  void* const shown = lab::try_map(device.fd(), start, page_size, PROT_READ);
+  expect(shown != nullptr, "mapping to read");
+  const pid_t reader = start_child([] {});
+  expect(::ptrace(PTRACE_ATTACH, reader, nullptr, nullptr) == 0, "PTRACE_ATTACH");
+  expect(::waitpid(reader, nullptr, 0) == reader, "waitpid");
+  expect(::ptrace(PTRACE_POKEDATA, reader, shown, 1) != 0, "what is read-only was written to");
+  ::munmap(shown, page_size);
+  end_child(reader);
+  lab::plug_all(device);
+}
+
 // Whatever others had in the memory before it was taken.
 void nothing_of_others_is_seen(std::uint64_t bytes) {
   constexpr std::uint64_t secret = 0x5ec7e75ec7e75ec7;
@@ -412,6 +470,7 @@ int main(int argc, char** argv) {
   limits_of_owners_and_mappings();
   a_killed_process_leaves_nothing();
   nobody_pins_it();
+  a_debugger_reads_and_writes();
   nothing_of_others_is_seen(std::uint64_t{1} << 30);
   its_block_stays_online();
   const memplug_info info = Device().info();
