@@ -130,6 +130,8 @@ status=0
 echo "the example of the library is built against the package"
 [ -e /usr/lib/udev/rules.d/60-memplug.rules ] || [ -e /lib/udev/rules.d/60-memplug.rules ] ||
 	fail "there is no udev rule"
+[ -e /usr/lib/udev/rules.d/61-memplug-quarantine.rules ] ||
+	[ -e /lib/udev/rules.d/61-memplug-quarantine.rules ] || fail "there is no rule for memory"
 
 echo "# upgrade"
 apt_install /debs/newer/*.deb
