@@ -154,27 +154,27 @@ CLI::App* setup_hold(CLI::App& app, HoldOptions& options) {
 }
 
 ExitStatus run_hold(const HoldOptions& options, const OpenDevice& open_device,
-                    const Watermarks& watermarks, Output& output) {
+                    const Surroundings& surroundings, Output& output) {
   const Request request = to_tied_request(options);
-  const Watermarks* const recompute = options.unplug.keep_watermarks ? nullptr : &watermarks;
+  const Manner manner{options.unplug.keep_watermarks, options.unplug.force};
   std::optional<Device> device = open_device(Access::Write);
   const Info info = device->info();
   require_feature(info, MEMPLUG_FEATURE_TIED, "can't tie memory to a command");
-  const Result result = carry_out(request, *device, info, recompute, output);
+  const Result result = carry_out(request, manner, *device, info, surroundings, output);
   const bool has_all = result.shortfall().value == 0;
   if (has_all && result.already.value != 0) {
     throw somebody_holds(request);
   }
   if (!has_all || request.dry_run) {
-    report(request, info, result, output);
+    report(request, info, result, *device, surroundings, output);
     return has_all ? ExitStatus::Success : hold_failed;
   }
   const std::optional<ExitStatus> status =
       run_command(options, request, result, device->descriptor(), output);
   // With our copy of the descriptor the memory goes back, unless the command has left one behind.
   device.reset();
-  if (recompute != nullptr && result.done >= least_for_watermarks) {
-    recompute->recompute("hold", output);
+  if (!manner.keep_watermarks && result.done >= least_for_watermarks) {
+    surroundings.watermarks.recompute("hold", output);
   }
   if (!status) {
     throw Failure(EINTR, "interrupted before the command began", "the memory is given back");

@@ -8,8 +8,8 @@
 #include "memplug/device.hpp"
 #include "open_device.hpp"
 #include "output.hpp"
+#include "surroundings.hpp"
 #include "unplug_options.hpp"
-#include "watermarks.hpp"
 
 namespace memplug {
 
@@ -27,6 +27,6 @@ inline constexpr ExitStatus hold_failed{125};
 CLI::App* setup_hold(CLI::App& app, HoldOptions& options);
 // The command's own status, or one of env(1)'s.
 [[nodiscard]] ExitStatus run_hold(const HoldOptions& options, const OpenDevice& open_device,
-                                  const Watermarks& watermarks, Output& output);
+                                  const Surroundings& surroundings, Output& output);
 
 }  // namespace memplug

@@ -44,9 +44,9 @@ CLI::App* setup_plug(CLI::App& app, PlugOptions& options) {
 }
 
 ExitStatus run_plug(const PlugOptions& options, const OpenDevice& open_device,
-                    const Watermarks& watermarks, Output& output) {
-  return run_request(to_request(options), open_device,
-                     options.keep_watermarks ? nullptr : &watermarks, output);
+                    const Surroundings& surroundings, Output& output) {
+  return run_request(to_request(options), {options.keep_watermarks}, open_device, surroundings,
+                     output);
 }
 
 }  // namespace memplug

@@ -8,7 +8,7 @@
 #include "memplug/device.hpp"
 #include "open_device.hpp"
 #include "output.hpp"
-#include "watermarks.hpp"
+#include "surroundings.hpp"
 
 namespace CLI {
 class App;
@@ -27,6 +27,6 @@ struct PlugOptions {
 
 CLI::App* setup_plug(CLI::App& app, PlugOptions& options);
 [[nodiscard]] ExitStatus run_plug(const PlugOptions& options, const OpenDevice& open_device,
-                                  const Watermarks& watermarks, Output& output);
+                                  const Surroundings& surroundings, Output& output);
 
 }  // namespace memplug

@@ -49,6 +49,8 @@ std::string explain(const ScanReport& report, const Info& info, const OutputStyl
   }
   if (report.stop == Stop::Floor) {
     say(floor_sentence(info, style));
+  } else if (report.stop == Stop::CommitLimit) {
+    say("stopped by the commit limit: " + std::string(commit_limit_reason));
   }
   return text + explain_reasons("scan", report.sums.by_reason, style);
 }
@@ -64,7 +66,8 @@ CLI::App* setup_scan(CLI::App& app, ScanOptions& options) {
   return verb;
 }
 
-ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device, Output& output) {
+ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device,
+                    const Surroundings& surroundings, Output& output) {
   Request request = to_request(options);
   Device device = open_device(Access::Write);
   const Info info = device.info();
@@ -75,7 +78,12 @@ ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device, O
   report.align = request.align;
   report.sums = add_up(device.survey(request.window.value_or(all_memory())), Bytes{info.page_size},
                        request.align);
-  const Result result = try_all(device, request, report.sums.plugged);
+  Result result = try_all(device, request, report.sums.plugged);
+  const auto most = most_to_unplug(surroundings.commit_limit, info.subblock);
+  if (most && *most < result.done) {
+    result.done = *most;
+    result.stop = Stop::CommitLimit;
+  }
   report.could_be_unplugged = result.done;
   report.stop = result.stop;
   output.data << (output.style.json ? scan_json(report) : scan_text(report, output.style));

@@ -8,6 +8,7 @@
 #include "memplug/device.hpp"
 #include "open_device.hpp"
 #include "output.hpp"
+#include "surroundings.hpp"
 
 namespace CLI {
 class App;
@@ -22,6 +23,6 @@ struct ScanOptions {
 
 CLI::App* setup_scan(CLI::App& app, ScanOptions& options);
 [[nodiscard]] ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device,
-                                  Output& output);
+                                  const Surroundings& surroundings, Output& output);
 
 }  // namespace memplug

@@ -64,6 +64,20 @@ Failure more_than_managed(Bytes target, const Info& info, const OutputStyle& sty
               : "the most is " + print_size_argument(info.managed) + ", with everything plugged"};
 }
 
+// The module works toward it by itself, and can't see that limit.
+void check_commit_limit(Bytes target, const Info& info, const CommitLimit& commit_limit,
+                        const OutputStyle& style) {
+  const auto most = most_to_unplug(commit_limit, info.subblock);
+  const Bytes plugged = info.plugged();
+  if (most && target < plugged && plugged.value - target.value > most->value) {
+    throw Failure(ENOSPC,
+                  "target " + size_text(target, style) +
+                      " is below what the commit limit lets: " + std::string(commit_limit_reason),
+                  "the least is " + print_size_argument(Bytes{plugged.value - most->value}) + "; " +
+                      std::string(commit_limit_step));
+  }
+}
+
 // Another process can't be told from an unplug, plug or hotplug that moved the target, save where
 // there is none any more.
 Failure other_target(Bytes ours, const Info& info, const OutputStyle& style) {
@@ -205,11 +219,12 @@ CLI::App* setup_target(CLI::App& app, TargetOptions& options) {
   add_text(*verb, "--timeout", "T", options.timeout,
            "with --wait: wait no longer than this (500ms, 30s, 5m)");
   add_keep_watermarks(*verb, options.keep_watermarks);
+  add_force(*verb, options.force);
   return verb;
 }
 
 ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_device,
-                      const Watermarks& watermarks, Output& output) {
+                      const Surroundings& surroundings, Output& output) {
   const Order order = to_order(options);
   const auto begin = Clock::now();
   Device device = open_device(Access::Write);
@@ -217,12 +232,15 @@ ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_devic
   require_feature(before, MEMPLUG_FEATURE_TARGET, lacks_target);
   if (order.target) {
     check_multiple("target", *order.target, before.subblock, Bytes{0});
+    if (!options.force) {
+      check_commit_limit(*order.target, before, surroundings.commit_limit, output.style);
+    }
   }
   TargetReport report;
   if (order.target && order.wait) {
     set_and_wait(order, *order.target, before, device, output, report);
     if (!options.keep_watermarks) {
-      watermarks.recompute("target", output);
+      surroundings.watermarks.recompute("target", output);
     }
   } else {
     set_target(order, device, before, output.style);

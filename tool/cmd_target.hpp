@@ -8,7 +8,7 @@
 #include "memplug/device.hpp"
 #include "open_device.hpp"
 #include "output.hpp"
-#include "watermarks.hpp"
+#include "surroundings.hpp"
 
 namespace CLI {
 class App;
@@ -22,10 +22,11 @@ struct TargetOptions {
   std::optional<std::string> timeout = std::nullopt;
   bool wait = false;
   bool keep_watermarks = false;
+  bool force = false;
 };
 
 CLI::App* setup_target(CLI::App& app, TargetOptions& options);
 [[nodiscard]] ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_device,
-                                    const Watermarks& watermarks, Output& output);
+                                    const Surroundings& surroundings, Output& output);
 
 }  // namespace memplug

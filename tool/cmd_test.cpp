@@ -132,13 +132,13 @@ MemoryTestPlan to_plan(const Order& order, const Info& info) {
   return plan;
 }
 
-void check_managed(Range range, const std::vector<Stretch>& survey) {
+void check_managed(Range range, const std::vector<Stretch>& survey, const ZoneNames& zones) {
   for (const Stretch& stretch : survey) {
     if (stretch.state == SubblockState::Unmanaged) {
       Request request;
       request.start = range.start;
       request.length = range.size;
-      throw unmanaged_failure(request, UnmanagedError(stretch.range, stretch.why));
+      throw unmanaged_failure(request, UnmanagedError(stretch.range, stretch.why), zones);
     }
   }
 }
@@ -155,10 +155,24 @@ void check_plugged(Range range, const MemoryBook& book) {
   }
 }
 
-MemoryBook look(const Order& order, const MemoryTestPlan& plan, Device& device) {
+// memtester has to start while a chunk is out.
+void check_commit_limit(const MemoryTestPlan& plan, const CommitLimit& commit_limit) {
+  const auto most = most_to_unplug(commit_limit, plan.subblock);
+  const Bytes chunk = std::min(plan.chunk, plan.asked.size);
+  if (most && *most < chunk) {
+    throw Failure(ENOSPC,
+                  "a chunk of " + print_size(chunk) +
+                      " can't be taken out: " + std::string(commit_limit_reason),
+                  most->value == 0 ? "end processes, add swap or raise vm.overcommit_ratio"
+                                   : "--chunk " + print_size_argument(*most) + " is the most");
+  }
+}
+
+MemoryBook look(const Order& order, const MemoryTestPlan& plan, Device& device,
+                const ZoneNames& zones) {
   const std::vector<Stretch> survey = device.survey(plan.asked);
   if (order.range) {
-    check_managed(*order.range, survey);
+    check_managed(*order.range, survey, zones);
   }
   MemoryBook book(survey, plan.subblock);
   if (order.resume) {
@@ -288,7 +302,8 @@ CLI::App* setup_test(CLI::App& app, TestOptions& options) {
   return verb;
 }
 
-ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device, Output& output) {
+ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device,
+                    const Surroundings& surroundings, Output& output) {
   Order order = to_order(options);
   const QuarantineFile file(options.file);
   if (order.keep) {
@@ -305,12 +320,13 @@ ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device, O
   check_module(info, order.keep);
   check_against_subblock(order, info.subblock);
   const MemoryTestPlan plan = to_plan(order, info);
+  check_commit_limit(plan, surroundings.commit_limit);
   if (order.resume) {
     // Two tests would each forget what the other one finds. Read again, as one may just have ended.
     one_at_a_time.emplace(order.resume->path());
     order.resume->read({order.memtester.tests, order.memtester.loops, {}});
   }
-  MemoryBook book = look(order, plan, device);
+  MemoryBook book = look(order, plan, device, surroundings.zones);
   if (order.resume) {
     // A file that can't be written is to be known before hours of work.
     order.resume->write(book.known());

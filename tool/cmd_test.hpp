@@ -11,6 +11,7 @@
 #include "open_device.hpp"
 #include "output.hpp"
 #include "quarantine_file.hpp"
+#include "surroundings.hpp"
 
 namespace CLI {
 class App;
@@ -35,6 +36,6 @@ struct TestOptions {
 CLI::App* setup_test(CLI::App& app, TestOptions& options);
 // Success: all of it is good. What it puts into quarantine is added to the file.
 [[nodiscard]] ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device,
-                                  Output& output);
+                                  const Surroundings& surroundings, Output& output);
 
 }  // namespace memplug

@@ -16,9 +16,9 @@ CLI::App* setup_unplug(CLI::App& app, UnplugOptions& options) {
 }
 
 ExitStatus run_unplug(const UnplugOptions& options, const OpenDevice& open_device,
-                      const Watermarks& watermarks, Output& output) {
-  return run_request(to_request(options), open_device,
-                     options.keep_watermarks ? nullptr : &watermarks, output);
+                      const Surroundings& surroundings, Output& output) {
+  return run_request(to_request(options), {options.keep_watermarks, options.force}, open_device,
+                     surroundings, output);
 }
 
 }  // namespace memplug

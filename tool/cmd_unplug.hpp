@@ -5,8 +5,8 @@
 #include "memplug/device.hpp"
 #include "open_device.hpp"
 #include "output.hpp"
+#include "surroundings.hpp"
 #include "unplug_options.hpp"
-#include "watermarks.hpp"
 
 namespace CLI {
 class App;
@@ -16,6 +16,6 @@ namespace memplug {
 
 CLI::App* setup_unplug(CLI::App& app, UnplugOptions& options);
 [[nodiscard]] ExitStatus run_unplug(const UnplugOptions& options, const OpenDevice& open_device,
-                                    const Watermarks& watermarks, Output& output);
+                                    const Surroundings& surroundings, Output& output);
 
 }  // namespace memplug

@@ -8,6 +8,7 @@
 #include "memplug.h"
 #include "report.hpp"
 #include "shell_word.hpp"
+#include "watermarks.hpp"
 
 namespace memplug {
 namespace {
@@ -112,6 +113,31 @@ class Doctor {
     return {"rights", Verdict::Ok, "CAP_SYS_ADMIN", ""};
   }
 
+  // The kernel computes them from a zone's size, and not anew when memory leaves it or comes back.
+  [[nodiscard]] Check watermarks() const {
+    if (facts_.watermark_scale == 0) {
+      return {"watermarks", Verdict::Unknown, "vm.watermark_scale_factor can't be read", ""};
+    }
+    std::string found;
+    for (const NormalZone& zone : facts_.normal_zones) {
+      const Bytes size = size_of_watermarks(zone);
+      const std::uint64_t larger = std::max(size.value, zone.managed.value);
+      const std::uint64_t difference = larger - std::min(size.value, zone.managed.value);
+      // What boot has freed since the kernel computed them is no matter.
+      if (difference >= std::max(least_for_watermarks.value, larger / 8)) {
+        found += (found.empty() ? "" : "; ") + std::string("ZONE_NORMAL of node ") +
+                 std::to_string(zone.node) + " has those of a zone of " + print_roughly(size) +
+                 ", and is one of " + print_roughly(zone.managed);
+      }
+    }
+    if (found.empty()) {
+      return {"watermarks", Verdict::Ok, "those of zones of their size", ""};
+    }
+    return {
+        "watermarks", Verdict::Warning, found,
+        as_root("sysctl") + " vm.watermark_scale_factor=" + std::to_string(facts_.watermark_scale)};
+  }
+
   [[nodiscard]] Check others() const {
     if (facts_.others.empty()) {
       return {"others", Verdict::Ok, "no other driver takes memory out of this machine", ""};
@@ -127,6 +153,28 @@ class Doctor {
  private:
   [[nodiscard]] std::string as_root(const std::string& command) const {
     return (facts_.can_administer ? "" : "sudo ") + command;
+  }
+
+  // How large the zone was for which the kernel computed these; as large as it is, if that can't be
+  // told.
+  [[nodiscard]] Bytes size_of_watermarks(const NormalZone& zone) const {
+    constexpr std::uint64_t whole = 10000;
+    const std::uint64_t distance =
+        std::max(zone.low_watermark, zone.min_watermark).value - zone.min_watermark.value;
+    if (distance > zone.min_watermark.value / 4) {
+      return Bytes{distance / facts_.watermark_scale * whole +
+                   distance % facts_.watermark_scale * whole / facts_.watermark_scale};
+    }
+    const std::uint64_t boost = zone.boost.value_or(Bytes{}).value;
+    const std::uint64_t share =
+        zone.min_watermark.value - std::min(zone.min_watermark.value, boost);
+    if (!zone.boost || facts_.has_movable_zone || share >= facts_.min_free.value) {
+      return zone.managed;
+    }
+    // The others had the rest of vm.min_free_kbytes.
+    const auto others = static_cast<double>(facts_.in_all_zones.value - zone.managed.value);
+    return Bytes{static_cast<std::uint64_t>(
+        static_cast<double>(share) / static_cast<double>(facts_.min_free.value - share) * others)};
   }
 
   [[nodiscard]] bool refused() const {
@@ -216,7 +264,7 @@ Diagnosis diagnose(const MachineFacts& facts, const DeviceAnswer& device,
   const Doctor doctor(facts, device, tool_version);
   return {facts.release,
           {doctor.config(), doctor.memory(), doctor.module(), doctor.device(), doctor.rights(),
-           doctor.others()}};
+           doctor.others(), doctor.watermarks()}};
 }
 
 }  // namespace memplug

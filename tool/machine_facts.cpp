@@ -179,18 +179,33 @@ void Machine::read_memory(MachineFacts& facts) const {
       read_word(at("/sys/devices/system/memory/auto_online_blocks")).value_or("") ==
       "online_movable";
   const auto page_size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  bool normal = false;
-  int node = 0;
+  facts.watermark_scale =
+      first_number(read_word(at("/proc/sys/vm/watermark_scale_factor")).value_or(""));
+  facts.min_free =
+      Bytes{first_number(read_word(at("/proc/sys/vm/min_free_kbytes")).value_or("")) * 1024};
+  const auto is_told = [](const std::string& line, std::string_view name) {
+    return starts_with(line, "        " + std::string(name) + " ");
+  };
+  std::string name;
+  NormalZone zone;
   for (const std::string& line : lines_of(read_file(at("/proc/zoneinfo")).value_or(""))) {
+    const Bytes size{first_number(line) * page_size};
     if (starts_with(line, "Node ")) {
-      node = static_cast<int>(first_number(line));
-      normal = line.find("zone   Normal") != std::string::npos;
-    } else if (normal && starts_with(line, "        managed ")) {
-      const std::uint64_t pages = first_number(line);
-      if (pages > 0) {
-        facts.normal_zones.push_back({node, Bytes{pages * page_size}});
+      zone = NormalZone{static_cast<int>(first_number(line)), {}, {}, {}, {}};
+      name = line.substr(line.find_last_of(' ') + 1);
+    } else if (is_told(line, "boost")) {
+      zone.boost = size;
+    } else if (is_told(line, "min")) {
+      zone.min_watermark = size;
+    } else if (is_told(line, "low")) {
+      zone.low_watermark = size;
+    } else if (is_told(line, "managed") && size.value > 0) {
+      zone.managed = size;
+      facts.in_all_zones.value += size.value;
+      facts.has_movable_zone |= name == "Movable";
+      if (name == "Normal") {
+        facts.normal_zones.push_back(zone);
       }
-      normal = false;
     }
   }
 }

@@ -23,6 +23,11 @@ struct ModuleFile {
 struct NormalZone {
   int node = 0;
   Bytes managed;
+  // Below the second kswapd is woken. It lies above the first by a share of the zone's size, or of
+  // the first, whichever is more; the first is the zone's share of vm.min_free_kbytes.
+  Bytes min_watermark;
+  Bytes low_watermark;
+  std::optional<Bytes> boost;  // what is on top of both for the moment; none: not told
 };
 
 struct MachineFacts {
@@ -41,6 +46,10 @@ struct MachineFacts {
   bool can_administer = false;                // CAP_SYS_ADMIN
   Bytes memory;
   std::vector<NormalZone> normal_zones;  // those with memory
+  std::uint64_t watermark_scale = 0;     // vm.watermark_scale_factor; 0: not told
+  Bytes min_free;                        // vm.min_free_kbytes
+  Bytes in_all_zones;                    // managed by the kernel
+  bool has_movable_zone = false;
   std::vector<OtherDriver> others;
   bool brings_online_movable = false;  // memory that is added goes to ZONE_MOVABLE
 };

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The command line of memplugctl, and what exceptions mean for its exit status. Nothing else.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <exception>
 #include <iostream>
+#include <new>
 #include <sstream>
 
 #include "cmd_doctor.hpp"
@@ -21,11 +27,12 @@
 #include "cmd_unplug.hpp"
 #include "cmd_watch.hpp"
 #include "interrupt.hpp"
+#include "memory_reserve.hpp"
 #include "memplug/device_file.hpp"
 #include "memplug/failure.hpp"
 #include "report.hpp"
 #include "standard_streams.hpp"
-#include "watermarks.hpp"
+#include "surroundings.hpp"
 
 namespace memplug {
 namespace {
@@ -44,6 +51,27 @@ constexpr std::array<std::string_view, 6> changing_verbs{"unplug", "plug",      
 
 constexpr const char* command_needs_dashes =
     "; a command stands behind '--', such as in: memplugctl hold 64M -- memtester ...";
+
+// Whatever fails, this can be said.
+constexpr std::string_view no_memory = "memplugctl: there is no memory to go on with\n";
+
+// Of a verb that has no memory to end as it should.
+ExitStatus status_without_memory = ExitStatus::Failure;
+
+// Where there is no memory to destroy a json value, for one, nobody catches that.
+[[noreturn]] void end_without_memory() {
+  if (const std::exception_ptr error = std::current_exception()) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::bad_alloc&) {
+      static_cast<void>(::write(STDERR_FILENO, no_memory.data(), no_memory.size()));
+      ::_exit(static_cast<int>(status_without_memory));
+    } catch (...) {
+      // Some other fault: a core tells more of it than words.
+    }
+  }
+  std::abort();
+}
 
 using Words = std::vector<std::string>;
 
@@ -66,6 +94,8 @@ class Program {
  public:
   Program()
       : output_{{}, data_, std::cerr, stderr_takes_progress(), [this] { flush(); }, stderr_width} {
+    // What could not be noted is not to get lost without a word.
+    data_.exceptions(std::ios_base::badbit);
     app_.set_version_flag("--version", "memplugctl " MEMPLUG_VERSION);
     app_.set_help_flag("-h,--help", "Print this help and exit");
     app_.add_flag("-J,--json", output_.style.json, "Print one JSON object");
@@ -81,13 +111,13 @@ class Program {
     app_.fallthrough();
     add(setup_status(app_, status_), run_status, status_);
     add(setup_list(app_, list_), run_list, list_);
-    add(setup_unplug(app_, unplug_), run_unplug, unplug_, watermarks_);
-    add(setup_plug(app_, plug_), run_plug, plug_, watermarks_);
-    add(setup_hold(app_, hold_), run_hold, hold_, watermarks_);
-    add(setup_test(app_, test_), run_test, test_);
+    add(setup_unplug(app_, unplug_), run_unplug, unplug_, surroundings_);
+    add(setup_plug(app_, plug_), run_plug, plug_, surroundings_);
+    add(setup_hold(app_, hold_), run_hold, hold_, surroundings_);
+    add(setup_test(app_, test_), run_test, test_, surroundings_);
     add(setup_quarantine(app_, quarantine_), run_quarantine, quarantine_);
-    add(setup_target(app_, target_), run_target, target_, watermarks_);
-    add(setup_scan(app_, scan_), run_scan, scan_);
+    add(setup_target(app_, target_), run_target, target_, surroundings_);
+    add(setup_scan(app_, scan_), run_scan, scan_, surroundings_);
     add(setup_explain(app_, explain_), run_explain, explain_, page_facts_);
     add(setup_map(app_, map_), run_map, map_, canvas_);
     add(setup_watch(app_, watch_), run_watch, watch_);
@@ -114,11 +144,17 @@ class Program {
     } catch (const std::system_error& error) {
       status = failed(ExitStatus::Failure);
       tell(error.code().value(), error.what(), "");
+    } catch (const std::bad_alloc&) {
+      status = failed(ExitStatus::Failure);
+      tell_of_no_memory();
     }
     try {
       flush();
     } catch (const Failure& error) {
       say(error.what());
+      return failed(ExitStatus::Failure);
+    } catch (const std::bad_alloc&) {
+      std::cerr << no_memory;
       return failed(ExitStatus::Failure);
     }
     return status;
@@ -216,6 +252,7 @@ class Program {
   void note_verb() {
     const auto verbs = app_.get_subcommands();
     verb_name_ = verbs.empty() ? "" : verbs.front()->get_name();
+    status_without_memory = failed(ExitStatus::Failure);
   }
 
   [[nodiscard]] std::string help_of_verb() const {
@@ -239,11 +276,21 @@ class Program {
     }
   }
 
+  // In fewer words where there is no memory for that either.
+  void tell_of_no_memory() {
+    try {
+      tell(ENOMEM, "there is no memory to go on with",
+           "'memplugctl status' shows what is unplugged now");
+    } catch (const std::bad_alloc&) {
+      std::cerr << no_memory;
+    }
+  }
+
   CLI::App app_{"Take memory out of a running Linux and put it back.", "memplugctl"};
   std::ostringstream data_;
   Output output_;
   std::string device_path_ = default_device;
-  const Watermarks watermarks_{"/proc/sys/vm/watermark_scale_factor"};
+  const Surroundings surroundings_{""};
   const PageFacts page_facts_{"/proc/kpageflags", "/sys/kernel/debug/page_owner"};
   const Machine machine_{""};
   std::string verb_name_;
@@ -272,7 +319,9 @@ class Program {
 
 int main(int argc, char** argv) {
   memplug::prepare_standard_streams();
+  std::set_terminate(memplug::end_without_memory);
   try {
+    memplug::keep_memory_reserve();
     memplug::Program program;
     return static_cast<int>(program.run({argv + 1, argv + std::max(argc, 1)}));
   } catch (const std::exception& error) {

@@ -35,6 +35,11 @@ auto parse_option(const std::string& name, const std::optional<std::string>& tex
   }
 }
 
+inline void add_force(CLI::App& app, bool& force) {
+  app.add_flag("--force", force,
+               "with vm.overcommit_memory=2: also what processes were promised (Committed_AS)");
+}
+
 inline void add_keep_watermarks(CLI::App& app, bool& keep) {
   app.add_flag("--keep-watermarks", keep,
                "do not have the kernel recompute the zones' watermarks afterwards");

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <new>
 
 namespace memplug {
 namespace {
@@ -134,9 +135,13 @@ void ProgressMeter::draw_until_stopped() {
   auto wait = timing_.before_first;
   while (!wake_.wait_for(lock, wait, stopping)) {
     wait = timing_.between;
-    if (const auto line = line_()) {
-      terminal_ << clear_line << shorten(*line, width_()) << std::flush;
-      drawn = true;
+    try {
+      if (const auto line = line_()) {
+        terminal_ << clear_line << shorten(*line, width_()) << std::flush;
+        drawn = true;
+      }
+    } catch (const std::bad_alloc&) {
+      // The next one may be had; the request goes on in any case.
     }
   }
   if (drawn) {

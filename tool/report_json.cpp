@@ -94,6 +94,8 @@ std::string_view stop_name(Stop stop) {
       return "interrupted";
     case Stop::Exhausted:
       return "exhausted";
+    case Stop::CommitLimit:
+      return "commit_limit";
   }
   return "none";
 }

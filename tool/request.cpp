@@ -74,6 +74,72 @@ Result run_on_device(const Request& request, const Info& info, Device& device,
   return device.carry_out(request, capacity_for(request, info));
 }
 
+// Nothing was asked for.
+Result stopped_by_commit_limit(const Request& request, Bytes already) {
+  Result result;
+  result.requested = request.length;
+  result.already = already;
+  result.stop = Stop::CommitLimit;
+  return result;
+}
+
+// An unplug of no more than `most`. What is all or nothing, and a RANGE, is not asked for in part.
+Result run_within(Bytes most, const Request& request, const Info& info, Device& device,
+                  const Output& output) {
+  if (request.start && request.length > most) {
+    Request forecast = request;
+    forecast.dry_run = true;
+    // All of what is not out yet: what a forecast takes for blocked may be had after all.
+    const Bytes already = run_on_device(forecast, info, device, output).already;
+    return request.length.value - already.value > most.value
+               ? stopped_by_commit_limit(request, already)
+               : run_on_device(request, info, device, output);
+  }
+  if (request.length <= most) {
+    return run_on_device(request, info, device, output);
+  }
+  if (most.value == 0 || request.exact || request.contiguous) {
+    return stopped_by_commit_limit(request, Bytes{0});
+  }
+  Request part = request;
+  part.length = most;
+  Result result = run_on_device(part, info, device, output);
+  result.requested = request.length;
+  if (result.stop == Stop::None) {
+    result.stop = Stop::CommitLimit;
+  }
+  return result;
+}
+
+Result run_limited(const Request& request, Manner manner, const Info& info, Device& device,
+                   const Surroundings& surroundings, const Output& output) {
+  if (request.operation == Operation::Unplug && !manner.force) {
+    if (const auto most = most_to_unplug(surroundings.commit_limit, info.subblock)) {
+      return run_within(*most, request, info, device, output);
+    }
+  }
+  return run_on_device(request, info, device, output);
+}
+
+// Of an unplug from a node that has nothing to take from; empty: it has, or none was named.
+std::string explain_node(const Request& request, const Result& result, Device& device,
+                         const ZoneNames& zones) {
+  if (!request.node || result.shortfall().value == 0) {
+    return "";
+  }
+  try {
+    for (const NodeShare& node : device.nodes().nodes) {
+      if (node.node == *request.node && node.managed.value != 0) {
+        return "";
+      }
+    }
+  } catch (const std::system_error&) {
+    // The result counts, and is told in any case.
+    return "";
+  }
+  return explain_node_without_memory(request, zones.of_node(*request.node));
+}
+
 ExitStatus status_of(const Result& result) {
   if (result.shortfall().value == 0) {
     return ExitStatus::Success;
@@ -140,42 +206,49 @@ void check_against_subblock(const Request& request, Bytes subblock) {
   }
 }
 
-Result carry_out(const Request& request, Device& device, const Info& info,
-                 const Watermarks* watermarks, Output& output) {
+std::optional<Bytes> most_to_unplug(const CommitLimit& commit_limit, Bytes subblock) {
+  const auto room = commit_limit.room();
+  return room ? std::optional(Bytes{round_down(room->value, subblock.value)}) : std::nullopt;
+}
+
+Result carry_out(const Request& request, Manner manner, Device& device, const Info& info,
+                 const Surroundings& surroundings, Output& output) {
   check_against_subblock(request, info.subblock);
   Result result;
   try {
-    result = run_on_device(request, info, device, output);
+    result = run_limited(request, manner, info, device, surroundings, output);
   } catch (const UnmanagedError& error) {
-    throw unmanaged_failure(request, error);
+    throw unmanaged_failure(request, error, surroundings.zones);
   } catch (const Failure&) {
     throw;
   } catch (const std::system_error& error) {
     throw Failure(error.code().value(), error.what(), step_after_refusal(error.code().value()));
   }
-  if (watermarks != nullptr && !request.dry_run && result.done >= least_for_watermarks) {
-    watermarks->recompute(operation_name(request.operation), output);
+  if (!manner.keep_watermarks && !request.dry_run && result.done >= least_for_watermarks) {
+    surroundings.watermarks.recompute(operation_name(request.operation), output);
   }
   return result;
 }
 
-void report(const Request& request, const Info& info, const Result& result, Output& output) {
+void report(const Request& request, const Info& info, const Result& result, Device& device,
+            const Surroundings& surroundings, Output& output) {
   output.data << (output.style.json ? result_json(request, result)
                                     : result_text(request, result, output.style));
   if (!output.style.quiet) {
     if (request.operation == Operation::Unplug) {
       output.prose << explain_others("unplug", info.others);
     }
-    output.prose << explain_result(request, info, result, output.style);
+    const std::string node = explain_node(request, result, device, surroundings.zones);
+    output.prose << (node.empty() ? explain_result(request, info, result, output.style) : node);
   }
 }
 
-ExitStatus run_request(const Request& request, const OpenDevice& open_device,
-                       const Watermarks* watermarks, Output& output) {
+ExitStatus run_request(const Request& request, Manner manner, const OpenDevice& open_device,
+                       const Surroundings& surroundings, Output& output) {
   Device device = open_device(Access::Write);
   const Info info = device.info();
-  const Result result = carry_out(request, device, info, watermarks, output);
-  report(request, info, result, output);
+  const Result result = carry_out(request, manner, device, info, surroundings, output);
+  report(request, info, result, device, surroundings, output);
   return status_of(result);
 }
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 // What the verbs that make requests share: reading SIZE|RANGE, judging a request against the
-// device's subblock, carrying it out with Ctrl-C and progress, reporting the result, having the
-// watermarks recomputed. Which options exist is the verbs'.
+// device's subblock and the commit limit, carrying it out with Ctrl-C and progress, reporting the
+// result, having the watermarks recomputed. Which options exist is the verbs'.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "memplug/device.hpp"
 #include "open_device.hpp"
 #include "output.hpp"
-#include "watermarks.hpp"
+#include "surroundings.hpp"
 
 namespace memplug {
 
@@ -24,14 +25,23 @@ void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes lea
 // The same for a range alone.
 void check_range(std::string_view what, Range range, Bytes subblock);
 
-// Runs the request. Watermarks may be null: those of the zones stay as they are. Throws UsageError
-// or Failure if it could not run.
-[[nodiscard]] Result carry_out(const Request& request, Device& device, const Info& info,
-                               const Watermarks* watermarks, Output& output);
+// How the machine around it is dealt with.
+struct Manner {
+  bool keep_watermarks = false;
+  bool force = false;  // whatever the commit limit
+};
+
+// Runs the request. Throws UsageError or Failure if it could not run.
+[[nodiscard]] Result carry_out(const Request& request, Manner manner, Device& device,
+                               const Info& info, const Surroundings& surroundings, Output& output);
+// What of it an unplug may ask for without --force; nothing: there is no such limit.
+[[nodiscard]] std::optional<Bytes> most_to_unplug(const CommitLimit& commit_limit, Bytes subblock);
 // Writes its report, and explains it.
-void report(const Request& request, const Info& info, const Result& result, Output& output);
+void report(const Request& request, const Info& info, const Result& result, Device& device,
+            const Surroundings& surroundings, Output& output);
 // Opens the device and does both. Returns the exit status that it earns.
-[[nodiscard]] ExitStatus run_request(const Request& request, const OpenDevice& open_device,
-                                     const Watermarks* watermarks, Output& output);
+[[nodiscard]] ExitStatus run_request(const Request& request, Manner manner,
+                                     const OpenDevice& open_device,
+                                     const Surroundings& surroundings, Output& output);
 
 }  // namespace memplug

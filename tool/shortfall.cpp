@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "commit_limit.hpp"
 #include "memplug/reason_words.hpp"
 #include "report.hpp"
 
@@ -26,6 +27,8 @@ std::string stop_sentence(const Request& request, const Info& info, Stop stop,
       }
       return request.contiguous ? "no contiguous run of that size can be had"
                                 : "nothing is left to try";
+    case Stop::CommitLimit:
+      return "stopped by the commit limit: " + std::string(commit_limit_reason);
     case Stop::None:
       break;
   }
@@ -38,6 +41,8 @@ std::string_view stop_step(const Request& request, const Result& result) {
       return "free memory, ask for less, or lower /sys/module/memplug/parameters/floor";
     case Stop::Timeout:
       return "give it more time";
+    case Stop::CommitLimit:
+      return commit_limit_step;
     case Stop::Exhausted:
       if (request.exact && !request.tied && request.operation == Operation::Unplug) {
         return "without --exact it takes what it can get";
@@ -140,7 +145,28 @@ std::string explain_result(const Request& request, const Info& info, const Resul
   return text;
 }
 
-Failure unmanaged_failure(const Request& request, const UnmanagedError& error) {
+std::string explain_node_without_memory(const Request& request,
+                                        const std::vector<std::string>& zones) {
+  const std::string_view verb = request.tied ? "hold" : operation_name(request.operation);
+  std::string names;
+  for (const std::string& zone : zones) {
+    names += (names.empty() ? "" : ", ") + zone;
+  }
+  return prose_line(verb, "node " + std::to_string(*request.node) + " has no managed memory: " +
+                              (names.empty() ? "it has no memory online"
+                                             : "what it has is in " + names +
+                                                   ", and memplug takes from ZONE_NORMAL only")) +
+         prose_line(verb,
+                    names.empty()
+                        ? "online its memory blocks: echo online_kernel > "
+                          "/sys/devices/system/memory/memoryN/state"
+                        : "memory that was added may be had in ZONE_NORMAL: offline its memory "
+                          "block, then echo online_kernel > "
+                          "/sys/devices/system/memory/memoryN/state");
+}
+
+Failure unmanaged_failure(const Request& request, const UnmanagedError& error,
+                          const ZoneNames& zones) {
   if (error.why() == BadWhy::None || error.part().size.value == 0) {
     if (request.node) {
       return {ENXIO, "node " + std::to_string(*request.node) + " is not online",
@@ -149,12 +175,17 @@ Failure unmanaged_failure(const Request& request, const UnmanagedError& error) {
     return {ENXIO, "it is not managed memory", "'memplugctl status' shows what is managed"};
   }
   const Words words = words_for(error.why());
+  const std::string zone = error.why() == BadWhy::Zone ? zones.of_address(error.part().start) : "";
   const std::string subject =
       request.window ? "nothing in --within " + print_range(*request.window) : "part of the range";
   return {ENXIO,
           subject + (request.window ? " is managed: " : " is not managed: ") +
-              print_range(error.part()) + ": " + std::string(words.what),
-          std::string(words.step)};
+              print_range(error.part()) + ": " +
+              (zone.empty() ? std::string(words.what)
+                            : "it is in " + zone + ", and memplug takes from ZONE_NORMAL only"),
+          zone == "ZONE_MOVABLE" ? "bring it back in ZONE_NORMAL: offline its memory block, then "
+                                   "echo online_kernel > /sys/devices/system/memory/memoryN/state"
+                                 : std::string(words.step)};
 }
 
 std::string step_after_refusal(int error_number) {

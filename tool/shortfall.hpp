@@ -7,10 +7,12 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "memplug/device.hpp"
 #include "memplug/failure.hpp"
 #include "output.hpp"
+#include "zone_names.hpp"
 
 namespace memplug {
 
@@ -18,7 +20,11 @@ namespace memplug {
 [[nodiscard]] std::string explain_result(const Request& request, const Info& info,
                                          const Result& result, const OutputStyle& style);
 
-[[nodiscard]] Failure unmanaged_failure(const Request& request, const UnmanagedError& error);
+[[nodiscard]] Failure unmanaged_failure(const Request& request, const UnmanagedError& error,
+                                        const ZoneNames& zones);
+// A request for memory of a node that has none to take from, but these zones.
+[[nodiscard]] std::string explain_node_without_memory(const Request& request,
+                                                      const std::vector<std::string>& zones);
 // What may help after this errno of a command that changes something, or nothing.
 [[nodiscard]] std::string step_after_refusal(int error_number);
 

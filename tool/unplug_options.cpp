@@ -28,6 +28,7 @@ void add_unplug_options(CLI::App& verb, UnplugOptions& options) {
            "begin nothing new after this time (500ms, 30s, 5m)");
   verb.add_flag("--dry-run", options.dry_run, "only tell what would be done");
   add_keep_watermarks(verb, options.keep_watermarks);
+  add_force(verb, options.force);
 }
 
 Request to_request(const UnplugOptions& options) {

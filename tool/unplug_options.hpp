@@ -24,6 +24,7 @@ struct UnplugOptions {
   bool exact = false;
   bool dry_run = false;
   bool keep_watermarks = false;
+  bool force = false;
 };
 
 // SIZE|RANGE and all options but --exact.

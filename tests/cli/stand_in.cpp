@@ -13,6 +13,9 @@
 //   quarantine  {wanted, unmanaged: [[start, size]], errno, sleep_ms}
 //   survey      [[start, size]] of plugged memory
 //   events      how many there are when somebody asks a second time
+//   allocations after its first answer so many are left, of whatever size: then there is no memory
+//   reserve     so many more when the program gives up what it keeps in reserve; as many as it
+//   wants
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -20,11 +23,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdarg>
 #include <cstdlib>
 #include <map>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -37,6 +42,30 @@ namespace {
 
 using nlohmann::json;
 
+// Of operator new; less than 0: as many as there are.
+std::atomic<long> allocations_left{-1};
+
+// What allocations_left is to be, once the device has answered.
+std::atomic<long> allocations_after_answer{-1};
+
+// How many more there are when the program has given up what it keeps in reserve.
+std::atomic<long> allocations_in_reserve{-1};
+
+// While it lives there is memory: what the stand-in needs itself a kernel would not take from here.
+class OwnMemory {
+ public:
+  OwnMemory() : left_(allocations_left.exchange(-1)) {}
+  OwnMemory(const OwnMemory&) = delete;
+  OwnMemory& operator=(const OwnMemory&) = delete;
+  ~OwnMemory() {
+    const long first = allocations_after_answer.exchange(-1);
+    allocations_left = first >= 0 ? first : left_;
+  }
+
+ private:
+  long left_;
+};
+
 template <typename Function>
 Function next(const char* name) {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): that is how dlsym() hands it over
@@ -46,7 +75,8 @@ Function next(const char* name) {
 class StandIn {
  public:
   static StandIn& instance() {
-    static StandIn stand_in;
+    // Never destroyed: json takes memory for that.
+    static StandIn& stand_in = *new StandIn;
     return stand_in;
   }
 
@@ -65,6 +95,15 @@ class StandIn {
   }
 
   void close(int descriptor) { channels_.erase(descriptor); }
+
+  // The device has answered.
+  void answered() {
+    if (!has_answered_ && order_.contains("allocations")) {
+      allocations_in_reserve = order_.value("reserve", -1L);
+      allocations_after_answer = order_.at("allocations").get<long>();
+    }
+    has_answered_ = true;
+  }
 
  private:
   StandIn() {
@@ -166,6 +205,7 @@ class StandIn {
 
   json order_;
   std::string device_;
+  bool has_answered_ = false;
   FakeModule module_;
   std::map<int, std::unique_ptr<Channel>> channels_;
 };
@@ -225,8 +265,37 @@ ssize_t read_events(Channel& channel, void* buffer, std::size_t size) {
 using memplug::test::next;
 using memplug::test::StandIn;
 
+// The program's, too, as this library comes before all others.
+void* operator new(std::size_t size) {
+  std::atomic<long>& left = memplug::test::allocations_left;
+  while (left == 0) {
+    const std::new_handler make_room = std::get_new_handler();
+    if (make_room == nullptr) {
+      throw std::bad_alloc();
+    }
+    // Which throws if it has none.
+    make_room();
+    left = memplug::test::allocations_in_reserve.load();
+  }
+  if (left > 0) {
+    --left;
+  }
+  // NOLINTNEXTLINE(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): what else
+  void* const memory = std::malloc(std::max(size, std::size_t{1}));
+  if (memory == nullptr) {
+    throw std::bad_alloc();
+  }
+  return memory;
+}
+
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
+
 // NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library's are reserved
 extern "C" int open(const char* path, int flags, ...) {
+  const memplug::test::OwnMemory own;
   if (StandIn::instance().is_device(path)) {
     return StandIn::instance().open();
   }
@@ -247,6 +316,7 @@ extern "C" DIR* opendir(const char* path) {
 }
 
 extern "C" int ioctl(int descriptor, unsigned long command, ...) {
+  const memplug::test::OwnMemory own;
   std::va_list rest;
   va_start(rest, command);
   void* const argument = va_arg(rest, void*);
@@ -255,11 +325,14 @@ extern "C" int ioctl(int descriptor, unsigned long command, ...) {
   if (channel == nullptr || _IOC_TYPE(command) != MEMPLUG_IOC_TYPE) {
     return next<int (*)(int, unsigned long, ...)>("ioctl")(descriptor, command, argument);
   }
-  errno = memplug::test::call(*channel, command, argument);
-  return errno == 0 ? 0 : -1;
+  const int error_number = memplug::test::call(*channel, command, argument);
+  StandIn::instance().answered();
+  errno = error_number;
+  return error_number == 0 ? 0 : -1;
 }
 
 extern "C" ssize_t read(int descriptor, void* buffer, std::size_t size) {
+  const memplug::test::OwnMemory own;
   memplug::Channel* const channel = StandIn::instance().channel(descriptor);
   return channel != nullptr
              ? memplug::test::read_events(*channel, buffer, size)
@@ -267,6 +340,7 @@ extern "C" ssize_t read(int descriptor, void* buffer, std::size_t size) {
 }
 
 extern "C" int close(int descriptor) {
+  const memplug::test::OwnMemory own;
   StandIn::instance().close(descriptor);
   return next<int (*)(int)>("close")(descriptor);
 }

@@ -205,7 +205,7 @@ TargetOptions target_options(Input& input) {
 // Runs the verb as main() does; returns the kind of object that has to be on stdout.
 Schema run(Input& input, test::FakeModule& module, test::Captured& captured) {
   const OpenDevice open = test::opener(module);
-  const Watermarks watermarks("");
+  const Surroundings surroundings("/nonexistent");
   Output& output = captured.output;
   switch (input.below(5)) {
     case 0:
@@ -215,13 +215,13 @@ Schema run(Input& input, test::FakeModule& module, test::Captured& captured) {
       static_cast<void>(run_list({}, open, output));
       return Schema::List;
     case 2:
-      static_cast<void>(run_unplug(unplug_options(input), open, watermarks, output));
+      static_cast<void>(run_unplug(unplug_options(input), open, surroundings, output));
       return Schema::Unplug;
     case 3:
-      static_cast<void>(run_plug(plug_options(input), open, watermarks, output));
+      static_cast<void>(run_plug(plug_options(input), open, surroundings, output));
       return Schema::Plug;
     default:
-      static_cast<void>(run_target(target_options(input), open, watermarks, output));
+      static_cast<void>(run_target(target_options(input), open, surroundings, output));
       return Schema::Target;
   }
 }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The verb doctor, on machines that are folders with the files that it reads.
 #include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cmd_doctor.hpp"
 #include "fake_channel.hpp"
+#include "machine_tree.hpp"
 #include "memplug/failure.hpp"
 
 namespace memplug::test {
@@ -24,16 +22,16 @@ constexpr const char* good_config =
 // A machine on which everything is as it should be; tests take something away.
 class Doctor : public testing::Test {
  public:
-  Doctor() : root_(testing::TempDir() + "doctor-" + std::string(6, 'X')) {
-    EXPECT_NE(::mkdtemp(root_.data()), nullptr);
+  Doctor() {
     write("/proc/sys/kernel/osrelease", std::string(release) + "\n");
     write("/boot/config-" + std::string(release), good_config);
     write("/proc/kallsyms", "0000000000000000 T alloc_contig_range\n");
     write("/proc/meminfo", "MemTotal:        6065368 kB\n");
-    write("/proc/zoneinfo",
-          "Node 0, zone    DMA32\n        managed 500000\nNode 0, zone   Normal\n"
-          "        spanned 1048576\n        managed 1000000\nNode 1, zone   Normal\n"
-          "        managed 0\n");
+    write("/proc/zoneinfo", "Node 0, zone    DMA32\n        managed 500000\n" +
+                                normal_zone(2000, 3000, 1000000) +
+                                "Node 1, zone   Normal\n        managed 0\n");
+    write("/proc/sys/vm/watermark_scale_factor", "10\n");
+    write("/proc/sys/vm/min_free_kbytes", "12000\n");
     write("/proc/self/status", "Name:\tx\nCapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\n");
     write("/sys/devices/system/memory/block_size_bytes", "8000000\n");
     write("/sys/devices/system/memory/auto_online_blocks", "online\n");
@@ -42,16 +40,17 @@ class Doctor : public testing::Test {
     write("/lib/modules/" + std::string(release) + "/build/Makefile", "");
     module_.info.out_managed_size = 4 * gib;
   }
-  Doctor(const Doctor&) = delete;
-  Doctor& operator=(const Doctor&) = delete;
-  ~Doctor() override { fs::remove_all(root_); }
 
  protected:
-  void write(const std::string& path, const std::string& text) const {
-    fs::create_directories(fs::path(root_ + path).parent_path());
-    std::ofstream(root_ + path) << text;
+  // In pages.
+  static std::string normal_zone(int min, int low, int managed) {
+    return "Node 0, zone   Normal\n  pages free     9\n        boost    0\n        min      " +
+           std::to_string(min) + "\n        low      " + std::to_string(low) +
+           "\n        high     9000\n        spanned  1048576\n        managed  " +
+           std::to_string(managed) + "\n        cma      0\n";
   }
-  void remove(const std::string& path) const { fs::remove_all(root_ + path); }
+  void write(const std::string& path, const std::string& text) const { tree_.write(path, text); }
+  void remove(const std::string& path) const { tree_.remove(path); }
   void link_device(const std::string& driver) const {
     fs::create_directories(root_ + driver);
     fs::create_directory_symlink("../../../../devices/x", root_ + driver + "/x0");
@@ -107,7 +106,8 @@ class Doctor : public testing::Test {
     return check(examine(ExitStatus::Failure), name)["found"];
   }
 
-  std::string root_;
+  MachineTree tree_;
+  const std::string& root_ = tree_.root();
   FakeModule module_;
   OpenDevice open_ = opener(module_);
   DoctorOptions options_;
@@ -117,7 +117,7 @@ TEST_F(Doctor, FindsNothingWrong) {
   const auto json = examine(ExitStatus::Success);
   EXPECT_EQ(json["kernel"], release);
   EXPECT_EQ(json["next"], nullptr);
-  EXPECT_EQ(json["checks"].size(), 6U);
+  EXPECT_EQ(json["checks"].size(), 7U);
   for (const auto& one : json["checks"]) {
     EXPECT_EQ(one["verdict"], "ok") << one.dump();
     EXPECT_EQ(one["next"], nullptr);
@@ -129,7 +129,7 @@ TEST_F(Doctor, ReadsAsText) {
   Captured captured;
   remove("/proc/zoneinfo");
   EXPECT_EQ(run_doctor(options_, open_, Machine(root_), captured.output), ExitStatus::Failure);
-  EXPECT_NE(captured.data().find("\nmemory  failed   "), std::string::npos) << captured.data();
+  EXPECT_NE(captured.data().find("\nmemory      failed   "), std::string::npos) << captured.data();
   EXPECT_NE(captured.data().find("\nnext: give the machine more memory"), std::string::npos);
 }
 
@@ -294,6 +294,32 @@ TEST_F(Doctor, WarnsOfOtherDrivers) {
 TEST_F(Doctor, WarnsOfXensBalloon) {
   write("/sys/devices/system/xen_memory/xen_memory0/target", "1\n");
   expect("others", "warning", "use one of the two only");
+}
+
+TEST_F(Doctor, WatermarksOfAnotherSize) {
+  const std::string rest = "Node 0, zone    DMA32\n        managed  500000\n";
+  const auto verdict_of = [&](const std::string& zone) {
+    write("/proc/zoneinfo", zone + rest);
+    return check(examine(ExitStatus::Success), "watermarks")["verdict"];
+  };
+  // By the distance: a thousandth of the zone's size.
+  EXPECT_EQ(verdict_of(normal_zone(2000, 3000, 1000000)), "ok");
+  EXPECT_EQ(verdict_of(normal_zone(2000, 3000, 990000)), "ok") << "hardly another";
+  EXPECT_EQ(verdict_of(normal_zone(2000, 3000, 500000)), "warning") << "much is unplugged";
+  EXPECT_EQ(verdict_of(normal_zone(2000, 2600, 1000000)), "warning") << "much is back";
+  // By the zone's share of what is to be free in all: 2000 of 3000 pages.
+  EXPECT_EQ(verdict_of(normal_zone(2000, 2500, 1000000)), "ok");
+  EXPECT_EQ(verdict_of(normal_zone(2000, 2500, 300000)), "warning");
+  EXPECT_EQ(verdict_of("Node 0, zone  Movable\n        managed  500000\n" +
+                       normal_zone(2000, 2500, 300000)),
+            "ok")
+      << "can't be told";
+  write("/proc/zoneinfo", normal_zone(2000, 3000, 500000) + rest);
+  expect("watermarks", "warning", "sysctl vm.watermark_scale_factor=10");
+  EXPECT_EQ(check(examine(ExitStatus::Success), "watermarks")["found"],
+            "ZONE_NORMAL of node 0 has those of a zone of 3906 MiB, and is one of 1953 MiB");
+  remove("/proc/sys/vm/watermark_scale_factor");
+  EXPECT_EQ(check(examine(ExitStatus::Success), "watermarks")["verdict"], "unknown");
 }
 
 // What failed comes before what only warns.

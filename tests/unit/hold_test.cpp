@@ -33,7 +33,7 @@ class HoldTest : public testing::Test {
   void TearDown() override { std::filesystem::remove(path_); }
 
   int run(const HoldOptions& options) {
-    return static_cast<int>(run_hold(options, opener(module_), watermarks_, captured_.output));
+    return static_cast<int>(run_hold(options, opener(module_), surroundings_, captured_.output));
   }
   int run_shell(const std::string& script, const UnplugOptions& unplug = {.what = "16M"}) {
     return run({unplug, {"sh", "-c", script + "\n", path_}});
@@ -58,7 +58,7 @@ class HoldTest : public testing::Test {
   FakeModule module_;
   Captured captured_;
   SettingFile setting_{"10\n"};
-  Watermarks watermarks_{setting_.path()};
+  Surroundings surroundings_ = surroundings_with(setting_.path());
   FileDescriptor opened_{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   std::string path_ =
       std::filesystem::temp_directory_path() / ("memplug-hold-" + std::to_string(::getpid()));

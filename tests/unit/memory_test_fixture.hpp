@@ -127,7 +127,7 @@ class MemoryTestFixture : public testing::Test {
       module_.opened_for = access;
       return Device(std::make_unique<ClosingChannel>(module_, log_));
     };
-    return static_cast<int>(run_test(options_, open, captured_.output));
+    return static_cast<int>(run_test(options_, open, surroundings_, captured_.output));
   }
   int run_all() {
     options_.all = true;
@@ -173,6 +173,7 @@ class MemoryTestFixture : public testing::Test {
 
   FakeModule module_;
   Captured captured_;
+  Surroundings surroundings_{"/nonexistent"};
   TestOptions options_;
   std::vector<std::string> log_;
   std::string folder_ = testing::TempDir() + "memplug-test-" + std::to_string(::getpid());

@@ -16,7 +16,7 @@ namespace {
 class PlugTest : public testing::Test {
  protected:
   ExitStatus run(const PlugOptions& options) {
-    return run_plug(options, opener(module_), watermarks_, captured_.output);
+    return run_plug(options, opener(module_), surroundings_, captured_.output);
   }
 
   memplug_request request_of(const PlugOptions& options) {
@@ -28,7 +28,7 @@ class PlugTest : public testing::Test {
   FakeModule module_;
   Captured captured_;
   SettingFile setting_{"10\n"};
-  Watermarks watermarks_{setting_.path()};
+  Surroundings surroundings_ = surroundings_with(setting_.path());
 };
 
 TEST_F(PlugTest, Size) {

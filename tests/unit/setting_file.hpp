@@ -11,6 +11,8 @@
 #include <sstream>
 #include <string>
 
+#include "surroundings.hpp"
+
 namespace memplug::test {
 
 class SettingFile {
@@ -47,5 +49,12 @@ class SettingFile {
  private:
   std::string path_;
 };
+
+// Nothing else of a machine is there.
+inline Surroundings surroundings_with(const std::string& watermark_setting) {
+  Surroundings surroundings("/nonexistent");
+  surroundings.watermarks = Watermarks(watermark_setting);
+  return surroundings;
+}
 
 }  // namespace memplug::test

@@ -116,7 +116,8 @@ TEST(Shortfall, OtherDriversAreOneSentence) {
 TEST(Shortfall, UnmanagedWindowIsCalledAWindow) {
   Request request;
   request.window = Range{PhysAddr{0}, Bytes{1ULL << 30U}};
-  const Failure failure = unmanaged_failure(request, UnmanagedError(*request.window, BadWhy::Zone));
+  const Failure failure = unmanaged_failure(request, UnmanagedError(*request.window, BadWhy::Zone),
+                                            ZoneNames("/nonexistent"));
   EXPECT_NE(std::string(failure.what()).find("--within"), std::string::npos) << failure.what();
   EXPECT_FALSE(failure.next_step().empty());
 }
@@ -126,7 +127,8 @@ TEST(Shortfall, EachKindOfUnmanagedMemoryHasItsOwnWords) {
   const Range part{PhysAddr{1ULL << 32U}, Bytes{4ULL << 20U}};
   for (const BadWhy why :
        {BadWhy::Absent, BadWhy::Offline, BadWhy::Zone, BadWhy::Foreign, BadWhy::Mixed}) {
-    const Failure failure = unmanaged_failure({}, UnmanagedError(part, why));
+    const Failure failure =
+        unmanaged_failure({}, UnmanagedError(part, why), ZoneNames("/nonexistent"));
     EXPECT_EQ(failure.code().value(), ENXIO);
     messages.insert(failure.what());
   }

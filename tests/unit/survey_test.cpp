@@ -90,7 +90,8 @@ class Surveys : public testing::Test {
 
   nlohmann::json scan(const ScanOptions& options = {}) {
     captured_.output.style.json = true;
-    EXPECT_EQ(run_scan(options, opener(module_), captured_.output), ExitStatus::Success);
+    EXPECT_EQ(run_scan(options, opener(module_), surroundings_, captured_.output),
+              ExitStatus::Success);
     return nlohmann::json::parse(captured_.data());
   }
 
@@ -111,6 +112,7 @@ class Surveys : public testing::Test {
 
   FakeModule module_;
   Captured captured_;
+  Surroundings surroundings_{"/nonexistent"};
 };
 
 TEST_F(Surveys, AreReadInPortionsAndJoined) {
@@ -135,13 +137,14 @@ TEST_F(Surveys, GoOnAfterASignal) {
 
 TEST_F(Surveys, ThatFailAreErrors) {
   module_.answer_survey = [](int /*earlier*/) { return EPERM; };
-  EXPECT_THROW(static_cast<void>(run_scan({}, opener(module_), captured_.output)),
+  EXPECT_THROW(static_cast<void>(run_scan({}, opener(module_), surroundings_, captured_.output)),
                std::system_error);
 }
 
 TEST_F(Surveys, OfAModuleThatHasNoneSaySo) {
   module_.info.out_features &= ~std::uint64_t{MEMPLUG_FEATURE_SURVEY};
-  EXPECT_THROW(static_cast<void>(run_scan({}, opener(module_), captured_.output)), Failure);
+  EXPECT_THROW(static_cast<void>(run_scan({}, opener(module_), surroundings_, captured_.output)),
+               Failure);
   EXPECT_EQ(module_.survey_calls, 0);
 }
 
@@ -207,7 +210,7 @@ TEST_F(Surveys, OptionsThatCantBeAreUsageErrors) {
       if (align != nullptr) {
         options.align = align;
       }
-      static_cast<void>(run_scan(options, opener(module_), captured_.output));
+      static_cast<void>(run_scan(options, opener(module_), surroundings_, captured_.output));
     };
   };
   expect_usage_error(scan_with("0x1000+4M", nullptr), "--within");

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 class TargetTest : public testing::Test {
  protected:
   ExitStatus run(const TargetOptions& options) {
-    return run_target(options, opener(module_), watermarks_, captured_.output);
+    return run_target(options, opener(module_), surroundings_, captured_.output);
   }
 
   // The target that the module saw.
@@ -88,7 +88,7 @@ class TargetTest : public testing::Test {
   FakeModule module_;
   Captured captured_;
   SettingFile setting_{"10\n"};
-  Watermarks watermarks_{setting_.path()};
+  Surroundings surroundings_ = surroundings_with(setting_.path());
 };
 
 TEST_F(TargetTest, SizeIsSetAndNotWaitedFor) {
@@ -352,7 +352,7 @@ TEST_F(TargetTest, OtherDriversAreNamedUnlessQuiet) {
   EXPECT_TRUE(said("memplugctl: target: virtio_balloon is at work here too")) << captured_.prose();
   Captured quiet;
   quiet.output.style.quiet = true;
-  EXPECT_EQ(run_target({.what = "3G"}, opener(module_), watermarks_, quiet.output),
+  EXPECT_EQ(run_target({.what = "3G"}, opener(module_), surroundings_, quiet.output),
             ExitStatus::Success);
   EXPECT_EQ(quiet.prose(), "");
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "machine_tree.hpp"
 #include "memory_test_fixture.hpp"
 
 namespace memplug::test {
@@ -38,6 +39,23 @@ TEST_F(TestVerb, AllIsGood) {
       << "each chunk has a descriptor of its own";
   EXPECT_EQ(module_.request->flags, MEMPLUG_REQ_RANGE | MEMPLUG_REQ_TIED);
   EXPECT_EQ(module_.opened_for, Access::Write);
+}
+
+// memtester has to start while the chunk is out.
+TEST_F(TestVerb, ChunkLeavesWhatIsPromised) {
+  const MachineTree machine;
+  machine.write("/proc/sys/vm/overcommit_memory", "2\n");
+  machine.write("/proc/sys/vm/overcommit_ratio", "100\n");
+  machine.write("/proc/meminfo", "CommitLimit: 1048576 kB\nCommitted_AS: 999424 kB\n");
+  surroundings_ = Surroundings(machine.root());
+  options_.all = true;
+  EXPECT_NE(complaint_of_run<Failure>().find("64 MiB"), std::string::npos);
+  EXPECT_TRUE(calls().empty());
+  options_.chunk = "48M";
+  EXPECT_EQ(run(), 0);
+  options_.chunk.reset();
+  options_.all = false;
+  EXPECT_EQ(run_range("0x140000000+8M"), 0) << "a chunk is no larger than the range";
 }
 
 TEST_F(TestVerb, RunsMemtesterAsAsked) {

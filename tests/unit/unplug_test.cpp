@@ -20,7 +20,7 @@ namespace {
 class UnplugTest : public testing::Test {
  protected:
   ExitStatus run(const UnplugOptions& options) {
-    return run_unplug(options, opener(module_), watermarks_, captured_.output);
+    return run_unplug(options, opener(module_), surroundings_, captured_.output);
   }
 
   // The request that the module saw.
@@ -54,7 +54,7 @@ class UnplugTest : public testing::Test {
   FakeModule module_;
   Captured captured_;
   SettingFile setting_{"10\n"};
-  Watermarks watermarks_{setting_.path()};
+  Surroundings surroundings_ = surroundings_with(setting_.path());
 };
 
 TEST_F(UnplugTest, SizeMakesAPlainRequest) {
@@ -305,7 +305,7 @@ TEST_F(UnplugTest, WatermarksAreKeptIfAskedFor) {
 
 TEST_F(UnplugTest, WatermarksThatCanNotBeRewrittenFailNothing) {
   captured_.output.style.verbose = true;
-  const Watermarks missing("/nonexistent/watermark_scale_factor");
+  const Surroundings missing("/nonexistent");
   EXPECT_EQ(run_unplug({.what = "1G"}, opener(module_), missing, captured_.output),
             ExitStatus::Success);
   EXPECT_TRUE(said("ENOENT")) << captured_.prose();
@@ -319,7 +319,7 @@ TEST_F(UnplugTest, OtherDriversAreNamedUnlessQuiet) {
   EXPECT_TRUE(said("memplugctl: unplug: virtio_balloon is at work here too")) << captured_.prose();
   Captured quiet;
   quiet.output.style.quiet = true;
-  EXPECT_EQ(run_unplug({.what = "64M"}, opener(module_), watermarks_, quiet.output),
+  EXPECT_EQ(run_unplug({.what = "64M"}, opener(module_), surroundings_, quiet.output),
             ExitStatus::Success);
   EXPECT_EQ(quiet.prose(), "");
 }

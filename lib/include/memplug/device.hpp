@@ -109,7 +109,8 @@ struct Progress {
 
 enum class Operation { Unplug, Plug };
 // Why a request ended: it is done; the floor; its timeout; a signal; there is nothing left to try.
-enum class Stop { None, Floor, Timeout, Interrupted, Exhausted };
+// CommitLimit is never the module's: who asks may find that asking for more would do harm.
+enum class Stop { None, Floor, Timeout, Interrupted, Exhausted, CommitLimit };
 // Why memory could not be had; words_for() in reason_words.hpp has it in words.
 enum class Reason {
   Unknown,
