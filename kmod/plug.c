@@ -186,6 +186,8 @@ unsigned long plug_in_need(unsigned long most, const nodemask_t *nodes)
 	     i = region_next_unplugged(i + 1)) {
 		int nid = region_node(i);
 
+		if (IS_ALIGNED(i, 1024))
+			cond_resched();
 		if (nid != NUMA_NO_NODE && node_isset(nid, *nodes) &&
 		    region_reserve_in_need(i) &&
 		    release_excluded(i, REGION_NEED, &poisoned) == RELEASED)

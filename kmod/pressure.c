@@ -34,7 +34,8 @@ static void find_nodes_that_help(nodemask_t *nodes)
 	const nodemask_t *bound = compat_bound_nodes(current);
 
 	*nodes = cpuset_current_mems_allowed;
-	if (bound)
+	/* the kernel passes over a policy that leaves nothing of the cpuset */
+	if (bound && nodes_intersects(*nodes, *bound))
 		nodes_and(*nodes, *nodes, *bound);
 }
 

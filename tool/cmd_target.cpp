@@ -68,7 +68,8 @@ Failure more_than_managed(Bytes target, const Info& info, const OutputStyle& sty
 void check_commit_limit(Bytes target, const Info& info, const CommitLimit& commit_limit,
                         const OutputStyle& style) {
   const auto most = most_to_unplug(commit_limit, info.subblock);
-  const Bytes plugged = info.plugged();
+  // What is on its way already may become less.
+  const Bytes plugged = std::min(info.plugged(), info.target.value_or(info.plugged()));
   if (most && target < plugged && plugged.value - target.value > most->value) {
     throw Failure(ENOSPC,
                   "target " + size_text(target, style) +

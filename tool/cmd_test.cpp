@@ -156,9 +156,10 @@ void check_plugged(Range range, const MemoryBook& book) {
 }
 
 // memtester has to start while a chunk is out.
-void check_commit_limit(const MemoryTestPlan& plan, const CommitLimit& commit_limit) {
+void check_commit_limit(const MemoryTestPlan& plan, const MemoryBook& book,
+                        const CommitLimit& commit_limit) {
   const auto most = most_to_unplug(commit_limit, plan.subblock);
-  const Bytes chunk = std::min(plan.chunk, plan.asked.size);
+  const Bytes chunk = std::min(plan.chunk, Bytes{book.requested().value - book.tested().value});
   if (most && *most < chunk) {
     throw Failure(ENOSPC,
                   "a chunk of " + print_size(chunk) +
@@ -320,13 +321,13 @@ ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device,
   check_module(info, order.keep);
   check_against_subblock(order, info.subblock);
   const MemoryTestPlan plan = to_plan(order, info);
-  check_commit_limit(plan, surroundings.commit_limit);
   if (order.resume) {
     // Two tests would each forget what the other one finds. Read again, as one may just have ended.
     one_at_a_time.emplace(order.resume->path());
     order.resume->read({order.memtester.tests, order.memtester.loops, {}});
   }
   MemoryBook book = look(order, plan, device, surroundings.zones);
+  check_commit_limit(plan, book, surroundings.commit_limit);
   if (order.resume) {
     // A file that can't be written is to be known before hours of work.
     order.resume->write(book.known());

@@ -168,7 +168,9 @@ class Doctor {
     const std::uint64_t boost = zone.boost.value_or(Bytes{}).value;
     const std::uint64_t share =
         zone.min_watermark.value - std::min(zone.min_watermark.value, boost);
-    if (!zone.boost || facts_.has_movable_zone || share >= facts_.min_free.value) {
+    // Of several that have changed none can be told apart from the others.
+    if (!zone.boost || facts_.has_movable_zone || facts_.normal_zones.size() > 1 ||
+        share >= facts_.min_free.value) {
       return zone.managed;
     }
     // The others had the rest of vm.min_free_kbytes.

@@ -58,18 +58,23 @@ constexpr std::string_view no_memory = "memplugctl: there is no memory to go on 
 // Of a verb that has no memory to end as it should.
 ExitStatus status_without_memory = ExitStatus::Failure;
 
+// The library's, which says what was thrown.
+std::terminate_handler usual_terminate = std::get_terminate();
+
 // Where there is no memory to destroy a json value, for one, nobody catches that.
 [[noreturn]] void end_without_memory() {
   if (const std::exception_ptr error = std::current_exception()) {
     try {
       std::rethrow_exception(error);
     } catch (const std::bad_alloc&) {
-      static_cast<void>(::write(STDERR_FILENO, no_memory.data(), no_memory.size()));
+      [[maybe_unused]] const ssize_t written =
+          ::write(STDERR_FILENO, no_memory.data(), no_memory.size());
       ::_exit(static_cast<int>(status_without_memory));
     } catch (...) {
-      // Some other fault: a core tells more of it than words.
+      // Some other fault.
     }
   }
+  usual_terminate();
   std::abort();
 }
 
@@ -234,7 +239,7 @@ class Program {
   // A signal that comes while stdout takes nothing ends the wait for it.
   void flush() {
     const int signals = InterruptGuard::count();
-    write_stdout(data_.str(), [signals] { return InterruptGuard::count() != signals; });
+    write_stdout(data_.view(), [signals] { return InterruptGuard::count() != signals; });
     data_.str("");
   }
 
@@ -282,6 +287,7 @@ class Program {
       tell(ENOMEM, "there is no memory to go on with",
            "'memplugctl status' shows what is unplugged now");
     } catch (const std::bad_alloc&) {
+      data_.str("");
       std::cerr << no_memory;
     }
   }

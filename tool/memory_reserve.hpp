@@ -5,7 +5,8 @@
 
 namespace memplug {
 
-// When operator new finds no memory, it gets the reserve; the next time std::bad_alloc. For main().
+// When operator new finds no memory in this thread, it gets the reserve; the next time, and in
+// other threads, std::bad_alloc. For main().
 void keep_memory_reserve();
 
 }  // namespace memplug

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <limits>
 #include <memory>
+#include <new>
 
 #include "interrupt.hpp"
 #include "memplug.h"
@@ -234,12 +235,17 @@ void report(const Request& request, const Info& info, const Result& result, Devi
             const Surroundings& surroundings, Output& output) {
   output.data << (output.style.json ? result_json(request, result)
                                     : result_text(request, result, output.style));
-  if (!output.style.quiet) {
+  if (output.style.quiet) {
+    return;
+  }
+  try {
     if (request.operation == Operation::Unplug) {
       output.prose << explain_others("unplug", info.others);
     }
     const std::string node = explain_node(request, result, device, surroundings.zones);
     output.prose << (node.empty() ? explain_result(request, info, result, output.style) : node);
+  } catch (const std::bad_alloc&) {
+    // The result counts, and is told already.
   }
 }
 

@@ -52,7 +52,7 @@ class Help(unittest.TestCase):
     def test_unplug_help_names_every_option(self):
         text = run("unplug", "--help").stdout.decode()
         for option in ("--node", "--within", "--contiguous", "--align", "--exact", "--timeout",
-                       "--dry-run", "--keep-watermarks"):
+                       "--dry-run", "--keep-watermarks", "--force"):
             self.assertIn(option, text)
 
     def test_plug_help_names_every_option(self):
@@ -62,7 +62,7 @@ class Help(unittest.TestCase):
 
     def test_target_help_names_every_option(self):
         text = run("target", "--help").stdout.decode()
-        for option in ("none", "--wait", "--timeout", "--keep-watermarks"):
+        for option in ("none", "--wait", "--timeout", "--keep-watermarks", "--force"):
             self.assertIn(option, text)
 
     def test_version(self):

@@ -277,8 +277,7 @@ void* operator new(std::size_t size) {
     make_room();
     left = memplug::test::allocations_in_reserve.load();
   }
-  if (left > 0) {
-    --left;
+  for (long old = left; old > 0 && !left.compare_exchange_weak(old, old - 1);) {
   }
   // NOLINTNEXTLINE(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): what else
   void* const memory = std::malloc(std::max(size, std::size_t{1}));
@@ -288,7 +287,18 @@ void* operator new(std::size_t size) {
   return memory;
 }
 
+void* operator new[](std::size_t size) { return operator new(size); }
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+  try {
+    return operator new(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 // NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
 // NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)

@@ -10,7 +10,9 @@ import lzma
 import os
 import re
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,11 +39,13 @@ def cached(folder: Path, make: Callable[[Path], None],
            is_good: Callable[[Path], bool] = Path.is_dir) -> Path:
     """The folder, made by make(scratch) if it is not there, or not good any more: whole, or not
     at all."""
-    if is_good(folder):
+    # When what is there could not be made anew, for a day: not each time.
+    failed = folder.with_name(f".{folder.name}.failed")
+    if is_good(folder) or (folder.is_dir() and _is_of_today(failed)):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        if is_good(folder):
+        if is_good(folder) or (folder.is_dir() and _is_of_today(failed)):
             return folder
         # In the same file system as its target, so that the rename at the end is atomic.
         scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -49,11 +53,12 @@ def cached(folder: Path, make: Callable[[Path], None],
         try:
             try:
                 make(scratch)
-            except LabError as error:
+            except (LabError, subprocess.CalledProcessError) as error:
                 # What is there lacks a module that one case or the other wants.
                 if not folder.is_dir():
                     raise
                 say(f"{folder.name} stays as it is in the cache: {error}")
+                failed.touch()
                 return folder
             scratch.chmod(0o755)
             if folder.is_dir():
@@ -63,6 +68,10 @@ def cached(folder: Path, make: Callable[[Path], None],
             shutil.rmtree(scratch, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def _is_of_today(stamp: Path) -> bool:
+    return stamp.is_file() and time.time() - stamp.stat().st_mtime < 86400
 
 
 @contextlib.contextmanager

@@ -36,6 +36,16 @@ expect_status() {
 	assert_eq "exit status of '$*'" "$got_status" "$wanted_status"
 }
 
+# expect_told WANTED FILE CMD...: the same; what it says on stderr is in FILE.
+expect_told() {
+	wanted_status=$1
+	told_file=$2
+	shift 2
+	got_status=0
+	"$@" 2>"$told_file" || got_status=$?
+	assert_eq "exit status of '$*'" "$got_status" "$wanted_status"
+}
+
 # wait_for SECONDS CMD...: until CMD succeeds; fails if it does not in that time. A slow kernel is
 # given more.
 wait_for() {

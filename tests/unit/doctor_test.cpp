@@ -314,6 +314,10 @@ TEST_F(Doctor, WatermarksOfAnotherSize) {
                        normal_zone(2000, 2500, 300000)),
             "ok")
       << "can't be told";
+  EXPECT_EQ(verdict_of("Node 1, zone   Normal\n        managed  500000\n" +
+                       normal_zone(2000, 2500, 300000)),
+            "ok")
+      << "nor here";
   write("/proc/zoneinfo", normal_zone(2000, 3000, 500000) + rest);
   expect("watermarks", "warning", "sysctl vm.watermark_scale_factor=10");
   EXPECT_EQ(check(examine(ExitStatus::Success), "watermarks")["found"],

@@ -35,7 +35,7 @@ class ZoneNamesTest : public testing::Test {
 TEST_F(ZoneNamesTest, OfAnAddress) {
   const ZoneNames zones(tree_.root());
   EXPECT_EQ(zones.of_address(PhysAddr{8 * gib + 5 * mib}), "ZONE_MOVABLE");
-  EXPECT_EQ(zones.of_address(PhysAddr{2 * 128 * mib}), "ZONE_DMA32");
+  EXPECT_EQ(zones.of_address(PhysAddr{256 * mib}), "ZONE_DMA32");
   EXPECT_EQ(zones.of_address(PhysAddr{8 * gib + 128 * mib}), "") << "of several";
   EXPECT_EQ(zones.of_address(PhysAddr{0}), "");
   EXPECT_EQ(ZoneNames("/nonexistent").of_address(PhysAddr{8 * gib}), "");

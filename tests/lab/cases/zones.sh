@@ -10,18 +10,18 @@ set -eu
 
 kpf save /tmp/baseline
 # All of node 0 lies below 4 GiB.
-expect_status 1 memplugctl unplug 64M --node 0 2>/tmp/node.txt
+expect_told 1 /tmp/node.txt memplugctl unplug 64M --node 0
 cat /tmp/node.txt
 grep -q "node 0 has no managed memory: what it has is in .*ZONE_DMA32" /tmp/node.txt ||
 	fail "the node's zones are not told"
-expect_status 1 memplugctl unplug 0x20000000+64M 2>/tmp/low.txt
+expect_told 1 /tmp/low.txt memplugctl unplug 0x20000000+64M
 cat /tmp/low.txt
 grep -q "it is in ZONE_DMA32" /tmp/low.txt || fail "the zone below 4 GiB is not told"
 
 wait_for 30 offline_block 0 || fail "no memory block goes offline"
 memory=/sys/devices/system/memory/memory$block
 echo online_movable >"$memory/state"
-expect_status 1 memplugctl unplug "$(printf '0x%x+64M' $((block * size)))" 2>/tmp/movable.txt
+expect_told 1 /tmp/movable.txt memplugctl unplug "$(printf '0x%x+64M' $((block * size)))"
 cat /tmp/movable.txt
 grep -q "it is in ZONE_MOVABLE" /tmp/movable.txt || fail "ZONE_MOVABLE is not told"
 grep -q "online_kernel" /tmp/movable.txt || fail "what to do about it is not told"
