@@ -97,6 +97,8 @@ class Mapped : public Content {
     }
     memory_ = static_cast<std::uint64_t*>(memory);
   }
+  Mapped(const Mapped&) = delete;
+  Mapped& operator=(const Mapped&) = delete;
   ~Mapped() override { ::munmap(room_, room_length_); }
 
   void advise(int advice) {
