@@ -2,28 +2,20 @@
 // A folder that stands in for sysfs, with the drivers that a test puts there.
 #pragma once
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <string>
+
+#include "machine_tree.hpp"
 
 namespace memplug::test {
 
 class SysfsTree {
  public:
-  SysfsTree() : root_(testing::TempDir() + "sysfs-" + std::string(6, 'X')) {
-    EXPECT_NE(::mkdtemp(root_.data()), nullptr);
-  }
-  SysfsTree(const SysfsTree&) = delete;
-  SysfsTree& operator=(const SysfsTree&) = delete;
-  ~SysfsTree() { std::filesystem::remove_all(root_); }
-
-  [[nodiscard]] const std::string& root() const { return root_; }
+  [[nodiscard]] const std::string& root() const { return tree_.root(); }
 
   // Its module is loaded; driver is "virtio/drivers/virtio_mem".
   [[nodiscard]] std::string load(const std::string& driver) const {
-    std::string folder = root_ + "/bus/" + driver;
+    std::string folder = root() + "/bus/" + driver;
     std::filesystem::create_directories(folder);
     const std::string module = folder.substr(folder.rfind('/') + 1);
     std::filesystem::create_directory_symlink("../../../../module/" + module, folder + "/module");
@@ -36,7 +28,7 @@ class SysfsTree {
   }
 
  private:
-  std::string root_;
+  MachineTree tree_;
 };
 
 }  // namespace memplug::test
