@@ -132,9 +132,16 @@ check_leftovers() {
   ! files ':!tests/fuzz/corpus' ':!tests/fuzz/crashes' | xargs grep -nIE 'TO''DO|FIX''ME|X''XX'
 }
 
+# Tests run side by side: two that name the same place are each other's fault.
+check_test_folders() {
+  ! files 'tests/unit/*' ':!tests/unit/temporary_folder.hpp' |
+    xargs grep -nE 'TempDir|temp_directory_path|mk[ds]temp'
+}
+
 check "SPDX on every file" check_spdx
 check "version tests in kmod/compat.h only" check_version_tests
 check "no left-overs" check_leftovers
+check "unit tests have folders of their own" check_test_folders
 check "shellcheck" check_shellcheck
 check "flake8" check_flake8
 check "manual pages" check_manual

@@ -10,8 +10,8 @@
 #include "cmd_target.hpp"
 #include "cmd_unplug.hpp"
 #include "fake_channel.hpp"
-#include "machine_tree.hpp"
 #include "memplug/failure.hpp"
+#include "temporary_folder.hpp"
 
 namespace memplug::test {
 namespace {
@@ -56,7 +56,7 @@ class CommitLimitTest : public testing::Test {
 
   // What of it can go and leaves 136 MiB of 1 GiB, at two bytes of memory for one of the limit.
   static constexpr std::uint64_t most = 1776 * mib;
-  MachineTree tree_;
+  TemporaryFolder tree_;
   FakeModule module_;
   std::string prose_;
 };

@@ -7,8 +7,8 @@
 
 #include "cmd_doctor.hpp"
 #include "fake_channel.hpp"
-#include "machine_tree.hpp"
 #include "memplug/failure.hpp"
+#include "temporary_folder.hpp"
 
 namespace memplug::test {
 namespace {
@@ -106,7 +106,7 @@ class Doctor : public testing::Test {
     return check(examine(ExitStatus::Failure), name)["found"];
   }
 
-  MachineTree tree_;
+  TemporaryFolder tree_;
   const std::string& root_ = tree_.root();
   FakeModule module_;
   OpenDevice open_ = opener(module_);

@@ -19,6 +19,7 @@
 #include "file_descriptor.hpp"
 #include "memplug/failure.hpp"
 #include "setting_file.hpp"
+#include "temporary_folder.hpp"
 
 namespace memplug::test {
 namespace {
@@ -30,7 +31,6 @@ class HoldTest : public testing::Test {
     module_.answer = done_at(5 * gib);
     module_.descriptor = opened_.number();
   }
-  void TearDown() override { std::filesystem::remove(path_); }
 
   int run(const HoldOptions& options) {
     return static_cast<int>(run_hold(options, opener(module_), surroundings_, captured_.output));
@@ -60,8 +60,8 @@ class HoldTest : public testing::Test {
   SettingFile setting_{"10\n"};
   Surroundings surroundings_ = surroundings_with(setting_.path());
   FileDescriptor opened_{::open("/dev/null", O_RDWR | O_CLOEXEC)};
-  std::string path_ =
-      std::filesystem::temp_directory_path() / ("memplug-hold-" + std::to_string(::getpid()));
+  TemporaryFolder folder_;
+  std::string path_ = folder_.root() + "/written";
 };
 
 TEST_F(HoldTest, AsksForAllOfItTied) {

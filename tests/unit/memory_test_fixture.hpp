@@ -17,6 +17,7 @@
 #include "cmd_test.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
+#include "temporary_folder.hpp"
 
 namespace memplug::test {
 
@@ -55,7 +56,6 @@ class MemoryTestFixture : public testing::Test {
   static constexpr std::uint64_t subblock = 4 * mib;
 
   MemoryTestFixture() {
-    std::filesystem::create_directories(folder_);
     module_.info.out_features |= MEMPLUG_FEATURE_TIED | MEMPLUG_FEATURE_MMAP;
     fill_memory();
     module_.answer = [this](memplug_request& request) { return unplug(request); };
@@ -69,7 +69,6 @@ class MemoryTestFixture : public testing::Test {
     options_.file = folder_ + "/quarantine";
     write_memtester("");
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   // All of it is plugged.
   void fill_memory() {
@@ -176,7 +175,8 @@ class MemoryTestFixture : public testing::Test {
   Surroundings surroundings_{"/nonexistent"};
   TestOptions options_;
   std::vector<std::string> log_;
-  std::string folder_ = testing::TempDir() + "memplug-test-" + std::to_string(::getpid());
+  TemporaryFolder temporary_;
+  const std::string& folder_ = temporary_.root();
   std::string device_path_ = "/dev/memplug";
 };
 

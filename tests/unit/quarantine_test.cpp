@@ -11,6 +11,7 @@
 #include "cmd_quarantine.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
+#include "temporary_folder.hpp"
 #include "text_file.hpp"
 
 namespace memplug::test {
@@ -20,9 +21,6 @@ constexpr std::uint64_t start = 5 * gib;
 
 class QuarantineTest : public testing::Test {
  protected:
-  QuarantineTest() { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   QuarantineOptions options(QuarantineVerb verb,
                             const std::optional<std::string>& range = std::nullopt) const {
     QuarantineOptions options;
@@ -95,8 +93,8 @@ class QuarantineTest : public testing::Test {
 
   FakeModule module_;
   Captured captured_;
-  std::string folder_ =
-      std::filesystem::temp_directory_path() / ("memplug-quarantine-" + std::to_string(::getpid()));
+  TemporaryFolder temporary_;
+  const std::string& folder_ = temporary_.root();
   std::string path_ = folder_ + "/etc/quarantine";
 };
 

@@ -3,13 +3,13 @@
 #include "resume_file.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "memplug/failure.hpp"
+#include "temporary_folder.hpp"
 
 namespace memplug {
 namespace {
@@ -105,16 +105,14 @@ TEST(ResumeText, JoinsWhatBothKnow) {
 
 class ResumeFileTest : public testing::Test {
  protected:
-  ResumeFileTest() { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   [[nodiscard]] std::string content() const {
     std::ostringstream text;
     text << std::ifstream(path_).rdbuf();
     return text.str();
   }
 
-  std::string folder_ = testing::TempDir() + "memplug-resume-" + std::to_string(::getpid());
+  test::TemporaryFolder temporary_;
+  const std::string& folder_ = temporary_.root();
   std::string path_ = folder_ + "/state";
   ResumeFile file_{path_};
 };

@@ -2,9 +2,9 @@
 // A file that stands in for a setting below /proc/sys, and knows whether it was written.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <fstream>
@@ -12,25 +12,18 @@
 #include <string>
 
 #include "surroundings.hpp"
+#include "temporary_folder.hpp"
 
 namespace memplug::test {
 
 class SettingFile {
  public:
-  explicit SettingFile(const std::string& content)
-      : path_(testing::TempDir() + "setting-" + std::string(6, 'X')) {
-    const int descriptor = ::mkstemp(path_.data());
-    EXPECT_GE(descriptor, 0);
-    EXPECT_EQ(::write(descriptor, content.data(), content.size()),
-              static_cast<ssize_t>(content.size()));
+  explicit SettingFile(const std::string& content) {
+    folder_.write("/setting", content);
     // Written back with the same bytes, a file differs in its time only.
     const std::array<timespec, 2> long_ago{timespec{1, 0}, timespec{1, 0}};
-    EXPECT_EQ(::futimens(descriptor, long_ago.data()), 0);
-    ::close(descriptor);
+    EXPECT_EQ(::utimensat(AT_FDCWD, path_.c_str(), long_ago.data(), 0), 0);
   }
-  SettingFile(const SettingFile&) = delete;
-  SettingFile& operator=(const SettingFile&) = delete;
-  ~SettingFile() { ::unlink(path_.c_str()); }
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -47,7 +40,8 @@ class SettingFile {
   }
 
  private:
-  std::string path_;
+  TemporaryFolder folder_;
+  std::string path_ = folder_.root() + "/setting";
 };
 
 // Nothing else of a machine is there.

@@ -6,7 +6,6 @@
 
 #include <bit>
 #include <cerrno>
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -17,6 +16,7 @@
 #include "fake_channel.hpp"
 #include "map.hpp"
 #include "memplug/failure.hpp"
+#include "temporary_folder.hpp"
 
 namespace memplug::test {
 namespace {
@@ -233,10 +233,6 @@ TEST_F(Surveys, OptionsThatCantBeAreUsageErrors) {
 }
 
 class PageFiles : public Surveys {
- public:
-  PageFiles(const PageFiles&) = delete;
-  PageFiles& operator=(const PageFiles&) = delete;
-
  protected:
   PageFiles() {
     std::ofstream flags(flags_, std::ios::binary);
@@ -246,18 +242,15 @@ class PageFiles : public Surveys {
     const auto bytes = std::bit_cast<std::array<char, sizeof(entries)>>(entries);
     flags.write(bytes.data(), bytes.size());
   }
-  ~PageFiles() override {
-    std::filesystem::remove(flags_);
-    std::filesystem::remove(owner_);
-  }
 
   void write_owner(std::size_t at, const std::string& record) {
     std::ofstream owner(owner_, std::ios::binary);
     owner << std::string(at, '\0') << record;
   }
 
-  const std::string flags_ = testing::TempDir() + "kpageflags";
-  const std::string owner_ = testing::TempDir() + "page_owner";
+  const TemporaryFolder proc_;
+  const std::string flags_ = proc_.root() + "/kpageflags";
+  const std::string owner_ = proc_.root() + "/page_owner";
 };
 
 TEST_F(PageFiles, FlagsHaveNames) {
@@ -352,7 +345,8 @@ TEST_F(Surveys, ColourEndsWithTheCellsThatHaveIt) {
 }
 
 TEST_F(Surveys, AnSvgHasATitleOnEachCell) {
-  const std::string path = testing::TempDir() + "map.svg";
+  const TemporaryFolder folder;
+  const std::string path = folder.root() + "/map.svg";
   MapOptions options;
   options.svg = path;
   EXPECT_EQ(map_text(options), "");
@@ -365,7 +359,6 @@ TEST_F(Surveys, AnSvgHasATitleOnEachCell) {
             std::string::npos);
   EXPECT_EQ(text.find("http", text.find("http://www.w3.org/2000/svg") + 1), std::string::npos)
       << "it fetches something";
-  std::filesystem::remove(path);
 }
 
 TEST_F(Surveys, AnSvgThatCantBeWrittenIsAFailure) {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "machine_tree.hpp"
+#include "temporary_folder.hpp"
 
 namespace memplug::test {
 
@@ -28,7 +28,7 @@ class SysfsTree {
   }
 
  private:
-  MachineTree tree_;
+  TemporaryFolder tree_;
 };
 
 }  // namespace memplug::test

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "machine_tree.hpp"
 #include "memory_test_fixture.hpp"
+#include "temporary_folder.hpp"
 
 namespace memplug::test {
 namespace {
@@ -43,7 +43,7 @@ TEST_F(TestVerb, AllIsGood) {
 
 // memtester has to start while the chunk is out.
 TEST_F(TestVerb, ChunkLeavesWhatIsPromised) {
-  const MachineTree machine;
+  const TemporaryFolder machine;
   machine.write("/proc/sys/vm/overcommit_memory", "2\n");
   machine.write("/proc/sys/vm/overcommit_ratio", "100\n");
   machine.write("/proc/meminfo", "CommitLimit: 1048576 kB\nCommitted_AS: 999424 kB\n");

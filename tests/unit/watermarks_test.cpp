@@ -4,6 +4,7 @@
 
 #include "fake_channel.hpp"
 #include "setting_file.hpp"
+#include "temporary_folder.hpp"
 
 namespace memplug::test {
 namespace {
@@ -56,7 +57,8 @@ TEST_F(WatermarksTest, FailureIsSilentOtherwise) {
 }
 
 TEST_F(WatermarksTest, MissingFileIsNotMade) {
-  const std::string path = testing::TempDir() + "no-such-setting";
+  const TemporaryFolder folder;
+  const std::string path = folder.root() + "/no-such-setting";
   recompute(path);
   EXPECT_NE(::access(path.c_str(), F_OK), 0);
 }

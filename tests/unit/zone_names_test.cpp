@@ -6,9 +6,9 @@
 
 #include "cmd_unplug.hpp"
 #include "fake_channel.hpp"
-#include "machine_tree.hpp"
 #include "memplug/failure.hpp"
 #include "shortfall.hpp"
+#include "temporary_folder.hpp"
 
 namespace memplug::test {
 namespace {
@@ -29,7 +29,7 @@ class ZoneNamesTest : public testing::Test {
   }
 
  protected:
-  MachineTree tree_;
+  TemporaryFolder tree_;
 };
 
 TEST_F(ZoneNamesTest, OfAnAddress) {

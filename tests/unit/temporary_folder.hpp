@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A folder that stands in for the root of a machine, with the files that a test writes there.
+// A folder of a test's own, as tests run side by side: for its files, or for the root of a machine.
+// Nothing else in tests/unit names a place in /tmp; lint looks.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,14 +12,14 @@
 
 namespace memplug::test {
 
-class MachineTree {
+class TemporaryFolder {
  public:
-  MachineTree() : root_(testing::TempDir() + "machine-" + std::string(6, 'X')) {
+  TemporaryFolder() : root_(testing::TempDir() + "memplug-" + std::string(6, 'X')) {
     EXPECT_NE(::mkdtemp(root_.data()), nullptr);
   }
-  MachineTree(const MachineTree&) = delete;
-  MachineTree& operator=(const MachineTree&) = delete;
-  ~MachineTree() { std::filesystem::remove_all(root_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() { std::filesystem::remove_all(root_); }
 
   [[nodiscard]] const std::string& root() const { return root_; }
 
