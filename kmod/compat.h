@@ -39,27 +39,15 @@ static inline int compat_alloc_contig_range(unsigned long start, unsigned long e
 #endif
 }
 
-/* free_contig_range() gives back as many pages at a time as it can. */
+/*
+ * free_contig_range() gives back blocks, and does not warn of a page that somebody else has a
+ * reference to. 6.18 does neither; of those in between nothing is known, and buddy.c is right there.
+ */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 #define COMPAT_FREES_IN_BLOCKS 1
 #else
 #define COMPAT_FREES_IN_BLOCKS 0
 #endif
-
-/*
- * Gives pages back, one reference of each. A page that somebody else has a reference to as well
- * is free when that is gone. That is no reason to warn, as free_contig_range() does up to 6.18 at
- * least; there it frees page by page, too, and newer ones free whole blocks.
- */
-static inline void compat_free_contig_range(unsigned long start, unsigned long nr_pages)
-{
-#if COMPAT_FREES_IN_BLOCKS
-	free_contig_range(start, nr_pages);
-#else
-	for (; nr_pages--; start++)
-		__free_page(pfn_to_page(start));
-#endif
-}
 
 /*
  * Free pages of a zone that a CPU keeps to itself, where the counter of free pages does not have

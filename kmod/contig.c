@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Claims and releases page frames: the only caller of alloc_contig_range() and
- * free_contig_range(), and the only place that touches PageOffline and the managed page
- * counts. Knows nothing of subblocks, regions or requests.
+ * Claims and releases page frames: the only caller of alloc_contig_range(), and the only place that
+ * touches PageOffline and the managed page counts. Knows nothing of subblocks, regions or requests.
  */
 #include <linux/error-injection.h>
 #include <linux/highmem.h>
@@ -13,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
+#include "buddy.h"
 #include "compat.h"
 #include "contig.h"
 #include "trace.h"
@@ -49,8 +49,7 @@ static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
 
 /*
  * Where init_on_alloc is on, one call zeroes all of its pages without a break, on 6.1 at least:
- * the shortest pieces that there are, so that others get their turn between two of them
- * (docs/kernel.md, "Zeroing").
+ * short pieces, so that others get their turn between two of them (docs/kernel.md, "Zeroing").
  */
 static unsigned long longest_piece(unsigned long nr_pages)
 {
@@ -76,24 +75,20 @@ static noinline int alloc_piece(unsigned long start_pfn, unsigned long end_pfn)
 ALLOW_ERROR_INJECTION(alloc_piece, ERRNO);
 #endif
 
-/* A page with a memory error is surely kept out of use only if it is freed alone. */
-static void free_piece(unsigned long start_pfn, unsigned long nr_pages)
+/* From here to the end of the largest block that the kernel frees at once, or of the range. */
+static unsigned long block_pages(unsigned long pfn, unsigned long end_pfn)
 {
-	if (!COMPAT_FREES_IN_BLOCKS || !contig_find_hwpoison(start_pfn, nr_pages)) {
-		compat_free_contig_range(start_pfn, nr_pages);
-		return;
-	}
-	for (; nr_pages--; start_pfn++)
-		__free_page(pfn_to_page(start_pfn));
+	return min(ALIGN(pfn + 1, MAX_ORDER_NR_PAGES), end_pfn) - pfn;
 }
 
-static void free_in_pieces(unsigned long start_pfn, unsigned long nr_pages)
+static void free_in_blocks(unsigned long start_pfn, unsigned long nr_pages)
 {
-	unsigned long done, piece;
+	unsigned long end_pfn = start_pfn + nr_pages;
+	unsigned long pfn, block;
 
-	for (done = 0; done < nr_pages; done += piece) {
-		piece = min(COMPAT_GRANULARITY_PAGES, nr_pages - done);
-		free_piece(start_pfn + done, piece);
+	for (pfn = start_pfn; pfn < end_pfn; pfn += block) {
+		block = block_pages(pfn, end_pfn);
+		buddy_free(pfn, block);
 		cond_resched();
 	}
 }
@@ -172,7 +167,7 @@ static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages,
 			ret = alloc_hugetlb_piece(pfn, pfn + piece);
 		}
 		if (ret)
-			free_in_pieces(start_pfn, done);
+			free_in_blocks(start_pfn, done);
 	}
 	return ret;
 }
@@ -305,15 +300,18 @@ bool contig_gone(unsigned long start_pfn, unsigned long nr_pages)
  */
 void contig_release(unsigned long start_pfn, unsigned long nr_pages)
 {
-	unsigned long pfn;
+	unsigned long end_pfn = start_pfn + nr_pages;
+	unsigned long pfn, block, i;
 
 	trace_memplug_release(start_pfn, nr_pages);
-	/* clearing needs no page_offline_begin(): a page may always become readable */
-	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
-		__ClearPageOffline(pfn_to_page(pfn));
-		let_others_run(pfn);
+	for (pfn = start_pfn; pfn < end_pfn; pfn += block) {
+		block = block_pages(pfn, end_pfn);
+		/* needs no page_offline_begin(): a page may always become readable */
+		for (i = 0; i < block; i++)
+			__ClearPageOffline(pfn_to_page(pfn + i));
+		buddy_free(pfn, block);
+		cond_resched();
 	}
-	free_in_pieces(start_pfn, nr_pages);
 	adjust_managed_page_count(pfn_to_page(start_pfn), nr_pages);
 }
 

@@ -5,6 +5,7 @@
 //   kpf save FILE    keep what MemTotal and the zones would be with nothing unplugged
 //   kpf check FILE   compare all accounts with each other and with FILE; 1 if any disagrees
 //   kpf left BYTES   print how many bytes could still be claimed, in blocks of so many
+//   kpf free PFN NR  print how many of these page frames the buddy allocator has, free
 //   kpf others       print how many bytes have KPF_OFFLINE that memplug does not hold; 1 if one
 //                    that it holds has not
 #include <linux/kernel-page-flags.h>
@@ -113,6 +114,12 @@ void check_records(const std::vector<memplug_range>& ranges, const memplug_info&
   if (unplugged != info.out_unplugged_size || managed != info.out_managed_size) {
     die("the nodes do not add up to what INFO says");
   }
+}
+
+std::uint64_t count_free(std::uint64_t pfn, std::uint64_t nr) {
+  const std::vector<std::uint64_t> flags = lab::page_flags(pfn, nr);
+  return static_cast<std::uint64_t>(std::count_if(
+      flags.begin(), flags.end(), [](std::uint64_t page) { return page >> KPF_BUDDY & 1; }));
 }
 
 // Pages with KPF_OFFLINE.
@@ -233,6 +240,9 @@ void check(const char* path) {
               static_cast<unsigned long long>(lab::memtotal_kib()));
 }
 
+constexpr const char* usage =
+    "usage: kpf save|check FILE, kpf left BYTES, kpf free PFN NR, or kpf others\n";
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -245,12 +255,18 @@ int main(int argc, char** argv) {
     std::printf("%llu\n", static_cast<unsigned long long>(lab::claimable_left(block_bytes)));
     return 0;
   }
+  if (verb == "free" && argc == 4) {
+    std::printf("%llu\n",
+                static_cast<unsigned long long>(count_free(std::strtoull(argv[2], nullptr, 0),
+                                                           std::strtoull(argv[3], nullptr, 0))));
+    return 0;
+  }
   if (verb == "others" && argc == 2) {
     others();
     return 0;
   }
   if (argc != 3) {
-    std::fputs("usage: kpf save|check FILE, kpf left BYTES, or kpf others\n", stderr);
+    std::fputs(usage, stderr);
     return 2;
   }
   if (verb == "save") {
@@ -258,7 +274,7 @@ int main(int argc, char** argv) {
   } else if (verb == "check") {
     check(argv[2]);
   } else {
-    std::fputs("usage: kpf save|check FILE, kpf left BYTES, or kpf others\n", stderr);
+    std::fputs(usage, stderr);
     return 2;
   }
   return 0;

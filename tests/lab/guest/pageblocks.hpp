@@ -23,28 +23,33 @@ inline bool can_leave(std::uint64_t flags) {
   return (flags & fixed) == 0 && (flags & loose) != 0;
 }
 
-// Bytes in whole blocks of that size, which is a multiple of the page size.
-inline std::uint64_t claimable_left(std::uint64_t block_bytes) {
-  const std::uint64_t block_pages = block_bytes / 4096;
+// What /proc/kpageflags says of these page frames.
+inline std::vector<std::uint64_t> page_flags(std::uint64_t pfn, std::uint64_t nr) {
+  std::vector<std::uint64_t> flags(nr);
+  const std::size_t wanted = flags.size() * sizeof(flags[0]);
   const int fd = ::open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     die("/proc/kpageflags: %s", std::strerror(errno));
   }
-  std::vector<std::uint64_t> flags(block_pages);
+  const ssize_t got = ::pread(fd, flags.data(), wanted, static_cast<off_t>(pfn * sizeof(flags[0])));
+  ::close(fd);
+  if (got != static_cast<ssize_t>(wanted)) {
+    die("/proc/kpageflags at page frame %#llx", static_cast<unsigned long long>(pfn));
+  }
+  return flags;
+}
+
+// Bytes in whole blocks of that size, which is a multiple of the page size.
+inline std::uint64_t claimable_left(std::uint64_t block_bytes) {
+  const std::uint64_t block_pages = block_bytes / 4096;
   std::uint64_t blocks = 0;
   for (const Zone& zone : normal_zones()) {
     const std::uint64_t end = zone.start_pfn + zone.spanned;
     for (std::uint64_t pfn = zone.start_pfn; pfn + block_pages <= end; pfn += block_pages) {
-      const std::size_t wanted = flags.size() * sizeof(flags[0]);
-      const ssize_t got =
-          ::pread(fd, flags.data(), wanted, static_cast<off_t>(pfn * sizeof(flags[0])));
-      if (got != static_cast<ssize_t>(wanted)) {
-        die("/proc/kpageflags at page frame %#llx", static_cast<unsigned long long>(pfn));
-      }
+      const std::vector<std::uint64_t> flags = page_flags(pfn, block_pages);
       blocks += std::all_of(flags.begin(), flags.end(), can_leave) ? 1 : 0;
     }
   }
-  ::close(fd);
   return blocks * block_bytes;
 }
 

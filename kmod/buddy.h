@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_BUDDY_H
+#define MEMPLUG_BUDDY_H
+
+void buddy_free(unsigned long start_pfn, unsigned long nr_pages);
+
+#endif
