@@ -6,6 +6,7 @@
 #include <linux/error-injection.h>
 #include <linux/highmem.h>
 #include <linux/hugetlb.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/page_ref.h>
@@ -15,6 +16,7 @@
 #include "buddy.h"
 #include "compat.h"
 #include "contig.h"
+#include "pace.h"
 #include "trace.h"
 
 /*
@@ -47,6 +49,12 @@ static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
 /* As long as the longest run of small subblocks; a large subblock is taken in several. */
 #define LONGEST_PIECE max_t(unsigned long, SZ_64M >> PAGE_SHIFT, COMPAT_GRANULARITY_PAGES)
 
+/* Where a call zeroes. */
+#define LONGEST_ZEROED max_t(unsigned long, SZ_32M >> PAGE_SHIFT, COMPAT_GRANULARITY_PAGES)
+
+/* What pace.c said last, in pages: a hint that whoever claims reads and writes. */
+static unsigned long zeroing_pace;
+
 /*
  * Where init_on_alloc is on, one call zeroes all of its pages without a break, on 6.1 at least:
  * short pieces, so that others get their turn between two of them (docs/kernel.md, "Zeroing").
@@ -54,7 +62,7 @@ static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
 static unsigned long longest_piece(unsigned long nr_pages)
 {
 	if (want_init_on_alloc(0))
-		return COMPAT_GRANULARITY_PAGES;
+		return max(READ_ONCE(zeroing_pace), COMPAT_GRANULARITY_PAGES);
 	return COMPAT_CLAIMS_FOLLOW_EACH_OTHER ? LONGEST_PIECE : nr_pages;
 }
 
@@ -74,6 +82,20 @@ static noinline int alloc_piece(unsigned long start_pfn, unsigned long end_pfn)
 #ifdef MEMPLUG_DEBUG
 ALLOW_ERROR_INJECTION(alloc_piece, ERRNO);
 #endif
+
+/* Where memory is zeroed, the time of this call says how long the next may be. */
+static int alloc_timed_piece(unsigned long start_pfn, unsigned long end_pfn)
+{
+	unsigned long nr_pages = end_pfn - start_pfn;
+	u64 start = ktime_get_ns();
+	int ret = alloc_piece(start_pfn, end_pfn);
+
+	if (!ret)
+		WRITE_ONCE(zeroing_pace, pace_next(READ_ONCE(zeroing_pace), nr_pages,
+						   ktime_get_ns() - start, COMPAT_GRANULARITY_PAGES,
+						   LONGEST_ZEROED));
+	return ret;
+}
 
 /* From here to the end of the largest block that the kernel frees at once, or of the range. */
 static unsigned long block_pages(unsigned long pfn, unsigned long end_pfn)
@@ -161,7 +183,7 @@ static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages,
 		if (done)
 			ret = should_stop(why);
 		if (!ret && piece) {
-			ret = alloc_piece(pfn, pfn + piece);
+			ret = alloc_timed_piece(pfn, pfn + piece);
 		} else if (!ret) {
 			piece = COMPAT_GRANULARITY_PAGES;
 			ret = alloc_hugetlb_piece(pfn, pfn + piece);

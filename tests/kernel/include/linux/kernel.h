@@ -10,6 +10,7 @@
 
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define ALIGN(n, step) (DIV_ROUND_UP(n, step) * (step))
+#define ALIGN_DOWN(n, step) ((n) / (step) * (step))
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))

@@ -12,6 +12,7 @@
 	__typeof__(a) max_a = (a); \
 	__typeof__(b) max_b = (b); \
 	max_a > max_b ? max_a : max_b; })
+#define clamp(value, low, high) min(max(value, low), high)
 #define max_t(type, a, b) max((type)(a), (type)(b))
 #endif
 

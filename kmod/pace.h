@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_PACE_H
+#define MEMPLUG_PACE_H
+
+#include <linux/types.h>
+
+unsigned long pace_next(unsigned long pace, unsigned long nr_pages, u64 ns, unsigned long shortest,
+			unsigned long longest);
+
+#endif

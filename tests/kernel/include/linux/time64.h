@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MEMPLUG_TEST_LINUX_TIME64_H
+#define MEMPLUG_TEST_LINUX_TIME64_H
+
+#define NSEC_PER_MSEC 1000000L
+
+#endif
