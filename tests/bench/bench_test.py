@@ -48,6 +48,7 @@ def good_records() -> list[dict]:
                       record("virtio-mem", state, init, 0, 20.0, missed=0),
                       record("virtio-balloon", state, init, 0, 10.0)]
         found.append(record("memplug-1", "idle", init, 0, 1.8, survey_ns=1e6))
+        found.append(record("buddy-4m", "idle", init, 0, 1.0))
     return found
 
 
@@ -175,6 +176,12 @@ class Bounds(unittest.TestCase):
         self.assertIn("full, init_on_alloc=0: time, memplug / virtio-mem",
                       self.slowed("full", 0, 14.1))
         self.assertEqual(self.slowed("full", 0, 13.9), [])
+
+    def test_the_allocator_is_the_limit(self):
+        self.assertIn("idle, init_on_alloc=1: time, memplug / buddy-4m",
+                      self.slowed("idle", 1, 1.3))
+        self.assertNotIn("idle, init_on_alloc=0: time, memplug / buddy-4m",
+                         self.slowed("idle", 0, 1.3))
 
     def test_second_worker(self):
         self.assertEqual(self.slowed("idle", 1, 1.2),

@@ -92,6 +92,8 @@ def _idle(results: Results, ours: Series, theirs: Series, init: int) -> Iterator
         yield _at_most(f"{where}: time, memplug / virtio-mem", comparison.time, 0.55)
         single = compare(results.series("memplug-1", "idle", init), ours)
         yield _at_least(f"{where}: time, memplug-1 / memplug", single.time, 1.6)
+        limit = compare(ours, results.series("buddy-4m", "idle", init))
+        yield _at_most(f"{where}: time, memplug / buddy-4m", limit.time, 1.2)
     yield _at_most(f"{where}: time to plug all, memplug / virtio-mem", comparison.plug, 1)
 
 

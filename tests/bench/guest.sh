@@ -61,13 +61,18 @@ clean_state() {
 # measure NAME BYTES MODULE_ARGS: pacer's own stdout is the result.
 measure() {
 	option=
-	if [ "$kind" = memplug ]; then
+	module=
+	case $kind in
+	memplug) module=memplug ;;
+	buddy) module=buddies ;;
+	esac
+	if [ -n "$module" ]; then
 		# Word splitting is wanted: these are separate parameters.
 		# shellcheck disable=SC2086
-		insmod /lab/memplug.ko $3 2>/tmp/error || return
+		insmod /lab/$module.ko $3 2>/tmp/error || return
 		# The kernel loads it all the same; the figures would then bear the wrong name.
-		if dmesg | grep "memplug: unknown parameter" >/tmp/error; then
-			rmmod memplug
+		if dmesg | grep "$module: unknown parameter" >/tmp/error; then
+			rmmod "$module"
 			return 1
 		fi
 	fi
@@ -79,9 +84,7 @@ measure() {
 	measured=0
 	# shellcheck disable=SC2086
 	pacer "$kind" "$2" "$quiet" $option 2>/tmp/error || measured=1
-	if [ "$kind" = memplug ]; then
-		rmmod memplug 2>>/tmp/error || measured=1
-	fi
+	[ -z "$module" ] || rmmod "$module" 2>>/tmp/error || measured=1
 	return $measured
 }
 

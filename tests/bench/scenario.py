@@ -44,8 +44,8 @@ REFERENCES = ("quiet", "busy")
 class Driver:
     """One way to take memory out of a guest.
 
-    kind: virtio-mem, virtio-balloon or memplug, as pacer calls it. states: those it is
-    measured in.
+    kind: virtio-mem, virtio-balloon, memplug or buddy, as pacer calls it. states: those it
+    is measured in.
     """
 
     name: str
@@ -90,7 +90,8 @@ class Driver:
 
 
 # memplug-address is virtio-mem's policy without the device, memplug-1 tells what the second
-# worker brings.
+# worker brings. buddy-2m and buddy-4m are no drivers: two threads that allocate blocks of order 9
+# and 10, which is as fast as free memory can be had.
 DRIVERS = {driver.name: driver for driver in (
     Driver("virtio-mem", "virtio-mem"),
     Driver("virtio-balloon", "virtio-balloon"),
@@ -98,6 +99,8 @@ DRIVERS = {driver.name: driver for driver in (
     Driver("memplug-address", "memplug", "floor=16M order=address workers=1",
            states=("coarse", "half")),
     Driver("memplug-1", "memplug", "floor=16M workers=1", states=("idle",)),
+    Driver("buddy-2m", "buddy", "order=9 threads=2", states=("idle",)),
+    Driver("buddy-4m", "buddy", "order=10 threads=2", states=("idle",)),
 )}
 
 

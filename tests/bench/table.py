@@ -11,7 +11,7 @@ _SHORT = ("init_on_alloc", "state", "request", *_SHORT_DRIVERS, "memplug's time 
 _SHORT_TITLE = "In short: seconds, and MiB moved; medians"
 _PAGES_PER_MIB = 256
 _FIGURES = ("init", "state", "driver", "rounds", "seconds", "MiB", "s to 1.5 GiB", "pages moved",
-            "pause p99.9 ms", "longest ms", "plug s")
+            "pause p99.9 ms", "longest ms", "plug s", "plug: longest ms")
 _RATIOS = ("init", "state", "ratio of", "for MiB", "time", "pages moved", "pause p99.9", "plug")
 _OWN = ("init", "state", "driver", "claims", "failed claims", "survey's share", "of claimable")
 
@@ -38,7 +38,7 @@ def _mib(record: dict) -> float | None:
 def _figures_row(series: Series) -> list[str]:
     cells = [_spread(series.spread(value)) for value in (
         "seconds", _mib, "seconds_to_1536m", "moved", "gap_p999_ms", "gap_longest_ms",
-        "plug_seconds")]
+        "plug_seconds", "plug_gap_longest_ms")]
     if series.state in REFERENCES:
         cells[0] = "-"
     return [str(series.init), series.state, series.driver,

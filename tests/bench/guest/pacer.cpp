@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Measures one request: takes memory out, gives all of it back, and watches a ticker meanwhile.
-// memplug is asked from here by ioctl, the other drivers through the host, which reads the lines
-// that begin with @host. Prints one JSON line; prepares nothing, and judges nothing.
+// memplug is asked from here by ioctl, buddies.ko by its parameter, the other drivers through the
+// host, which reads the lines that begin with @host. Prints one JSON line; prepares nothing, and
+// judges nothing.
 //
 //   pacer quiet|busy SECONDS
-//   pacer memplug|virtio-mem|virtio-balloon BYTES QUIET_SECONDS [missed]
+//   pacer memplug|virtio-mem|virtio-balloon|buddy BYTES QUIET_SECONDS [missed]
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -177,6 +178,27 @@ class Memplug : public Driver {
   std::uint32_t stop_ = 0;
   memplug_counters before_{};
   memplug_counters after_{};
+};
+
+class Buddy : public Driver {
+ public:
+  Span perform(const Ticker& /*ticker*/, const Wish& wish) override {
+    const std::string text = std::to_string(wish.out);
+    const Nanoseconds start = now();
+    const ssize_t written = ::write(parameter_, text.data(), text.size());
+    const Nanoseconds end = now();
+    if (written != static_cast<ssize_t>(text.size())) {
+      die("buddies.ko, %s bytes: %s", text.c_str(), std::strerror(errno));
+    }
+    return {start, end};
+  }
+  Buddy() : parameter_(::open("/sys/module/buddies/parameters/out", O_WRONLY | O_CLOEXEC)) {}
+  Buddy(const Buddy&) = delete;
+  Buddy& operator=(const Buddy&) = delete;
+  ~Buddy() override { ::close(parameter_); }
+
+ private:
+  int parameter_;
 };
 
 // The answer, one line, printed when all of it is known: @host lines go out before.
@@ -352,8 +374,8 @@ int main(int argc, char** argv) {
   }
   if (argc < 4) {
     std::fputs(
-        "usage: pacer quiet|busy SECONDS\n       pacer memplug|virtio-mem|virtio-balloon BYTES "
-        "QUIET_SECONDS [missed]\n",
+        "usage: pacer quiet|busy SECONDS\n       pacer memplug|virtio-mem|virtio-balloon|buddy "
+        "BYTES QUIET_SECONDS [missed]\n",
         stderr);
     return 2;
   }
@@ -365,6 +387,9 @@ int main(int argc, char** argv) {
     measure(driver, bytes, quiet, missed);
   } else if (what == "virtio-mem") {
     VirtioMem driver;
+    measure(driver, bytes, quiet, missed);
+  } else if (what == "buddy") {
+    Buddy driver;
     measure(driver, bytes, quiet, missed);
   } else if (what == "virtio-balloon") {
     VirtioBalloon driver;
