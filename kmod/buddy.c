@@ -11,6 +11,21 @@
 #include "buddy.h"
 #include "compat.h"
 
+/*
+ * Not inlined, so that a test can have an error come up just before. One that comes up later stays
+ * in the block that is freed, and in the way of whoever is about to get it (docs/kernel.md).
+ */
+static noinline bool has_memory_error(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long pfn;
+
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
+		if (PageHWPoison(pfn_to_page(pfn)))
+			return true;
+	}
+	return false;
+}
+
 #if !COMPAT_FREES_IN_BLOCKS
 
 /* Of the largest aligned block that begins at @pfn. */
@@ -22,26 +37,17 @@ static unsigned int block_order(unsigned long pfn, unsigned long nr_pages)
 /*
  * Makes one block of pages that have a reference each, as alloc_pages() would have returned it: the
  * first page keeps its reference, the others have none. That undoes split_page(). All or nothing:
- * not if somebody else has a reference to one of the others, or one has a memory error.
- *
- * Whoever finds a memory error sets its mark before he asks for a reference: either he is seen
- * here, or he finds no reference to be had.
+ * not if somebody else has a reference to one of the others, or one of all has a memory error.
  */
 static bool join_block(unsigned long pfn, unsigned long nr_pages)
 {
 	unsigned long nr;
 
 	for (nr = 1; nr < nr_pages; nr++) {
-		struct page *page = pfn_to_page(pfn + nr);
-
-		if (!page_ref_freeze(page, 1))
+		if (!page_ref_freeze(pfn_to_page(pfn + nr), 1))
 			break;
-		if (PageHWPoison(page)) {
-			page_ref_unfreeze(page, 1);
-			break;
-		}
 	}
-	if (nr == nr_pages && !PageHWPoison(pfn_to_page(pfn)))
+	if (nr == nr_pages && !has_memory_error(pfn, nr_pages))
 		return true;
 	while (--nr)
 		page_ref_unfreeze(pfn_to_page(pfn + nr), 1);
@@ -83,15 +89,10 @@ static void free_pages_alone(unsigned long pfn, unsigned long nr_pages)
 void buddy_free(unsigned long start_pfn, unsigned long nr_pages)
 {
 #if COMPAT_FREES_IN_BLOCKS
-	unsigned long pfn;
-
-	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
-		if (PageHWPoison(pfn_to_page(pfn))) {
-			free_pages_alone(start_pfn, nr_pages);
-			return;
-		}
-	}
-	free_contig_range(start_pfn, nr_pages);
+	if (has_memory_error(start_pfn, nr_pages))
+		free_pages_alone(start_pfn, nr_pages);
+	else
+		free_contig_range(start_pfn, nr_pages);
 #else
 	unsigned long done, block;
 

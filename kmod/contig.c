@@ -56,12 +56,12 @@ static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
 static unsigned long zeroing_pace;
 
 /*
- * Where init_on_alloc is on, one call zeroes all of its pages without a break, on 6.1 at least:
+ * Where claims are zeroed, one call zeroes all of its pages without a break, on 6.1 at least:
  * short pieces, so that others get their turn between two of them (docs/kernel.md, "Zeroing").
  */
 static unsigned long longest_piece(unsigned long nr_pages)
 {
-	if (want_init_on_alloc(0))
+	if (COMPAT_CLAIMS_ARE_ZEROED && want_init_on_alloc(0))
 		return max(READ_ONCE(zeroing_pace), COMPAT_GRANULARITY_PAGES);
 	return COMPAT_CLAIMS_FOLLOW_EACH_OTHER ? LONGEST_PIECE : nr_pages;
 }
@@ -97,10 +97,15 @@ static int alloc_timed_piece(unsigned long start_pfn, unsigned long end_pfn)
 	return ret;
 }
 
-/* From here to the end of the largest block that the kernel frees at once, or of the range. */
+/* From here to the end of the largest block that is freed at once, or of the range. */
 static unsigned long block_pages(unsigned long pfn, unsigned long end_pfn)
 {
-	return min(ALIGN(pfn + 1, MAX_ORDER_NR_PAGES), end_pfn) - pfn;
+	unsigned long most = MAX_ORDER_NR_PAGES;
+
+	/* freeing writes to it, without a break */
+	if (want_init_on_free())
+		most = min(most, COMPAT_GRANULARITY_PAGES);
+	return min(ALIGN(pfn + 1, most), end_pfn) - pfn;
 }
 
 static void free_in_blocks(unsigned long start_pfn, unsigned long nr_pages)
@@ -170,13 +175,12 @@ static int alloc_hugetlb_piece(unsigned long start_pfn, unsigned long end_pfn)
 static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages,
 			   int (*should_stop)(const void *why), const void *why)
 {
-	unsigned long longest = longest_piece(nr_pages);
 	unsigned long done, piece, pfn;
 	int ret = 0;
 
 	for (done = 0; done < nr_pages && !ret; done += piece) {
 		pfn = start_pfn + done;
-		piece = min(longest, nr_pages - done);
+		piece = min(longest_piece(nr_pages), nr_pages - done);
 		if (COMPAT_HUGETLB_RETURNS)
 			piece = before_hugetlb(pfn, piece);
 		cond_resched();

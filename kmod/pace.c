@@ -9,7 +9,8 @@
 
 #include "pace.h"
 
-#define PACE_NS (2 * NSEC_PER_MSEC)
+#define SHORT_NS (2 * NSEC_PER_MSEC)
+#define LONG_NS (4 * NSEC_PER_MSEC)
 
 /**
  * pace_next - how many pages the next call may be for
@@ -19,19 +20,21 @@
  * @shortest: the least that a call can be for
  * @longest: the most that it may be for, a multiple of @shortest
  *
- * As many as take PACE_NS, as far as the last call tells: at once less if that took longer, but not
- * more than twice as many as it was for. If it was shorter than it might have been, @pace stays.
+ * Twice as many if the last call was short, as many if it was neither, and what would have taken
+ * SHORT_NS if it was long. What a call costs however few pages it is for can't be told from its
+ * zeroing: so a call is not taken for too long as soon as it is not short. If it was for fewer pages
+ * than it might have been, and not long, @pace stays or grows.
  *
  * Return: a multiple of @shortest, from @shortest to @longest.
  */
 unsigned long pace_next(unsigned long pace, unsigned long nr_pages, u64 ns, unsigned long shortest,
 			unsigned long longest)
 {
-	unsigned long fitting = 2 * nr_pages;
+	unsigned long next = max(pace, nr_pages);
 
-	if (ns > PACE_NS / 2)
-		fitting = nr_pages * (u64)PACE_NS / ns;
-	if (ns <= PACE_NS)
-		fitting = max(fitting, pace);
-	return clamp(ALIGN_DOWN(fitting, shortest), shortest, longest);
+	if (ns <= SHORT_NS)
+		next = max(pace, 2 * nr_pages);
+	else if (ns > LONG_NS)
+		next = nr_pages * (u64)SHORT_NS / ns;
+	return clamp(ALIGN_DOWN(next, shortest), shortest, longest);
 }

@@ -20,7 +20,7 @@
 
 /* docs/kernel.md, "Length of a run" */
 #define RUN_FREE SZ_64M
-#define RUN_ZEROED SZ_8M
+#define RUN_ZEROED SZ_32M	/* free, too; as much as one call may be for */
 #define RUN_USED SZ_8M
 
 /* What came of trying to have one more run. */
@@ -43,10 +43,10 @@ static unsigned long run_of(u64 bytes)
 /* How long runs are; in the last pass each subblock is tried alone. */
 static void set_run_lengths(struct request *req)
 {
-	bool zeroed = want_init_on_alloc(0);
+	u64 free_run = region_claims_are_zeroed ? RUN_ZEROED : RUN_FREE;
 
-	req->plan.max_free_run = req->final ? 1 : run_of(zeroed ? RUN_ZEROED : RUN_FREE);
-	req->plan.max_run = req->final ? 1 : run_of(zeroed ? RUN_ZEROED : RUN_USED);
+	req->plan.max_free_run = req->final ? 1 : run_of(free_run);
+	req->plan.max_run = req->final ? 1 : run_of(RUN_USED);
 }
 
 /* A run could not be claimed: split it, at what is in the way if that can be seen. */

@@ -3,7 +3,7 @@
  * Takes memory out as simply as can be, for the benchmark: blocks of one order from the buddy
  * allocator, by as many threads as there are CPUs, until the size is there. That is the limit of any
  * driver on this allocator where memory is free; it gets nothing that is not. out=BYTES: so much is
- * to be out when the write returns, or less if there is no more. Nothing here is careful with the
+ * to be out when the write returns; ENOSPC: there is no more. Nothing here is careful with the
  * machine.
  */
 #include <linux/gfp.h>
@@ -49,8 +49,8 @@ static void take(struct work_struct *work)
 	struct taker *taker = container_of(work, struct taker, work);
 
 	while (taker->nr < taker->wanted) {
-		struct page *page = alloc_pages(GFP_HIGHUSER | __GFP_NOMEMALLOC | __GFP_NORETRY |
-						__GFP_NOWARN, order);
+		struct page *page = alloc_pages(GFP_HIGHUSER_MOVABLE | __GFP_NOMEMALLOC |
+						__GFP_NORETRY | __GFP_NOWARN, order);
 
 		if (!page)
 			break;
@@ -80,6 +80,10 @@ static int out_set(const char *text, const struct kernel_param *kp)
 		queue_work(queue, &takers[i].work);
 	}
 	flush_workqueue(queue);
+	for (i = 0; i < threads; i++) {
+		if (takers[i].nr < takers[i].wanted)
+			return -ENOSPC;
+	}
 	return 0;
 }
 

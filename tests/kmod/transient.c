@@ -3,8 +3,8 @@
  * Has references to pages that memplug gives back, at a test's command. hold=PFN,...: one to each of
  * these, which must be in use; hold=0 drops them. shake=PFN,PAGES: a thread takes one to each page of
  * this range in turn and drops it, over and over; shake=0,0 ends it; shaken counts the references,
- * outlasted those that were the last. poison=PFN: a memory error is found in this page at the moment
- * in which it is given back.
+ * outlasted those that were the last. poison=PFN: a memory error is found in this page while it
+ * is given back, just before memplug looks for one for the last time.
  */
 #include <linux/delay.h>
 #include <linux/kprobes.h>
@@ -139,19 +139,19 @@ static int find_error(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-static struct kprobe free_probe = {
-	.symbol_name = "buddy_free",
+static struct kprobe look_probe = {
+	.symbol_name = "has_memory_error",
 	.pre_handler = find_error,
 };
 
 static int __init transient_init(void)
 {
-	return register_kprobe(&free_probe);
+	return register_kprobe(&look_probe);
 }
 
 static void __exit transient_exit(void)
 {
-	unregister_kprobe(&free_probe);
+	unregister_kprobe(&look_probe);
 	if (shaker)
 		kthread_stop(shaker);
 	drop();
