@@ -62,24 +62,39 @@ expect_status 1 memplugctl quarantine add 0x2000000+4K --json >/tmp/low.json
 assert_eq "why not" "$(json /tmp/low.json /refused/0/why)" zone
 grep -q "^0x" /etc/memplug/quarantine && fail "what can't be had is in the file"
 
+# keep_page HOW: a program keeps a page at $address, with none of the kernel's own in its subblock. What
+# was given back last is used first, by the kernel as well: each try takes more of it out of the way.
+keep_page() {
+	dd if=/dev/zero bs=1M count=8 >>/tmp/filling 2>/dev/null
+	: >/tmp/address
+	stay "$1" >/tmp/address &
+	keeper=$!
+	wait_for 10 test -s /tmp/address || fail "no page is $1"
+	address=$(cat /tmp/address)
+	memplugctl explain "$(printf '0x%x+%d' $((address / unit * unit)) "$unit")" --json \
+		>/tmp/explained.json 2>/dev/null
+	[ "$(json /tmp/explained.json /subblocks/0/reason)" != unmovable ] && return
+	kill "$keeper"
+	return 1
+}
+
 # In use, and movable: its content moves. Pinned: as soon as that is over. Not with large subblocks:
 # a page of the kernel is in most of them.
 if [ "$unit" -le $((4 << 20)) ]; then
-	stay locked >/tmp/address &
-	wait_for 10 test -s /tmp/address || fail "no page is locked"
-	memplugctl quarantine add "$(cat /tmp/address)+1" --no-save
+	wait_for 30 keep_page locked || fail "no page is locked apart from the kernel's"
+	memplugctl quarantine add "$address+1" --no-save
 	memplugctl quarantine remove --all --no-save
-	kill $!
-	stay spliced >/tmp/address2 &
-	wait_for 10 test -s /tmp/address2 || fail "no page is pinned"
-	expect_status 64 memplugctl quarantine add "$(cat /tmp/address2)+1" --no-save --timeout 1s
+	kill "$keeper"
+	wait_for 30 keep_page spliced || fail "no page is pinned apart from the kernel's"
+	expect_status 64 memplugctl quarantine add "$address+1" --no-save --timeout 1s
 	assert_eq "what is pinned" "$(out_ranges)" "0 out, $unit wanted"
-	kill $!
+	kill "$keeper"
 	is_out() {
 		[ "$(out_ranges)" = "$unit out, 0 wanted" ]
 	}
 	wait_for 60 is_out || fail "it is not taken when it is free"
 	memplugctl quarantine remove --all --no-save
+	rm /tmp/filling
 fi
 assert_eq "MemTotal after all" "$(memtotal_kb)" "$before"
 kpf check /tmp/baseline
