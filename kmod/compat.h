@@ -41,7 +41,7 @@ static inline int compat_alloc_contig_range(unsigned long start, unsigned long e
 
 /*
  * free_contig_range() gives back blocks, and does not warn of a page that somebody else has a
- * reference to. 6.18 does neither; of those in between nothing is known, and buddy.c is right there.
+ * reference to. 6.18 does neither; of those in between nothing is known, and buddy.c is right.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 #define COMPAT_FREES_IN_BLOCKS 1

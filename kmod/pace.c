@@ -22,8 +22,8 @@
  *
  * Twice as many if the last call was short, as many if it was neither, and what would have taken
  * SHORT_NS if it was long. What a call costs however few pages it is for can't be told from its
- * zeroing: so a call is not taken for too long as soon as it is not short. If it was for fewer pages
- * than it might have been, and not long, @pace stays or grows.
+ * zeroing: so a call is not taken for too long as soon as it is not short. If it was for fewer
+ * pages than it might have been, and not long, @pace stays or grows.
  *
  * Return: a multiple of @shortest, from @shortest to @longest.
  */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Takes memory out as simply as can be, for the benchmark: blocks of one order from the buddy
- * allocator, by as many threads as there are CPUs, until the size is there. That is the limit of any
- * driver on this allocator where memory is free; it gets nothing that is not. out=BYTES: so much is
- * to be out when the write returns; ENOSPC: there is no more. Nothing here is careful with the
- * machine.
+ * allocator, by as many threads as there are CPUs, until the size is there. That is the limit of
+ * any driver on this allocator where memory is free; it gets nothing that is not. out=BYTES: so
+ * much is to be out when the write returns; ENOSPC: there is no more. Nothing here is careful with
+ * the machine.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>

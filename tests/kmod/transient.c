@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Has references to pages that memplug gives back, at a test's command. hold=PFN,...: one to each of
- * these, which must be in use; hold=0 drops them. shake=PFN,PAGES: a thread takes one to each page of
- * this range in turn and drops it, over and over; shake=0,0 ends it; shaken counts the references,
- * outlasted those that were the last. poison=PFN: a memory error is found in this page while it
- * is given back, just before memplug looks for one for the last time.
+ * Has references to pages that memplug gives back, at a test's command. hold=PFN,...: one to each
+ * of these, which must be in use; hold=0 drops them. shake=PFN,PAGES: a thread takes one to each
+ * page of this range in turn and drops it, over and over; shake=0,0 ends it; shaken counts the
+ * references, outlasted those that were the last. poison=PFN: a memory error is found in this page
+ * while it is given back, just before memplug looks for one for the last time.
  */
 #include <linux/delay.h>
 #include <linux/kprobes.h>
@@ -85,7 +85,7 @@ static int shake(void *unused)
 		struct page *page = take(shake_start + i++ % shake_pages);
 
 		if (page) {
-			udelay(10);
+			udelay(5);
 			WRITE_ONCE(shaken, shaken + 1);
 			if (page_count(page) == 1)
 				WRITE_ONCE(outlasted, outlasted + 1);
