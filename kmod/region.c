@@ -413,6 +413,31 @@ bool region_reserve(struct subblock_run run, enum region_direction direction)
 }
 
 /**
+ * region_reserve_wanted - make a run busy that is to be unplugged as it is wanted
+ * @run: subblocks
+ *
+ * Who looked for it may have seen it in the middle of an event of memory hotplug, at whose end it
+ * is not wanted any more.
+ *
+ * Return: whether all of them were plugged, free and wanted; if not, none is reserved.
+ * A reservation ends with region_commit_wanted() or region_abort().
+ */
+bool region_reserve_wanted(struct subblock_run run)
+{
+	bool ok = true;
+	unsigned long i;
+
+	spin_lock(&region_books.lock);
+	for (i = run.first; i < run.first + run.nr && ok; i++)
+		ok = is_reservable(i, REGION_UNPLUG) && is_settled(i) &&
+		     test_bit(i, region_books.maps.wanted);
+	if (ok)
+		set_busy(run, true);
+	spin_unlock(&region_books.lock);
+	return ok;
+}
+
+/**
  * region_reserve_in_need - make a subblock busy that is to be plugged as there is no memory left
  * @index: subblock; that a running request has taken it does not matter
  *

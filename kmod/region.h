@@ -175,6 +175,7 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 		     struct region_view *view);
 
 bool region_reserve(struct subblock_run run, enum region_direction direction);
+bool region_reserve_wanted(struct subblock_run run);
 bool region_reserve_in_need(unsigned long index);
 bool region_is_managed(struct subblock_run run);
 bool region_is_unplugged(unsigned long index);

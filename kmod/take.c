@@ -51,6 +51,7 @@ static struct attempt *free_attempt(struct request *req)
 static int start(struct request *req, struct subblock_run run, const struct look *look,
 		 bool give_back)
 {
+	bool only_wanted = req->only_wanted && !give_back;
 	struct attempt *attempt;
 	int ret;
 
@@ -60,7 +61,7 @@ static int start(struct request *req, struct subblock_run run, const struct look
 	hotplug_allow();
 	if (ret)
 		return refused(req, ret);
-	if (!region_reserve(run, REGION_UNPLUG)) {
+	if (!(only_wanted ? region_reserve_wanted(run) : region_reserve(run, REGION_UNPLUG))) {
 		floor_unreserve(look->nid, look->share);
 		return -EALREADY;
 	}
@@ -73,7 +74,7 @@ static int start(struct request *req, struct subblock_run run, const struct look
 	attempt->claim.landed = &req->landed;
 	attempt->claim.mover = request_mover(req);
 	attempt->claim.owner = req->owner;
-	attempt->claim.only_wanted = req->only_wanted && !give_back;
+	attempt->claim.only_wanted = only_wanted;
 	attempt->claim.give_back = give_back;
 	/* not twice: events that come again and again would have it begin again and again */
 	attempt->claim.gives_way = !req->gave_way;

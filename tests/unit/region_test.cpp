@@ -446,6 +446,21 @@ TEST_F(Region, MemoryThatGoesWithoutALeaveIsNotManagedAnyMore) {
   EXPECT_EQ(region_generation(), generation + 1) << "it was gone";
 }
 
+// In the middle of the last event what is about to be unplugged again looks plugged and wanted.
+TEST_F(Region, WhatWasWantedForAMomentIsNotReservedAsWanted) {
+  change({50, 2}, REGION_UNPLUG);
+  leave({48, 8});
+  update({48, 8});
+  const auto ready = snapshot(REGION_UNPLUG, {48, 8}).ready();
+  ASSERT_EQ(std::count(ready.begin(), ready.end(), 50U), 1) << "who looks now is to find it";
+  EXPECT_TRUE(region_reserve_wanted({50, 1}));
+  region_abort({50, 1});
+  stay({48, 8});
+  change({50, 2}, REGION_PLUG);
+  EXPECT_FALSE(region_reserve_wanted({50, 1})) << "nobody wants it any more";
+  EXPECT_TRUE(region_reserve({50, 1}, REGION_UNPLUG)) << "but whoever asks can have it";
+}
+
 TEST_F(Region, WhatIsToBeKeptStaysUnpluggedWhateverIsWanted) {
   change({60, 4}, REGION_UNPLUG);
   leave({32, 32});

@@ -39,6 +39,7 @@ floor_verdict floor_reserve(int /*nid*/, floor_share /*share*/) { return FLOOR_O
 void floor_unreserve(int /*nid*/, floor_share /*share*/) {}
 bool floor_wait(unsigned long /*timeout*/) { return false; }
 bool region_reserve(subblock_run /*run*/, region_direction /*direction*/) { return true; }
+bool region_reserve_wanted(subblock_run /*run*/) { return true; }
 void region_abort(subblock_run /*run*/) {}
 bool region_is_managed(subblock_run /*run*/) { return true; }
 void region_snapshot(region_direction /*direction*/, subblock_run /*within*/, int /*nid*/,
