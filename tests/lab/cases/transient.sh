@@ -92,7 +92,10 @@ blocked_before=$(cat /tmp/blocked)
 round=0
 while [ $round -lt $rounds ]; do
 	memplugctl unplug "$range" --quiet >/dev/null 2>&1 || :
-	[ "$(unplugged_bytes)" -ge $((48 << 20)) ] || fail "round $round: too little can be had"
+	if [ "$(unplugged_bytes)" -lt $((48 << 20)) ]; then
+		memplugctl explain "$range"
+		fail "round $round: too little can be had"
+	fi
 	echo $pfn,$((64 * 256)) >$transient/shake
 	memplugctl plug --all --quiet >/dev/null
 	echo 0,0 >$transient/shake
