@@ -390,6 +390,21 @@ static bool is_settled(unsigned long index)
 	return !test_bit(index, region_books.maps.unsettled);
 }
 
+static bool reserve(struct subblock_run run, enum region_direction direction, bool only_wanted)
+{
+	bool ok = true;
+	unsigned long i;
+
+	spin_lock(&region_books.lock);
+	for (i = run.first; i < run.first + run.nr && ok; i++)
+		ok = is_reservable(i, direction) && is_settled(i) &&
+		     (!only_wanted || test_bit(i, region_books.maps.wanted));
+	if (ok)
+		set_busy(run, true);
+	spin_unlock(&region_books.lock);
+	return ok;
+}
+
 /**
  * region_reserve - make a run busy, so that it is nobody else's
  * @run: subblocks
@@ -400,16 +415,7 @@ static bool is_settled(unsigned long index)
  */
 bool region_reserve(struct subblock_run run, enum region_direction direction)
 {
-	bool ok = true;
-	unsigned long i;
-
-	spin_lock(&region_books.lock);
-	for (i = run.first; i < run.first + run.nr && ok; i++)
-		ok = is_reservable(i, direction) && is_settled(i);
-	if (ok)
-		set_busy(run, true);
-	spin_unlock(&region_books.lock);
-	return ok;
+	return reserve(run, direction, false);
 }
 
 /**
@@ -424,17 +430,7 @@ bool region_reserve(struct subblock_run run, enum region_direction direction)
  */
 bool region_reserve_wanted(struct subblock_run run)
 {
-	bool ok = true;
-	unsigned long i;
-
-	spin_lock(&region_books.lock);
-	for (i = run.first; i < run.first + run.nr && ok; i++)
-		ok = is_reservable(i, REGION_UNPLUG) && is_settled(i) &&
-		     test_bit(i, region_books.maps.wanted);
-	if (ok)
-		set_busy(run, true);
-	spin_unlock(&region_books.lock);
-	return ok;
+	return reserve(run, REGION_UNPLUG, true);
 }
 
 /**

@@ -182,6 +182,11 @@ class Memplug : public Driver {
 
 class Buddy : public Driver {
  public:
+  Buddy() : parameter_(::open("/sys/module/buddies/parameters/out", O_WRONLY | O_CLOEXEC)) {}
+  Buddy(const Buddy&) = delete;
+  Buddy& operator=(const Buddy&) = delete;
+  ~Buddy() override { ::close(parameter_); }
+
   Span perform(const Ticker& /*ticker*/, const Wish& wish) override {
     const std::string text = std::to_string(wish.out);
     const Nanoseconds start = now();
@@ -192,10 +197,6 @@ class Buddy : public Driver {
     }
     return {start, end};
   }
-  Buddy() : parameter_(::open("/sys/module/buddies/parameters/out", O_WRONLY | O_CLOEXEC)) {}
-  Buddy(const Buddy&) = delete;
-  Buddy& operator=(const Buddy&) = delete;
-  ~Buddy() override { ::close(parameter_); }
 
  private:
   int parameter_;

@@ -29,19 +29,9 @@ explain() {
 left() {
 	memplugctl unplug 4M --contiguous --quiet >/dev/null 2>&1 || :
 	memplugctl plug --all --quiet >/dev/null
-	explain
-	pages=0
-	blocked=0
-	subblock=0
-	while [ $subblock -lt "$(jsonget --len /subblocks </tmp/explained.json)" ]; do
-		pages=$((pages + $(json /tmp/explained.json /subblocks/$subblock/free_pages) +
-			$(json /tmp/explained.json /subblocks/$subblock/movable_pages)))
-		[ "$(json /tmp/explained.json /subblocks/$subblock/outlook)" != blocked ] ||
-			blocked=$((blocked + 1))
-		subblock=$((subblock + 1))
-	done
-	echo $blocked >/tmp/blocked
-	echo $pages
+	memplugctl explain "$range" >/tmp/explained 2>/dev/null
+	awk '$5 == "blocked" { nr++ } END { print nr + 0 }' /tmp/explained >/tmp/blocked
+	awk '/^0x.*-0x/ { pages += $6 + $7 } END { print pages + 0 }' /tmp/explained
 }
 
 memplugctl unplug "$range" --exact --quiet >/dev/null
@@ -61,6 +51,7 @@ there=$(left)
 echo "$there of $((36 * 256 - 16)) pages that are not held are free or can be moved"
 [ "$there" -ge $((36 * 256 - 16 - 256)) ] || fail "pages are missing"
 [ "$there" -le $((36 * 256 - 16)) ] || fail "a page that is held can be taken"
+explain
 nr=0
 for place in $places; do
 	assert_eq "page frame" "$(json /tmp/explained.json /subblocks/$nr/pfn)" \
