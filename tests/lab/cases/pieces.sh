@@ -25,11 +25,14 @@ size=$((8 << 20))
 had=0
 calls=0
 time=0
+# What was given back last is used first, by the kernel as well: this is given back after each range.
+cover=$(printf '0x%x+%d' $((start * 4096 + 64 * size)) $((8 * size)))
 for window in $(seq 40 47); do
 	range=$(printf '0x%x+%d' $((start * 4096 + window * size)) $size)
 	# Every second call fails: if that is a run's first piece here, it is its second next time.
 	# What failed is tried again in smaller runs, so some of it is had, or all.
 	for _ in 1 2; do
+		memplugctl unplug "$cover" --quiet >/dev/null 2>&1 || :
 		echo 100 >$faults/probability
 		memplugctl unplug "$range" --quiet >/dev/null 2>&1 || :
 		echo 0 >$faults/probability
