@@ -26,6 +26,7 @@ packages_debug_kernel=(bc bison flex gcc libelf-dev make perl xz-utils)
 packages_other_kernel=(mmdebstrap util-linux)
 packages_coverage=(gcc gcovr)
 packages_bench=("${packages_guest[@]}" python3-matplotlib)
+packages_bench_aged=("${packages_guest[@]}" genext2fs mmdebstrap)
 packages_bench_scale=(
   cmake g++ libbenchmark-dev libc6-dev libcli11-dev make nlohmann-json3-dev zlib1g-dev
 )

@@ -76,16 +76,8 @@ def _measure(options: argparse.Namespace) -> dict:
                 say(f"round {number + 1} of {options.rounds}: {name}, init_on_alloc={init}")
                 results["records"] += measure.run_guest(
                     driver, states, init, number, options.smp, options.quiet, built)
-                _save(options.out / "results.json", results)
+                measure.save(options.out / "results.json", results)
     return results
-
-
-def _save(path: Path, results: dict):
-    """What is there so far; a benchmark of hours may be ended early."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".new")
-    scratch.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    os.replace(scratch, path)
 
 
 def _report(options: argparse.Namespace, data: dict) -> int:

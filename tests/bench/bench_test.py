@@ -9,6 +9,7 @@ import time
 import unittest
 from pathlib import Path
 
+import aged
 import bounds
 import figures
 import measure
@@ -243,6 +244,50 @@ class Scenario(unittest.TestCase):
             self.assertIn(f"memory-backend-ram,id=added,size={DEVICE}", line)
             self.assertIn("init_on_alloc=0", line)
             self.assertIn("-qmp unix:socket,server=on,wait=off", line)
+
+
+class Aged(unittest.TestCase):
+    """The tables of guests that have been worked with."""
+
+    @staticmethod
+    def of_memplug(number: int, free: int, **changes) -> dict:
+        """A guest that had one stage, and was asked for 512 MiB."""
+        scan = {"free_size": free * MIB, "movable_size": 20 * MIB, "maybe_size": 0,
+                "blocked_size": 8 * MIB, "reasons": [{"reason": "unmovable", "size": 6 * MIB},
+                                                     {"reason": "pinned", "size": 2 * MIB}]}
+        return {"way": "memplug", "round": number, "minutes": 10, "reports": 0,
+                "stages": [{"name": "compile", "scan": scan}],
+                "asked": {str(GIB // 2): {"reached": GIB // 2, "seconds": 1.5, "moved": 512}},
+                "offline": {"blocks": 30, "offline": 12, "seconds": 40, "block_bytes": 128 * MIB},
+                **changes}
+
+    def test_medians_by_stage_and_reason(self):
+        text = aged.report([self.of_memplug(number, free)
+                            for number, free in enumerate((100, 300, 200))])
+        self.assertIn("| compile | 200 | 20 | 0 | 8 | 2 | 6 |", text)
+        self.assertIn("of which pinned | of which unmovable", text)
+        self.assertIn("| 512 | 512 | 1.50 | 2 | - | - | - |", text)
+        self.assertIn("1536 of 3840 MiB in 40 s", text)
+
+    def test_what_failed_counts_for_nothing_and_is_told(self):
+        text = aged.report([self.of_memplug(0, 100),
+                            self.of_memplug(1, 900, failed="the guest was not done")])
+        self.assertIn("| compile | 100 |", text)
+        self.assertIn("memplug, round 1: the guest was not done", text)
+
+    def test_nothing_measured_is_no_figure(self):
+        text = aged.report([])
+        self.assertIn("| 512 | - | - | - | - | - | - |", text)
+        self.assertIn("No memory block was tried.", text)
+
+    def test_the_guest_tells_stages_and_results(self):
+        listener = aged.Listener(DRIVERS["memplug"], None)
+        listener.feed(b'@stage {"name": "booted", "scan": null}\n@state 512\n'
+                      b'@result {"seconds": 1}\n@offline {"blocks": 3}\nother\n')
+        self.assertEqual(listener.stages, [{"name": "booted", "scan": None}])
+        self.assertEqual(listener.results, {"512": {"seconds": 1}})
+        self.assertEqual(listener.offline, {"blocks": 3})
+        self.assertEqual(listener.other, ["other"])
 
 
 class Conversation(unittest.TestCase):

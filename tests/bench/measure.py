@@ -2,10 +2,12 @@
 """Runs one driver's guest and collects what it measured. Judges no figure."""
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
 import artefacts
+import guest
 import klog
 import paths
 import qmp
@@ -69,7 +71,7 @@ def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: i
             command=["sh", "/lab/guest.sh", driver.kind, str(quiet), *words],
             machine=driver.machine(cpus, init, socket),
             expected=verdict.Expectation(timeout, added_mib=driver.added_mib),
-            load=False, kernel_modules=driver.kernel_modules, lab_files=_lab_files(driver, built))
+            load=False, kernel_modules=driver.kernel_modules, lab_files=lab_files(driver, built))
         monitor = qmp.Monitor(socket)
         listener = Listener(driver, monitor)
         errors = bytearray()
@@ -78,10 +80,7 @@ def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: i
                 listener.feed, errors.extend, lambda _: None, lambda _: None))
         finally:
             monitor.close()
-    LOGS.mkdir(parents=True, exist_ok=True)
-    log = LOGS / f"{driver.name}-init{init}-round{number}.console"
-    log.write_bytes(run.console + b"\n--- stdout\n" + "\n".join(listener.other).encode()
-                    + b"\n--- stderr\n" + errors)
+    keep_log(f"{driver.name}-init{init}-round{number}", run, listener.other, errors)
     note = "" if outcome.kind == Kind.PASS else outcome.message
     if note:
         told = errors.decode(errors="replace").strip().splitlines()
@@ -96,7 +95,23 @@ def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: i
     return records
 
 
-def _lab_files(driver: Driver, built: artefacts.Built) -> dict[str, Path]:
+def keep_log(name: str, run: guest.Run, other: list[str], errors: bytes):
+    """The guest's console, and what it printed that was for nobody."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    (LOGS / f"{name}.console").write_bytes(
+        run.console + b"\n--- stdout\n" + "\n".join(other).encode() + b"\n--- stderr\n" + errors)
+
+
+def save(path: Path, results: dict | list):
+    """What is there so far; a benchmark of hours may be ended early."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".new")
+    scratch.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    os.replace(scratch, path)
+
+
+def lab_files(driver: Driver, built: artefacts.Built) -> dict[str, Path]:
+    """What guest.sh wants at /lab."""
     files = {"lib.sh": paths.LAB / "lib.sh", "guest.sh": Path(__file__).parent / "guest.sh"}
     if driver.kind == "virtio-mem":
         files["virtio_mem.ko"] = built.kernel.module("virtio_mem")

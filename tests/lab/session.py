@@ -42,6 +42,7 @@ class Wish:
     module_args: str = ""
     disk: str | None = None
     system: bool = False  # the command runs in a whole Debian, which may be rebooted
+    system_packages: tuple[str, ...] = ()  # that it has besides
     disk_path: Path | None = None  # where it is left; otherwise it goes with the guest
     kernel_modules: tuple[str, ...] = ()
     lab_files: dict[str, Path] = dataclasses.field(default_factory=dict)
@@ -123,7 +124,7 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
             machine = dataclasses.replace(machine, disk=_make_disk(
                 wish.disk_path or folder / "disk", wish.disk))
         if wish.system:
-            machine = dataclasses.replace(machine, system=system_image.get())
+            machine = dataclasses.replace(machine, system=system_image.get(wish.system_packages))
         if wish.commands_qemu:
             machine = dataclasses.replace(machine, own_qmp=folder / "qmp")
         modules = built.kernel.load_order(wanted)

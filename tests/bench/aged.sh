@@ -1,0 +1,174 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Runs in a whole Debian: works for some minutes as people's machines do, stage by stage, and tells
+# after each how much memory could be had, then takes it out in earnest. Every step ends in a line
+# that begins with @; nothing is judged here.
+#
+#   aged.sh WAY SECONDS QUIET_SECONDS BYTES...
+#
+# WAY: memplug or virtio-mem. SECONDS: of all stages together. BYTES: asked for in turn at the end,
+# and given back each time.
+. /lab/lib.sh
+
+way=$1
+seconds=$2
+quiet=$3
+shift 3
+work=/var/tmp/work
+sources=/usr/src/glibc
+
+# Stages; each goes on for as long as its part of the time lasts.
+time_left() {
+	[ "$(date +%s)" -lt "$over" ]
+}
+
+# Sources are unpacked, again and again, each time beside what is there.
+unpack() {
+	copy=0
+	while time_left; do
+		mkdir -p $work/unpacked/$copy
+		timeout "$share" tar -xf $sources/*.tar.xz -C $work/unpacked/$copy
+		[ $copy -lt 3 ] || rm -rf $work/unpacked/$((copy - 3))
+		copy=$((copy + 1))
+	done
+}
+
+# Two compilers at a time, each with headers to read and much to keep.
+compile() {
+	mkdir -p $work/compiled
+	cd $work/compiled || return
+	for unit in $(seq 40); do
+		awk -v unit="$unit" 'BEGIN {
+			print "#include <math.h>\n#include <regex.h>\n#include <stdio.h>\n#include <stdlib.h>"
+			for (i = 0; i < 200; i++)
+				printf "double f%d_%d(double x) { for (int i = 0; i < %d; i++) " \
+					"x = sin(x) * i + printf(\"%%f\", x); return x; }\n", unit, i, i
+		}' >unit"$unit".c
+	done
+	echo "all: $(echo unit*.c | sed 's/\.c/.o/g')" >Makefile
+	while time_left; do
+		timeout "$share" make -s -j2 CFLAGS=-O2 all
+		rm -f ./*.o
+	done
+}
+
+# A history of many files, packed and taken apart.
+history() {
+	cd $work/unpacked || return
+	git init -q . 2>/dev/null
+	git config user.name lab
+	git config user.email lab@example.org
+	number=0
+	for folder in */*/*/; do
+		time_left || break
+		timeout "$share" git add "$folder" && git commit -q -m "$number"
+		number=$((number + 1))
+		[ $((number % 10)) -ne 0 ] || git repack -q -d
+	done
+}
+
+# A table that grows, is searched, loses every third row and is written anew.
+database() {
+	cd $work || return
+	sqlite3 db 'CREATE TABLE t (i INTEGER PRIMARY KEY, a TEXT, b BLOB);'
+	while time_left; do
+		timeout "$share" sqlite3 db "
+			INSERT INTO t (a, b) WITH RECURSIVE n(i) AS
+				(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+				SELECT hex(randomblob(20)), randomblob(500) FROM n;
+			CREATE INDEX IF NOT EXISTS t_a ON t (a);
+			SELECT count(*) FROM t WHERE a LIKE '%00%';
+			DELETE FROM t WHERE i % 3 = 0;" >/dev/null
+	done
+}
+
+# Names by the hundred thousand, most of which are gone again.
+names() {
+	round=0
+	while time_left; do
+		mkdir -p $work/names/$round
+		cd $work/names/$round || return
+		seq 10000 | timeout "$share" xargs touch
+		find . -type f -size +1 -newer /etc/passwd
+		seq 10000 | sed '/0$/d' | timeout "$share" xargs rm -f
+		round=$((round + 1))
+	done
+}
+
+# What others have left of the page cache is read full.
+cache() {
+	while time_left; do
+		timeout "$share" find / -xdev -type f -exec cat {} + >/dev/null 2>&1
+	done
+}
+
+# Processes that come and go, hundreds at a time.
+forks() {
+	while time_left; do
+		for _ in $(seq 200); do
+			sh -c 'sleep 0.5; x=$(seq 2000); echo "${#x}"' >/dev/null &
+		done
+		wait
+	done
+}
+
+tell() {
+	forecast=null
+	[ "$way" != memplug ] || forecast=$(memplugctl scan --json | tr -d '\n')
+	echo "@stage {\"name\":\"$1\",\"scan\":$forecast," \
+		"\"slab_kb\":$(awk '/^Slab:/ { print $2 }' /proc/meminfo)," \
+		"\"cached_kb\":$(awk '/^Cached:/ { print $2 }' /proc/meminfo)}"
+}
+
+# Each memory block of ZONE_NORMAL by itself, as an administrator would: how many went.
+offline_blocks() {
+	tried=0
+	went=
+	begun=$(date +%s)
+	for block in /sys/devices/system/memory/memory*; do
+		[ "$(cat "$block"/state)" = online ] || continue
+		grep -q Normal "$block"/valid_zones || continue
+		tried=$((tried + 1))
+		# What can't be moved is tried for ever, until a signal.
+		timeout -s INT 3 sh -c "echo offline >$block/state" 2>/dev/null && went="$went $block"
+	done
+	ended=$(date +%s)
+	# shellcheck disable=SC2086
+	set -- $went
+	for block; do
+		echo online_kernel >"$block"/state
+	done
+	echo "@offline {\"blocks\":$tried,\"offline\":$#,\"seconds\":$((ended - begun))," \
+		"\"block_bytes\":$((0x$(cat /sys/devices/system/memory/block_size_bytes)))}"
+}
+
+mkdir -p $work
+if [ "$way" = virtio-mem ]; then
+	boot_kb=$(memtotal_kb)
+	whole() {
+		[ "$(memtotal_kb)" -ge $((boot_kb + (4 << 20))) ]
+	}
+	echo online_kernel >/sys/devices/system/memory/auto_online_blocks
+	insmod /lab/virtio_mem.ko || fail "virtio_mem can't be loaded"
+	wait_for 120 whole || fail "virtio-mem plugged only $(($(memtotal_kb) - boot_kb)) kB"
+else
+	insmod /lab/memplug.ko floor=16M
+fi
+tell booted
+stages="unpack compile history database names cache forks"
+share=$((seconds / 7))
+for stage in $stages; do
+	over=$(($(date +%s) + share))
+	$stage
+	cd /
+	tell "$stage"
+done
+for bytes; do
+	echo "@state $bytes"
+	pacer "$way" "$bytes" "$quiet" 2>/tmp/error || echo "@failed $bytes: $(tr '\n' ' ' </tmp/error)"
+done
+tell asked
+if [ "$way" = memplug ]; then
+	rmmod memplug
+	offline_blocks
+fi
