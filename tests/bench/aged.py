@@ -29,6 +29,8 @@ WAYS = ("memplug", "virtio-mem")
 # Tools to work with, and sources to work on.
 PACKAGES = ("gcc", "git", "glibc-source", "libc6-dev", "make", "sqlite3", "xz-utils")
 ASKED = (GIB // 2, GIB, 2 * GIB, DEVICE)
+# As aged.sh calls them: the last again, after each of these.
+HELPED = {"compacted": "all, after compact_memory", "reclaimed": "all, after drop_caches=2, too"}
 # Boot, and what is asked for at the end, each until it gets no further.
 _OTHER_SECONDS = 1500
 _QUIET_SECONDS = 15
@@ -79,7 +81,7 @@ def run_guest(way: str, number: int, minutes: float, built: artefacts.Built) -> 
     measure.keep_log(f"aged-{way}-round{number}", run, listener.other, errors)
     record = {"way": way, "round": number, "minutes": minutes, "stages": listener.stages,
               "asked": {size: listener.results.get(str(size), {"failed": "no answer"})
-                        for size in map(str, ASKED)},
+                        for size in (*map(str, ASKED), *HELPED)},
               "offline": listener.offline, "reports": len(klog.reports(run.console))}
     if outcome.kind != Kind.PASS:
         record["failed"] = outcome.message
@@ -139,8 +141,8 @@ def _asked_value(size: str, key: str) -> Callable[[dict], float | None]:
 def _asked_rows(records: list[dict]) -> list[list[str]]:
     rows = [["asked for, MiB", *(head for way in WAYS
                                  for head in (f"{way}: got", "seconds", "MiB moved"))]]
-    for size in map(str, ASKED):
-        row = [f"{int(size) / MIB:.0f}"]
+    for size in (*map(str, ASKED), *HELPED):
+        row = [HELPED.get(size) or f"{int(size) / MIB:.0f}"]
         for way in WAYS:
             of_way = [record for record in records if record["way"] == way]
             seconds = median(of_way, _asked_value(size, "seconds"))

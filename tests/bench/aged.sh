@@ -7,7 +7,7 @@
 #   aged.sh WAY SECONDS QUIET_SECONDS BYTES...
 #
 # WAY: memplug or virtio-mem. SECONDS: of all stages together. BYTES: asked for in turn at the end,
-# and given back each time.
+# and given back each time; the last twice more, with what may help done before.
 . /lab/lib.sh
 
 way=$1
@@ -120,6 +120,12 @@ tell() {
 		"\"cached_kb\":$(awk '/^Cached:/ { print $2 }' /proc/meminfo)}"
 }
 
+# ask NAME BYTES: out, and in again.
+ask() {
+	echo "@state $1"
+	pacer "$way" "$2" "$quiet" 2>/tmp/error || echo "@failed $1: $(tr '\n' ' ' </tmp/error)"
+}
+
 # Each memory block of ZONE_NORMAL by itself, as an administrator would: how many went.
 offline_blocks() {
 	tried=0
@@ -164,10 +170,17 @@ for stage in $stages; do
 	tell "$stage"
 done
 for bytes; do
-	echo "@state $bytes"
-	pacer "$way" "$bytes" "$quiet" 2>/tmp/error || echo "@failed $bytes: $(tr '\n' ' ' </tmp/error)"
+	ask "$bytes" "$bytes"
 done
 tell asked
+# What would help: all of it again, with the rest of the kernel's own memory moved together, and
+# then with what the kernel keeps for speed alone gone.
+echo 1 >/proc/sys/vm/compact_memory
+tell compacted
+ask compacted "$bytes"
+echo 2 >/proc/sys/vm/drop_caches
+tell reclaimed
+ask reclaimed "$bytes"
 if [ "$way" = memplug ]; then
 	rmmod memplug
 	offline_blocks
