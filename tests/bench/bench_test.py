@@ -140,6 +140,26 @@ class SeriesOfRounds(unittest.TestCase):
         self.assertIsNone(figures.compare(none, ours).time)
 
 
+class Beside(unittest.TestCase):
+    """What programs beside the request notice."""
+
+    def test_shares_are_of_what_they_have_alone(self):
+        one = record("memplug", "beside", 1, 0, 2.0, alone_stream_mib_s=200.0, stream_mib_s=50.0,
+                     plug_stream_mib_s=100.0, alone_stream_longest_ms=4.0, stream_longest_ms=9.0,
+                     plug_stream_longest_ms=5.0)
+        lines = table.markdown(results(one)).splitlines()
+        self.assertIn("| 1 | memplug | 200 | 0.25 | 0.5 | 4 | 9 | 5 |", lines)
+
+    def test_who_was_not_asked_has_no_row(self):
+        one = record("memplug", "idle", 1, 0, 2.0)
+        self.assertIsNone(figures.stream_share(one, "plug_"))
+        self.assertNotIn("| 1 | memplug |", table.markdown(results(one)))
+
+    def test_they_break_no_bound(self):
+        slow = record("memplug", "beside", 1, 0, 99.0)
+        self.assertEqual(not_met([*good_records(), slow]), [])
+
+
 class Bounds(unittest.TestCase):
     """Each bound is met by good figures and broken by the figure that it is about."""
 

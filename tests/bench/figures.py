@@ -42,6 +42,11 @@ def survey_share(record: dict) -> float | None:
     return record["survey_ns"] / (record["seconds"] * 1e9)
 
 
+def stream_share(record: dict, when: str) -> float | None:
+    """Bandwidth of the programs beside it, of what they have alone; when: "" or "plug_"."""
+    return quotient(record.get(f"{when}stream_mib_s"), record.get("alone_stream_mib_s"))
+
+
 @dataclasses.dataclass(frozen=True)
 class Spread:
     """A median and what it lies between."""

@@ -42,7 +42,7 @@ percent_mib() {
 
 make_state() {
 	case $1 in
-	idle) ;;
+	idle | beside) ;;
 	coarse) filler $files 64 $files_mib alternate ;;
 	half) filler $files 64 $files_mib first-half ;;
 	fine) filler $files 1 $files_mib alternate ;;
@@ -80,6 +80,7 @@ measure() {
 	case $kind/$1 in
 	*-balloon/*) ;;
 	*/sprinkled) option=missed ;;
+	*/beside) option=streams ;;
 	esac
 	measured=0
 	# shellcheck disable=SC2086

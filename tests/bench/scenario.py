@@ -28,6 +28,7 @@ class State:
 
 STATES = {state.name: state for state in (
     State("idle", 2 * GIB),
+    State("beside", 2 * GIB),
     State("coarse", 2 * GIB),
     State("half", 2 * GIB),
     State("fine", 2 * GIB),
@@ -98,9 +99,9 @@ DRIVERS = {driver.name: driver for driver in (
     Driver("memplug", "memplug", "floor=16M"),
     Driver("memplug-address", "memplug", "floor=16M order=address workers=1",
            states=("coarse", "half")),
-    Driver("memplug-1", "memplug", "floor=16M workers=1", states=("idle",)),
+    Driver("memplug-1", "memplug", "floor=16M workers=1", states=("idle", "beside")),
     Driver("buddy-2m", "buddy", "order=9 threads=2", states=("idle",)),
-    Driver("buddy-4m", "buddy", "order=10 threads=2", states=("idle",)),
+    Driver("buddy-4m", "buddy", "order=10 threads=2", states=("idle", "beside")),
 )}
 
 

@@ -3,7 +3,8 @@
 
 from collections import Counter
 
-from figures import Results, Series, Spread, claimable_share, compare, survey_share
+from figures import (Results, Series, Spread, claimable_share, compare, stream_share,
+                     survey_share)
 from scenario import DRIVERS, INITS, MIB, REFERENCES, STATES
 
 _SHORT_DRIVERS = ("virtio-mem", "virtio-balloon", "memplug")
@@ -13,6 +14,8 @@ _PAGES_PER_MIB = 256
 _FIGURES = ("init", "state", "driver", "rounds", "seconds", "MiB", "s to 1.5 GiB", "pages moved",
             "pause p99.9 ms", "longest ms", "plug s", "plug: longest ms")
 _RATIOS = ("init", "state", "ratio of", "for MiB", "time", "pages moved", "pause p99.9", "plug")
+_BESIDE = ("init", "driver", "MiB/s alone", "share while memory is taken",
+           "while it is given back", "longest ms alone", "taken", "given back")
 _OWN = ("init", "state", "driver", "claims", "failed claims", "survey's share", "of claimable")
 
 
@@ -90,6 +93,14 @@ def _own_rows(results: Results) -> list[list[str]]:
             if series.spread("claims") or series.spread(claimable_share)]
 
 
+def _beside_rows(results: Results) -> list[list[str]]:
+    return [[str(series.init), series.driver, *(_spread(series.spread(value)) for value in (
+        "alone_stream_mib_s", lambda record: stream_share(record, ""),
+        lambda record: stream_share(record, "plug_"), "alone_stream_longest_ms",
+        "stream_longest_ms", "plug_stream_longest_ms"))]
+            for series in results.all() if series.spread("alone_stream_mib_s")]
+
+
 def failures(results: Results) -> list[str]:
     """One line for each reason in each series."""
     return [f"init_on_alloc={series.init}, {series.state}, {series.driver}: failed in {times} of "
@@ -117,6 +128,8 @@ def _tables(results: Results) -> list[tuple[str, tuple[str, ...], list[list[str]
             ("Medians (least..most)", _FIGURES, [_figures_row(series) for series in results.all()]),
             ("Ratios of medians; the time is to what both reached", _RATIOS,
              _ratio_rows(results)),
+            ("Programs on every CPU that read and write memory (beside)", _BESIDE,
+             _beside_rows(results)),
             ("Claims", _OWN, _own_rows(results))]
 
 

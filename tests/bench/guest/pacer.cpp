@@ -5,16 +5,18 @@
 // judges nothing.
 //
 //   pacer quiet|busy SECONDS
-//   pacer memplug|virtio-mem|virtio-balloon|buddy BYTES QUIET_SECONDS [missed]
+//   pacer memplug|virtio-mem|virtio-balloon|buddy BYTES QUIET_SECONDS [missed|streams]
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "kernel_log.hpp"
 #include "memplug_device.hpp"
 #include "pageblocks.hpp"
+#include "streams.hpp"
 #include "ticker.hpp"
 
 namespace {
@@ -23,6 +25,7 @@ using bench::Change;
 using bench::KernelLog;
 using bench::Nanoseconds;
 using bench::now;
+using bench::Streams;
 using bench::Ticker;
 using lab::die;
 
@@ -292,7 +295,28 @@ Span perform(Driver& driver, Ticker& ticker, const Wish& wish) {
   return span;
 }
 
-void measure(Driver& driver, std::uint64_t bytes, Nanoseconds quiet, bool count_missed) {
+// What is looked at besides: what could have been had and was not, or what programs on all CPUs do
+// meanwhile.
+enum class Besides { Nothing, Missed, Streams };
+
+// NAMEstream_mib_s and NAMEstream_longest_ms.
+void print_streams(std::FILE* json, const char* name, const Streams& streams, const Span& span) {
+  std::fprintf(json, R"(,"%sstream_mib_s":%.1f,"%sstream_longest_ms":%.3f)", name,
+               streams.bandwidth(span.start, span.end), name,
+               milliseconds(streams.longest(span.start, span.end)));
+}
+
+void measure(Driver& driver, std::uint64_t bytes, Nanoseconds quiet, Besides besides) {
+  std::optional<Streams> streams;
+  Span alone;
+  if (besides == Besides::Streams) {
+    streams.emplace(std::thread::hardware_concurrency());
+    // They begin with page faults.
+    bench::sleep_until(now() + bench::second);
+    alone.start = now();
+    bench::sleep_until(alone.start + bench::second);
+    alone.end = now();
+  }
   Wish wish{.out = bytes, .total_before = bench::total_memory(), .quiet = quiet};
   Ticker ticker;
   const std::uint64_t moved_before = pages_moved();
@@ -311,7 +335,7 @@ void measure(Driver& driver, std::uint64_t bytes, Nanoseconds quiet, bool count_
   print_time_line(json, changes, wish, span);
   print_gaps(json, "gap", ticker, span);
   driver.print_details(json);
-  if (count_missed) {
+  if (besides == Besides::Missed) {
     std::fprintf(json, R"(,"missed":%llu)", wide(lab::claimable_left(subblock_bytes)));
   }
   wish.out = 0;
@@ -319,6 +343,12 @@ void measure(Driver& driver, std::uint64_t bytes, Nanoseconds quiet, bool count_
   std::fprintf(json, R"(,"plug_seconds":%.6f,"missing":%lld)", seconds(back.end - back.start),
                static_cast<long long>(wish.total_before - bench::total_memory()));
   print_gaps(json, "plug_gap", ticker, back);
+  if (streams) {
+    streams->stop();
+    print_streams(json, "alone_", *streams, alone);
+    print_streams(json, "", *streams, span);
+    print_streams(json, "plug_", *streams, back);
+  }
   answer.print();
 }
 
@@ -376,25 +406,28 @@ int main(int argc, char** argv) {
   if (argc < 4) {
     std::fputs(
         "usage: pacer quiet|busy SECONDS\n       pacer memplug|virtio-mem|virtio-balloon|buddy "
-        "BYTES QUIET_SECONDS [missed]\n",
+        "BYTES QUIET_SECONDS [missed|streams]\n",
         stderr);
     return 2;
   }
   const std::uint64_t bytes = std::stoull(argv[2]);
   const auto quiet = static_cast<Nanoseconds>(std::stod(argv[3]) * bench::second);
-  const bool missed = argc > 4 && std::string(argv[4]) == "missed";
+  const std::string option = argc > 4 ? argv[4] : "";
+  const Besides besides = option == "missed"    ? Besides::Missed
+                          : option == "streams" ? Besides::Streams
+                                                : Besides::Nothing;
   if (what == "memplug") {
     Memplug driver;
-    measure(driver, bytes, quiet, missed);
+    measure(driver, bytes, quiet, besides);
   } else if (what == "virtio-mem") {
     VirtioMem driver;
-    measure(driver, bytes, quiet, missed);
+    measure(driver, bytes, quiet, besides);
   } else if (what == "buddy") {
     Buddy driver;
-    measure(driver, bytes, quiet, missed);
+    measure(driver, bytes, quiet, besides);
   } else if (what == "virtio-balloon") {
     VirtioBalloon driver;
-    measure(driver, bytes, quiet, missed);
+    measure(driver, bytes, quiet, besides);
   } else {
     die("'%s' is no driver", what.c_str());
   }
