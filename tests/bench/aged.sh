@@ -114,8 +114,15 @@ forks() {
 
 tell() {
 	forecast=null
-	[ "$way" != memplug ] || forecast=$(memplugctl scan --json | tr -d '\n')
-	echo "@stage {\"name\":\"$1\",\"scan\":$forecast," \
+	found=
+	if [ "$way" = memplug ]; then
+		forecast=$(memplugctl scan --json | tr -d '\n')
+		# Of each subblock that can't be had, what the first page in the way is.
+		found=$(memplugctl explain 0x100000000+16G --json 2>/dev/null | tr -d '\n ' |
+			grep -o '"page_flags":\[[^]]*\]' | sort | uniq -c |
+			awk '{ printf "%s{\"subblocks\":%d,%s}", separator, $1, $2; separator = "," }')
+	fi
+	echo "@stage {\"name\":\"$1\",\"scan\":$forecast,\"in_the_way\":[$found]," \
 		"\"slab_kb\":$(awk '/^Slab:/ { print $2 }' /proc/meminfo)," \
 		"\"cached_kb\":$(awk '/^Cached:/ { print $2 }' /proc/meminfo)}"
 }

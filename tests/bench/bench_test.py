@@ -270,13 +270,14 @@ class Aged(unittest.TestCase):
     """The tables of guests that have been worked with."""
 
     @staticmethod
-    def of_memplug(number: int, free: int, **changes) -> dict:
+    def of_memplug(number: int, free: int, in_the_way: tuple = (), **changes) -> dict:
         """A guest that had one stage, and was asked for 512 MiB."""
         scan = {"free_size": free * MIB, "movable_size": 20 * MIB, "maybe_size": 0,
                 "blocked_size": 8 * MIB, "reasons": [{"reason": "unmovable", "size": 6 * MIB},
                                                      {"reason": "pinned", "size": 2 * MIB}]}
         return {"way": "memplug", "round": number, "minutes": 10, "reports": 0,
-                "stages": [{"name": "compile", "scan": scan}],
+                "stages": [{"name": "compile", "scan": scan}, {"name": "forks", "scan": scan,
+                                                               "in_the_way": in_the_way}],
                 "asked": {str(GIB // 2): {"reached": GIB // 2, "seconds": 1.5, "moved": 512}},
                 "offline": {"blocks": 30, "offline": 12, "seconds": 40, "block_bytes": 128 * MIB},
                 **changes}
@@ -294,6 +295,13 @@ class Aged(unittest.TestCase):
                             self.of_memplug(1, 900, failed="the guest was not done")])
         self.assertIn("| compile | 100 |", text)
         self.assertIn("memplug, round 1: the guest was not done", text)
+
+    def test_what_is_in_the_way_is_the_median_of_all_guests(self):
+        slab = {"page_flags": ["slab", "compound_head"], "subblocks": 9}
+        rows = aged.in_the_way([self.of_memplug(0, 1, (slab, {"page_flags": [], "subblocks": 4})),
+                                self.of_memplug(1, 1, ({"page_flags": ["pgtable"], "subblocks": 1},)),
+                                self.of_memplug(2, 1, (slab,))])
+        self.assertEqual(rows[1:], [["slab compound_head", "9"]])
 
     def test_nothing_measured_is_no_figure(self):
         text = aged.report([])
