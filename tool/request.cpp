@@ -15,6 +15,7 @@
 #include "progress.hpp"
 #include "report.hpp"
 #include "shortfall.hpp"
+#include "unplug_passes.hpp"
 
 namespace memplug {
 namespace {
@@ -217,7 +218,11 @@ Result carry_out(const Request& request, Manner manner, Device& device, const In
   check_against_subblock(request, info.subblock);
   Result result;
   try {
-    result = run_limited(request, manner, info, device, surroundings, output);
+    const auto run = [&](const Request& part) {
+      return run_limited(part, manner, info, device, surroundings, output);
+    };
+    result = manner.reclaim_slab ? run_in_passes(request, surroundings.slab, run, output)
+                                 : run(request);
   } catch (const UnmanagedError& error) {
     throw unmanaged_failure(request, error, surroundings.zones);
   } catch (const Failure&) {

@@ -28,7 +28,8 @@ void check_range(std::string_view what, Range range, Bytes subblock);
 // How the machine around it is dealt with.
 struct Manner {
   bool keep_watermarks = false;
-  bool force = false;  // whatever the commit limit
+  bool force = false;         // whatever the commit limit
+  bool reclaim_slab = false;  // of an unplug: try again after that
 };
 
 // Runs the request. Throws UsageError or Failure if it could not run.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "commit_limit.hpp"
+#include "slab_reclaim.hpp"
 #include "watermarks.hpp"
 #include "zone_names.hpp"
 
@@ -14,10 +15,14 @@ struct Surroundings {
   Watermarks watermarks;
   CommitLimit commit_limit;
   ZoneNames zones;
+  SlabReclaim slab;
 
   // Where /proc and /sys are: tests give it a root of their own.
   explicit Surroundings(const std::string& root)
-      : watermarks(root + "/proc/sys/vm/watermark_scale_factor"), commit_limit(root), zones(root) {}
+      : watermarks(root + "/proc/sys/vm/watermark_scale_factor"),
+        commit_limit(root),
+        zones(root),
+        slab(root + "/proc/sys/vm/drop_caches") {}
 };
 
 }  // namespace memplug

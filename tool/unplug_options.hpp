@@ -23,11 +23,12 @@ struct UnplugOptions {
   bool contiguous = false;
   bool exact = false;
   bool dry_run = false;
+  bool reclaim_slab = false;
   bool keep_watermarks = false;
   bool force = false;
 };
 
-// SIZE|RANGE and all options but --exact.
+// SIZE|RANGE and all options but --exact and --reclaim-slab.
 void add_unplug_options(CLI::App& verb, UnplugOptions& options);
 // Throws UsageError.
 [[nodiscard]] Request to_request(const UnplugOptions& options);

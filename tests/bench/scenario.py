@@ -95,11 +95,12 @@ class Driver:
 # and 10, which is as fast as free memory can be had.
 DRIVERS = {driver.name: driver for driver in (
     Driver("virtio-mem", "virtio-mem"),
-    Driver("virtio-balloon", "virtio-balloon"),
+    Driver("virtio-balloon", "virtio-balloon",
+           states=tuple(state for state in STATES if state != "beside")),
     Driver("memplug", "memplug", "floor=16M"),
     Driver("memplug-address", "memplug", "floor=16M order=address workers=1",
            states=("coarse", "half")),
-    Driver("memplug-1", "memplug", "floor=16M workers=1", states=("idle", "beside")),
+    Driver("memplug-1", "memplug", "floor=16M workers=1", states=("idle",)),
     Driver("buddy-2m", "buddy", "order=9 threads=2", states=("idle",)),
     Driver("buddy-4m", "buddy", "order=10 threads=2", states=("idle", "beside")),
 )}

@@ -52,7 +52,7 @@ class Help(unittest.TestCase):
     def test_unplug_help_names_every_option(self):
         text = run("unplug", "--help").stdout.decode()
         for option in ("--node", "--within", "--contiguous", "--align", "--exact", "--timeout",
-                       "--dry-run", "--keep-watermarks", "--force"):
+                       "--dry-run", "--reclaim-slab", "--keep-watermarks", "--force"):
             self.assertIn(option, text)
 
     def test_plug_help_names_every_option(self):
