@@ -198,6 +198,9 @@ def report(records: list[dict]) -> str:
              "Taken out at the end; medians", _markdown(_asked_rows(good)), _offline_line(good)]
     parts += [f"{record['way']}, round {record['round']}: {record['failed']}"
               for record in records if "failed" in record]
+    parts += [f"{record['way']}, round {record['round']}, {size}: {answer['failed']}"
+              for record in good for size, answer in record["asked"].items()
+              if "failed" in answer]
     return "\n\n".join(parts) + "\n"
 
 

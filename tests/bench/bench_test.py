@@ -303,6 +303,10 @@ class Aged(unittest.TestCase):
                                 self.of_memplug(2, 1, (slab,))])
         self.assertEqual(rows[1:], [["slab compound_head", "9"]])
 
+    def test_a_request_that_was_not_measured_is_told(self):
+        text = aged.report([self.of_memplug(2, 100, asked={"1024": {"failed": "no tick"}})])
+        self.assertIn("memplug, round 2, 1024: no tick", text)
+
     def test_nothing_measured_is_no_figure(self):
         text = aged.report([])
         self.assertIn("| 512 | - | - | - | - | - | - |", text)

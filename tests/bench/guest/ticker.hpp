@@ -66,10 +66,11 @@ class Ticker {
     }
   }
 
-  // These three are for another thread while this one ticks.
+  // These four are for another thread while this one ticks.
   [[nodiscard]] bool full() const { return full_; }
   [[nodiscard]] std::uint64_t total() const { return shown_total_; }
   [[nodiscard]] Nanoseconds last_change() const { return last_change_; }
+  [[nodiscard]] Nanoseconds last_tick() const { return last_tick_; }
 
   // The rest is for after stop().
   [[nodiscard]] std::vector<Change> changes() const {
@@ -100,6 +101,7 @@ class Ticker {
         return;
       }
       ticks_[count_++] = time;
+      last_tick_ = time;
       const std::uint64_t total = total_memory();
       if (total != latest_.total) {
         latest_ = {time, total};
@@ -122,6 +124,7 @@ class Ticker {
   std::atomic<bool> full_ = false;
   std::atomic<std::uint64_t> shown_total_ = 0;
   std::atomic<Nanoseconds> last_change_ = 0;
+  std::atomic<Nanoseconds> last_tick_ = 0;
   std::thread thread_;
 };
 
