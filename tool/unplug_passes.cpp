@@ -2,12 +2,15 @@
 #include "unplug_passes.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <iterator>
+#include <new>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "interrupt.hpp"
 #include "memplug/failure.hpp"
@@ -22,24 +25,45 @@ constexpr int most_passes = 3;
 
 using Clock = std::chrono::steady_clock;
 
-bool continues(const HeldRange& before, const HeldRange& after) {
-  return before.start && after.start && before.node == after.node &&
-         before.start->value + before.size.value == after.start->value;
+PhysAddr end_of(const HeldRange& range) {
+  return PhysAddr{range.start->value + range.size.value};
 }
 
-// By ascending address, neighbours as one.
+bool have_places(const std::vector<HeldRange>& ranges) {
+  return std::ranges::all_of(ranges, [](const HeldRange& range) { return range.start.has_value(); });
+}
+
+// By ascending address, neighbours as one. What others have given back and a later pass has taken
+// again is there once.
 std::vector<HeldRange> joined(std::vector<HeldRange> ranges) {
-  std::sort(ranges.begin(), ranges.end(),
-            [](const HeldRange& a, const HeldRange& b) { return a.start < b.start; });
+  std::ranges::sort(ranges, {}, &HeldRange::start);
   std::vector<HeldRange> result;
   for (const HeldRange& range : ranges) {
-    if (!result.empty() && continues(result.back(), range)) {
-      result.back().size.value += range.size.value;
+    if (!result.empty() && result.back().node == range.node &&
+        *range.start <= end_of(result.back())) {
+      const std::uint64_t end = std::max(end_of(result.back()), end_of(range)).value;
+      result.back().size.value = end - result.back().start->value;
     } else {
       result.push_back(range);
     }
   }
   return result;
+}
+
+Bytes total_of(const std::vector<HeldRange>& ranges) {
+  Bytes total;
+  for (const HeldRange& range : ranges) {
+    total.value += range.size.value;
+  }
+  return total;
+}
+
+// What slab that is reclaimed makes room in.
+bool may_help(const Result& result) {
+  return (result.stop == Stop::Exhausted || result.stop == Stop::Floor) &&
+         std::ranges::any_of(result.blocked, [](const Blocked& blocked) {
+           return blocked.reason == Reason::Unmovable || blocked.reason == Reason::NoMemory;
+         });
 }
 
 // A SIZE is asked for less what was taken, a RANGE as it is: what was taken is so already.
@@ -51,33 +75,77 @@ Request rest_of(const Request& request, const Result& result) {
   return rest;
 }
 
+// The ranges of one pass more. There may be no memory to put them together: then some are not told.
+void add_ranges(Result& sum, const std::vector<HeldRange>& more, bool lacks_some) {
+  try {
+    std::vector<HeldRange> ranges = sum.ranges;
+    std::ranges::copy(more, std::back_inserter(ranges));
+    sum.ranges = have_places(ranges) ? joined(std::move(ranges)) : std::move(ranges);
+    sum.truncated = sum.truncated || lacks_some;
+  } catch (const std::bad_alloc&) {
+    sum.truncated = true;
+  }
+}
+
 // A request that was made in one pass more.
-Result added(const Request& request, const Result& before, const Result& pass) {
-  Result sum = pass;
-  sum.requested = before.requested;
-  sum.done.value = before.done.value + pass.done.value;
-  sum.already = before.already;
+void add(Result& sum, const Request& request, Result pass) {
+  // That may have been for what was in the way alone, which is no matter any more.
+  sum.truncated = sum.truncated && total_of(sum.ranges) != sum.done;
+  const bool lacks_some = pass.truncated && total_of(pass.ranges) != pass.done;
+  sum.done.value += pass.done.value;
+  sum.pages_migrated += pass.pages_migrated;
+  sum.stop = pass.stop;
+  add_ranges(sum, pass.ranges, lacks_some);
+  // Others may have given back what an earlier pass took.
+  if (!sum.truncated && have_places(sum.ranges)) {
+    sum.done = std::min(sum.done, total_of(sum.ranges));
+  }
   if (request.start) {
-    // Others may have been at the range meanwhile: never more than there is.
     const std::uint64_t out = pass.done.value + pass.already.value;
     sum.done.value = std::min(sum.done.value, out);
     sum.already.value = out - sum.done.value;
   }
-  std::vector<HeldRange> ranges = before.ranges;
-  std::copy(pass.ranges.begin(), pass.ranges.end(), std::back_inserter(ranges));
-  sum.ranges = joined(std::move(ranges));
-  sum.truncated = before.truncated || pass.truncated;
-  sum.pages_migrated = before.pages_migrated + pass.pages_migrated;
-  return sum;
+  if (sum.stop == Stop::None && sum.shortfall().value != 0) {
+    sum.stop = Stop::Exhausted;
+  }
+  sum.blocked = std::move(pass.blocked);
+  sum.truncated = sum.truncated || pass.truncated;
 }
 
-// Whether what is left of the time, if it is limited, is enough to begin.
-bool limit_time(Request& rest, const Request& request, Clock::duration elapsed) {
-  if (request.timeout.count() == 0) {
+// Signals and the time, before anything new is begun.
+class Limits {
+ public:
+  explicit Limits(const Request& request) : timeout_(request.timeout) {}
+
+  // Whether to go on; if not, why is the result's.
+  [[nodiscard]] bool allow(Result& result) const {
+    if (InterruptGuard::interrupted()) {
+      result.stop = Stop::Interrupted;
+      return false;
+    }
+    if (timeout_.count() != 0 && elapsed() >= timeout_) {
+      result.stop = Stop::Timeout;
+      return false;
+    }
     return true;
   }
-  rest.timeout = request.timeout - elapsed;
-  return rest.timeout.count() > 0;
+
+  [[nodiscard]] std::chrono::nanoseconds elapsed() const { return Clock::now() - start_; }
+  // 0: as long as it takes.
+  [[nodiscard]] std::chrono::nanoseconds left() const {
+    return timeout_.count() == 0 ? timeout_
+                                 : std::max(timeout_ - elapsed(), std::chrono::nanoseconds{1});
+  }
+
+ private:
+  std::chrono::nanoseconds timeout_;
+  Clock::time_point start_ = Clock::now();
+};
+
+void say(Output& output, const std::string& text) {
+  if (!output.style.quiet) {
+    output.prose << prose_line("unplug", text);
+  }
 }
 
 // Nothing: it could not run, and why is told.
@@ -85,12 +153,20 @@ std::optional<Result> run_pass(const Request& rest, const RunRequest& run, Outpu
   try {
     return run(rest);
   } catch (const std::system_error& error) {
-    if (!output.style.quiet) {
-      output.prose << prose_line("unplug",
-                                 std::string("it was not tried again: ") + error.what());
-    }
+    say(output, std::string("it was not tried again: ") + error.what());
+  } catch (const std::bad_alloc&) {
+    say(output, "there is no memory to try again; 'memplugctl list' shows what is unplugged");
   }
   return std::nullopt;
+}
+
+bool reclaim(const SlabReclaim& slab, Output& output) {
+  const int error_number = slab.reclaim();
+  if (error_number != 0) {
+    say(output,
+        with_reason("it was not tried again: cannot write " + slab.path(), error_number));
+  }
+  return error_number == 0;
 }
 
 }  // namespace
@@ -98,36 +174,28 @@ std::optional<Result> run_pass(const Request& rest, const RunRequest& run, Outpu
 Result run_in_passes(const Request& request, const SlabReclaim& slab, const RunRequest& run,
                      Output& output) {
   slab.require();
-  const Clock::time_point start = Clock::now();
+  const Limits limits(request);
   Result result = run(request);
-  for (int number = 0; number < most_passes && result.stop == Stop::Exhausted; ++number) {
-    if (const int error_number = slab.reclaim(); error_number != 0) {
-      if (!output.style.quiet) {
-        output.prose << prose_line("unplug", with_reason("it was not tried again: cannot write " +
-                                                             slab.path(),
-                                                         error_number));
-      }
+  bool goes_on = true;
+  for (int number = 0; number < most_passes && goes_on && may_help(result); ++number) {
+    if (!limits.allow(result) || !reclaim(slab, output) || !limits.allow(result)) {
       break;
     }
     Request rest = rest_of(request, result);
-    if (InterruptGuard::interrupted()) {
-      result.stop = Stop::Interrupted;
-    } else if (!limit_time(rest, request, Clock::now() - start)) {
-      result.stop = Stop::Timeout;
-    } else if (const auto pass = run_pass(rest, run, output)) {
-      result = added(request, result, *pass);
-      if (output.style.verbose && !output.style.quiet) {
-        output.prose << prose_line("unplug", size_text(pass->done, output.style) +
-                                                 " more after dropping unused dentries and inodes");
-      }
-      if (pass->done.value == 0) {
-        break;
-      }
-    } else {
+    rest.timeout = limits.left();
+    std::optional<Result> pass = run_pass(rest, run, output);
+    if (!pass) {
+      static_cast<void>(limits.allow(result));
       break;
     }
+    goes_on = pass->done.value != 0;
+    if (output.style.verbose) {
+      say(output, size_text(pass->done, output.style) +
+                      " more after dropping unused dentries and inodes");
+    }
+    add(result, request, std::move(*pass));
   }
-  result.elapsed = Clock::now() - start;
+  result.elapsed = limits.elapsed();
   return result;
 }
 

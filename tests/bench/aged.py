@@ -4,6 +4,7 @@ by taking whole memory blocks offline. Goes on where an earlier run was ended.""
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import os
 import statistics
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import artefacts
+import figures
 import guest
 import kernels
 import klog
@@ -29,8 +31,11 @@ WAYS = ("memplug", "virtio-mem")
 # Tools to work with, and sources to work on.
 PACKAGES = ("gcc", "git", "glibc-source", "libc6-dev", "make", "sqlite3", "xz-utils")
 ASKED = (GIB // 2, GIB, 2 * GIB, DEVICE)
+# As aged.sh calls them.
+STAGES = ("unpack", "compile", "history", "database", "names", "cache", "forks")
 # As aged.sh calls them: the last again, after each of these.
-HELPED = {"compacted": "all, after compact_memory", "reclaimed": "all, after drop_caches=2, too"}
+HELPED = {"again": "all, once more", "compacted": "all, after compact_memory",
+          "reclaimed": "all, after drop_caches=2, too"}
 # Boot, and what is asked for at the end, each until it gets no further.
 _OTHER_SECONDS = 1500
 _QUIET_SECONDS = 15
@@ -84,11 +89,30 @@ def run_guest(way: str, number: int, minutes: float, built: artefacts.Built) -> 
     record = {"way": way, "round": number, "minutes": minutes, "stages": listener.stages,
               "asked": {size: listener.results.get(str(size), {"failed": "no answer"})
                         for size in (*map(str, ASKED), *HELPED)},
-              "offline": listener.offline, "reports": len(klog.reports(run.console))}
-    if outcome.kind != Kind.PASS:
-        record["failed"] = outcome.message
-        say(f"{way}, round {number}: {outcome.message}")
+              "offline": listener.offline, "reports": len(klog.reports(run.console)),
+              **conditions(built)}
+    if failed := outcome.message if outcome.kind != Kind.PASS else why_not_good(record):
+        record["failed"] = failed
+        say(f"{way}, round {number}: {failed}")
     return record
+
+
+def conditions(built: artefacts.Built) -> dict:
+    """What has to be the same in all that is compared."""
+    module = next(path for path in built.modules if path.name == "memplug.ko")
+    return {"kernel": built.kernel.release,
+            "module": hashlib.sha256(module.read_bytes()).hexdigest()[:12]}
+
+
+def why_not_good(record: dict) -> str | None:
+    """Of a guest that has come to its end."""
+    for stage in record["stages"]:
+        if stage["scan"] and "error" in stage["scan"]:
+            return f"after {stage['name']} scan failed: {stage['scan']['error']['message']}"
+        if stage["name"] in STAGES and not stage["work"]:
+            return f"{stage['name']} did nothing"
+    missing = set(STAGES) - {stage["name"] for stage in record["stages"]}
+    return f"no {', '.join(sorted(missing))}" if missing else None
 
 
 def median(records: list[dict], get: Callable[[dict], float | None]) -> float | None:
@@ -136,6 +160,16 @@ def _stage_rows(records: list[dict]) -> list[list[str]]:
     return rows
 
 
+def _work_rows(records: list[dict]) -> list[list[str]]:
+    rows = [["stage", *WAYS]]
+    for name in STAGES:
+        rows.append([name, *(f"{value:.0f}" if value is not None else "-" for value in (
+            median([record for record in records if record["way"] == way],
+                   lambda record, name=name: (stage_of(record, name) or {}).get("work"))
+            for way in WAYS))])
+    return rows
+
+
 def in_the_way(records: list[dict]) -> list[list[str]]:
     """What the first page in the way is, subblocks, median by its flags, after the last stage."""
     counts: dict[str, list[int]] = {}
@@ -153,7 +187,10 @@ def in_the_way(records: list[dict]) -> list[list[str]]:
 
 
 def _asked_value(size: str, key: str) -> Callable[[dict], float | None]:
-    return lambda record: record["asked"].get(size, {}).get(key)
+    def get(record: dict) -> float | None:
+        answer = record["asked"].get(size, {})
+        return None if figures.failure(answer) else answer.get(key)
+    return get
 
 
 def _asked_rows(records: list[dict]) -> list[list[str]]:
@@ -193,14 +230,15 @@ def report(records: list[dict]) -> str:
     good = [record for record in records if "failed" not in record]
     parts = ["MiB of ZONE_NORMAL after each stage, by the forecast of `scan`; medians",
              _markdown(_stage_rows(good)),
+             "How often each stage did its work; medians", _markdown(_work_rows(good)),
              "What it is, by /proc/kpageflags, after all stages; medians",
              _markdown(in_the_way(good)),
              "Taken out at the end; medians", _markdown(_asked_rows(good)), _offline_line(good)]
     parts += [f"{record['way']}, round {record['round']}: {record['failed']}"
               for record in records if "failed" in record]
-    parts += [f"{record['way']}, round {record['round']}, {size}: {answer['failed']}"
+    parts += [f"{record['way']}, round {record['round']}, {size}: {why}"
               for record in good for size, answer in record["asked"].items()
-              if "failed" in answer]
+              if (why := figures.failure(answer))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -240,16 +278,18 @@ def _measure(options: argparse.Namespace) -> list[dict]:
     built = artefacts.build(kernels.default(), "bench")
     for number in range(options.rounds):
         for way in options.ways if number % 2 == 0 else options.ways[::-1]:
-            key = (number, options.minutes)
-            earlier = [one for one in _load(options, way) if (one["round"], one["minutes"]) == key]
-            if any("failed" not in one for one in earlier):
+            wanted = {"round": number, "minutes": options.minutes, **conditions(built)}
+            earlier = [one for one in _load(options, way) if one["round"] == number]
+            if any("failed" not in one and wanted.items() <= one.items() for one in earlier):
                 continue
+            # What was measured under other conditions is nothing to compare with.
             records = [one for one in _load(options, way) if one not in earlier]
             say(f"round {number + 1} of {options.rounds}: {way}")
             records.append(run_guest(way, number, options.minutes, built))
             measure.save(_results(options, way), records)
+    wanted = {"minutes": options.minutes, **conditions(built)}
     return [record for way in WAYS for record in _load(options, way)
-            if record["minutes"] == options.minutes]
+            if wanted.items() <= record.items()]
 
 
 def main() -> int:
@@ -257,7 +297,8 @@ def main() -> int:
     guest.end_on_signals()
     options = _parser().parse_args()
     try:
-        text = report(_measure(options))
+        records = _measure(options)
+        text = report(records)
     except (LabError, subprocess.CalledProcessError, OSError) as error:
         say(str(error))
         return HOST_SETUP_STATUS
@@ -266,7 +307,7 @@ def main() -> int:
     (options.out / "results.md").write_text(f"<!-- SPDX-License-Identifier: MIT -->\n\n{text}",
                                             encoding="utf-8")
     print(text)
-    return 0
+    return 1 if any("failed" in record for record in records) else 0
 
 
 if __name__ == "__main__":

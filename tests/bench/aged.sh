@@ -7,14 +7,14 @@
 #   aged.sh WAY SECONDS QUIET_SECONDS BYTES...
 #
 # WAY: memplug or virtio-mem. SECONDS: of all stages together. BYTES: asked for in turn at the end,
-# and given back each time; the last twice more, with what may help done before.
+# and given back each time; the last three times more, with what may help done before.
 . /lab/lib.sh
 
 way=$1
 seconds=$2
 quiet=$3
 shift 3
-work=/var/tmp/work
+place=/var/tmp/work
 sources=/usr/src/glibc
 
 # Stages; each goes on for as long as its part of the time lasts.
@@ -26,17 +26,17 @@ time_left() {
 unpack() {
 	copy=0
 	while time_left; do
-		mkdir -p $work/unpacked/$copy
-		timeout "$share" tar -xf $sources/*.tar.xz -C $work/unpacked/$copy
-		[ $copy -lt 3 ] || rm -rf $work/unpacked/$((copy - 3))
+		mkdir -p $place/unpacked/$copy
+		timeout "$share" tar -xf $sources/*.tar.xz -C $place/unpacked/$copy && work=$((work + 1))
+		[ $copy -lt 3 ] || rm -rf $place/unpacked/$((copy - 3))
 		copy=$((copy + 1))
 	done
 }
 
 # Two compilers at a time, each with headers to read and much to keep.
 compile() {
-	mkdir -p $work/compiled
-	cd $work/compiled || return
+	mkdir -p $place/compiled
+	cd $place/compiled || return
 	for unit in $(seq 40); do
 		awk -v unit="$unit" 'BEGIN {
 			print "#include <math.h>\n#include <regex.h>\n#include <stdio.h>\n#include <stdlib.h>"
@@ -48,28 +48,32 @@ compile() {
 	echo "all: $(echo unit*.c | sed 's/\.c/.o/g')" >Makefile
 	while time_left; do
 		timeout "$share" make -s -j2 CFLAGS=-O2 all
+		for object in *.o; do
+			[ ! -e "$object" ] || work=$((work + 1))
+		done
 		rm -f ./*.o
 	done
 }
 
 # A history of many files, packed and taken apart.
 history() {
-	cd $work/unpacked || return
+	cd $place/unpacked || return
 	git init -q . 2>/dev/null
 	git config user.name lab
 	git config user.email lab@example.org
 	number=0
 	for folder in */*/*/; do
 		time_left || break
-		timeout "$share" git add "$folder" && git commit -q -m "$number"
+		timeout "$share" git add "$folder" && git commit -q -m "$number" &&
+			work=$((work + 1))
 		number=$((number + 1))
 		[ $((number % 10)) -ne 0 ] || git repack -q -d
 	done
 }
 
-# A table that grows, is searched, loses every third row and is written anew.
+# A table that grows, is searched and loses every third row.
 database() {
-	cd $work || return
+	cd $place || return
 	sqlite3 db 'CREATE TABLE t (i INTEGER PRIMARY KEY, a TEXT, b BLOB);'
 	while time_left; do
 		timeout "$share" sqlite3 db "
@@ -78,20 +82,21 @@ database() {
 				SELECT hex(randomblob(20)), randomblob(500) FROM n;
 			CREATE INDEX IF NOT EXISTS t_a ON t (a);
 			SELECT count(*) FROM t WHERE a LIKE '%00%';
-			DELETE FROM t WHERE i % 3 = 0;" >/dev/null
+			DELETE FROM t WHERE i % 3 = 0;" >/dev/null && work=$((work + 1))
 	done
 }
 
-# Names by the hundred thousand, most of which are gone again.
+# Names by the ten thousand, most of which are gone again.
 names() {
 	round=0
 	while time_left; do
-		mkdir -p $work/names/$round
-		cd $work/names/$round || return
+		mkdir -p $place/names/$round
+		cd $place/names/$round || return
 		seq 10000 | timeout "$share" xargs touch
 		find . -type f -size +1 -newer /etc/passwd
 		seq 10000 | sed '/0$/d' | timeout "$share" xargs rm -f
 		round=$((round + 1))
+		work=$round
 	done
 }
 
@@ -99,6 +104,7 @@ names() {
 cache() {
 	while time_left; do
 		timeout "$share" find / -xdev -type f -exec cat {} + >/dev/null 2>&1
+		work=$((work + 1))
 	done
 }
 
@@ -109,9 +115,11 @@ forks() {
 			sh -c 'sleep 0.5; x=$(seq 2000); echo "${#x}"' >/dev/null &
 		done
 		wait
+		work=$((work + 1))
 	done
 }
 
+# tell STAGE: work is how often its step was done.
 tell() {
 	forecast=null
 	found=
@@ -122,15 +130,27 @@ tell() {
 			grep -o '"page_flags":\[[^]]*\]' | sort | uniq -c |
 			awk '{ printf "%s{\"subblocks\":%d,%s}", separator, $1, $2; separator = "," }')
 	fi
-	echo "@stage {\"name\":\"$1\",\"scan\":$forecast,\"in_the_way\":[$found]," \
+	echo "@stage {\"name\":\"$1\",\"scan\":$forecast,\"in_the_way\":[$found],\"work\":$work," \
 		"\"slab_kb\":$(awk '/^Slab:/ { print $2 }' /proc/meminfo)," \
 		"\"cached_kb\":$(awk '/^Cached:/ { print $2 }' /proc/meminfo)}"
 }
 
-# ask NAME BYTES: out, and in again.
+all_is_back() {
+	[ "$(memtotal_kb)" -ge "$all_kb" ]
+}
+
+# ask NAME BYTES: out, and in again, whatever became of it.
 ask() {
 	echo "@state $1"
-	pacer "$way" "$2" "$quiet" 2>/tmp/error || echo "@failed $1: $(tr '\n' ' ' </tmp/error)"
+	pacer "$way" "$2" "$quiet" 2>/tmp/error || {
+		echo "@failed $1: $(tr '\n' ' ' </tmp/error)"
+		if [ "$way" = memplug ]; then
+			memplugctl plug --all --quiet >/dev/null
+		else
+			echo "@host take 0"
+		fi
+	}
+	wait_for 120 all_is_back || fail "after '$1' MemTotal is $(memtotal_kb) kB, it was $all_kb kB"
 }
 
 # Each memory block of ZONE_NORMAL by itself, as an administrator would: how many went.
@@ -155,7 +175,7 @@ offline_blocks() {
 		"\"block_bytes\":$((0x$(cat /sys/devices/system/memory/block_size_bytes)))}"
 }
 
-mkdir -p $work
+mkdir -p $place
 if [ "$way" = virtio-mem ]; then
 	boot_kb=$(memtotal_kb)
 	whole() {
@@ -165,13 +185,17 @@ if [ "$way" = virtio-mem ]; then
 	insmod /lab/virtio_mem.ko || fail "virtio_mem can't be loaded"
 	wait_for 120 whole || fail "virtio-mem plugged only $(($(memtotal_kb) - boot_kb)) kB"
 else
-	insmod /lab/memplug.ko floor=16M
+	insmod /lab/memplug.ko floor=16M || fail "memplug can't be loaded"
+	dmesg | grep "memplug: unknown parameter" && fail "a parameter of memplug is unknown"
 fi
+all_kb=$(memtotal_kb)
+work=0
 tell booted
 stages="unpack compile history database names cache forks"
 share=$((seconds / 7))
 for stage in $stages; do
 	over=$(($(date +%s) + share))
+	work=0
 	$stage
 	cd /
 	tell "$stage"
@@ -182,6 +206,8 @@ done
 tell asked
 # What would help: all of it again, with the rest of the kernel's own memory moved together, and
 # then with what the kernel keeps for speed alone gone.
+# The first without anything, for the comparison.
+ask again "$bytes"
 echo 1 >/proc/sys/vm/compact_memory
 tell compacted
 ask compacted "$bytes"

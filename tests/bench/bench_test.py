@@ -303,6 +303,21 @@ class Aged(unittest.TestCase):
                                 self.of_memplug(2, 1, (slab,))])
         self.assertEqual(rows[1:], [["slab compound_head", "9"]])
 
+    def test_memory_that_did_not_come_back_makes_a_request_worth_nothing(self):
+        text = aged.report([self.of_memplug(0, 100, asked={
+            str(GIB // 2): {"reached": GIB, "seconds": 1.0, "moved": 0, "missing": 4 * MIB}})])
+        self.assertIn("| 512 | - | - | - | - | - | - |", text)
+        self.assertIn("memplug, round 0, 536870912: 4.0 MiB did not come back", text)
+
+    def test_a_guest_that_did_nothing_is_no_good(self):
+        stages = [{"name": name, "scan": None, "work": 3} for name in aged.STAGES]
+        self.assertIsNone(aged.why_not_good({"stages": stages}))
+        self.assertEqual(aged.why_not_good({"stages": stages[1:]}), "no unpack")
+        idle = [{**stages[0], "work": 0}, *stages[1:]]
+        self.assertEqual(aged.why_not_good({"stages": idle}), "unpack did nothing")
+        broken = [{**stages[0], "scan": {"error": {"message": "no device"}}}, *stages[1:]]
+        self.assertIn("no device", aged.why_not_good({"stages": broken}))
+
     def test_a_request_that_was_not_measured_is_told(self):
         text = aged.report([self.of_memplug(2, 100, asked={"1024": {"failed": "no tick"}})])
         self.assertIn("memplug, round 2, 1024: no tick", text)

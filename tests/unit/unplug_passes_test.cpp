@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -22,6 +23,7 @@ struct Pass {
   std::uint32_t stop = MEMPLUG_STOP_EXHAUSTED;
   std::uint64_t already = 0;
   int error = 0;
+  std::uint32_t reason = MEMPLUG_REASON_UNMOVABLE;
 };
 
 class UnplugPassesTest : public testing::Test {
@@ -39,6 +41,13 @@ class UnplugPassesTest : public testing::Test {
       next_ -= pass.done;
       if (pass.done != 0) {
         put_ranges(request, {{next_, pass.done, 0, 0, 0, 0}});
+      }
+      if (pass.stop != MEMPLUG_STOP_NONE && pass.reason != MEMPLUG_REASON_UNKNOWN) {
+        memplug_blocked blocked{};
+        blocked.start = 6 * gib;
+        blocked.length = 4 * mib;
+        blocked.reason = pass.reason;
+        put_blocked(request, {blocked});
       }
       return pass.error;
     };
@@ -95,10 +104,35 @@ TEST_F(UnplugPassesTest, NothingIsDroppedWhereNothingIsInTheWay) {
   EXPECT_FALSE(drop_.written());
 }
 
-TEST_F(UnplugPassesTest, NothingIsDroppedForTheFloor) {
-  answer({{32 * mib, MEMPLUG_STOP_FLOOR}});
-  EXPECT_EQ(run({.what = "64M"}), ExitStatus::Partial);
-  EXPECT_FALSE(drop_.written());
+TEST_F(UnplugPassesTest, NothingIsDroppedWhereThatCanNotHelp) {
+  for (const Pass& pass : {Pass{32 * mib, MEMPLUG_STOP_TIMEOUT},
+                           Pass{32 * mib, MEMPLUG_STOP_EXHAUSTED, 0, 0, MEMPLUG_REASON_UNKNOWN},
+                           Pass{32 * mib, MEMPLUG_STOP_FLOOR, 0, 0, MEMPLUG_REASON_PINNED}}) {
+    requests_.clear();
+    answer({pass});
+    EXPECT_EQ(run({.what = "64M"}), ExitStatus::Partial);
+    EXPECT_FALSE(drop_.written());
+  }
+}
+
+TEST_F(UnplugPassesTest, SlabThatIsInTheWayBeforeTheFloorIsDropped) {
+  answer({{32 * mib, MEMPLUG_STOP_FLOOR}, {32 * mib, MEMPLUG_STOP_NONE}});
+  EXPECT_EQ(run({.what = "64M"}), ExitStatus::Success);
+  EXPECT_TRUE(drop_.written());
+}
+
+TEST_F(UnplugPassesTest, WhatOthersGaveBackAndIsTakenAgainCountsOnce) {
+  answer({{32 * mib}, {32 * mib, MEMPLUG_STOP_NONE}});
+  const auto plain = module_.answer;
+  module_.answer = [this, plain](memplug_request& request) {
+    next_ = 5 * gib;
+    return plain(request);
+  };
+  const auto json = json_of({.what = "64M"}, ExitStatus::Partial);
+  EXPECT_EQ(json.at("done_size"), 32 * mib);
+  EXPECT_EQ(json.at("stopped_by"), "exhausted");
+  ASSERT_EQ(json.at("ranges").size(), 1U);
+  EXPECT_EQ(json.at("ranges")[0].at("size"), 32 * mib);
 }
 
 TEST_F(UnplugPassesTest, APassThatBringsNothingIsTheLast) {
@@ -127,10 +161,17 @@ TEST_F(UnplugPassesTest, ARangeIsAskedForAsItIsAndCountsOnce) {
 
 TEST_F(UnplugPassesTest, ARangeThatOthersPlugMeanwhileIsNeverMoreThanAllOfIt) {
   answer({{60 * mib}, {64 * mib, MEMPLUG_STOP_NONE}});
+  const auto plain = module_.answer;
+  module_.answer = [this, plain](memplug_request& request) {
+    next_ = 4 * gib + 64 * mib;
+    return plain(request);
+  };
   const auto json = json_of({.what = "0x100000000+64M"}, ExitStatus::Success);
   EXPECT_EQ(json.at("done_size"), 64 * mib);
   EXPECT_EQ(json.at("already_size"), 0);
   EXPECT_EQ(json.at("shortfall"), 0);
+  ASSERT_EQ(json.at("ranges").size(), 1U);
+  EXPECT_EQ(json.at("ranges")[0].at("size"), 64 * mib);
 }
 
 TEST_F(UnplugPassesTest, AllOrNothingIsTriedAsAWhole) {
@@ -158,6 +199,7 @@ TEST_F(UnplugPassesTest, WithNoTimeLeftNothingIsBegun) {
   const auto json = json_of({.what = "64M", .timeout = "1ms"}, ExitStatus::Partial);
   EXPECT_EQ(json.at("stopped_by"), "timeout");
   EXPECT_EQ(requests_.size(), 1U);
+  EXPECT_FALSE(drop_.written());
 }
 
 TEST_F(UnplugPassesTest, ASignalBetweenPassesEndsThem) {
@@ -170,6 +212,7 @@ TEST_F(UnplugPassesTest, ASignalBetweenPassesEndsThem) {
   const auto json = json_of({.what = "64M"}, ExitStatus::Partial);
   EXPECT_EQ(json.at("stopped_by"), "interrupted");
   EXPECT_EQ(json.at("done_size"), 32 * mib);
+  EXPECT_FALSE(drop_.written());
 }
 
 TEST_F(UnplugPassesTest, WhatWasTakenIsToldWhateverALaterPassSays) {
@@ -178,6 +221,19 @@ TEST_F(UnplugPassesTest, WhatWasTakenIsToldWhateverALaterPassSays) {
   EXPECT_EQ(json.at("done_size"), 32 * mib);
   EXPECT_EQ(json.at("stopped_by"), "exhausted");
   EXPECT_TRUE(said("it was not tried again")) << captured_.prose();
+}
+
+TEST_F(UnplugPassesTest, WhatWasTakenIsToldWhereThereIsNoMemoryForALaterPass) {
+  answer({{32 * mib}});
+  const auto plain = module_.answer;
+  module_.answer = [this, plain](memplug_request& request) {
+    if (!requests_.empty()) {
+      throw std::bad_alloc();
+    }
+    return plain(request);
+  };
+  EXPECT_EQ(json_of({.what = "64M"}, ExitStatus::Partial).at("done_size"), 32 * mib);
+  EXPECT_TRUE(said("there is no memory to try again")) << captured_.prose();
 }
 
 TEST_F(UnplugPassesTest, WithoutTheSettingNothingIsBegun) {

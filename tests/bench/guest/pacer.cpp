@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <numeric>
 #include <optional>
 #include <string>
 
@@ -236,6 +237,9 @@ void print_gaps(std::FILE* json, const char* name, const Ticker& ticker, const S
   if (gaps.empty()) {
     die("the ticker never ran");
   }
+  if (std::accumulate(gaps.begin(), gaps.end(), Nanoseconds{0}) < span.end - span.start) {
+    die("the ticker did not run from the beginning to the end");
+  }
   std::sort(gaps.begin(), gaps.end());
   const std::size_t rank = (gaps.size() * 999 + 999) / 1000;
   std::fprintf(json, R"(,"%s_ticks":%zu,"%s_p999_ms":%.3f,"%s_longest_ms":%.3f)", name, gaps.size(),
@@ -280,11 +284,9 @@ void print_time_to(std::FILE* json, const std::vector<Change>& changes, const Wi
   std::fprintf(json, R"(,"seconds_to_1536m":null)");
 }
 
-Span perform(Driver& driver, Ticker& ticker, const Wish& wish) {
-  ticker.start();
-  Span span = driver.perform(ticker, wish);
-  // The ticker may have to see the last change yet, and may be kept from running for longer than
-  // all of it took.
+// The ticker may have to see the last change yet, and may be kept from running for longer than all of
+// it took.
+void finish(Ticker& ticker) {
   const Nanoseconds done = now();
   do {
     bench::sleep_until(now() + 20 * bench::millisecond);
@@ -293,6 +295,12 @@ Span perform(Driver& driver, Ticker& ticker, const Wish& wish) {
   if (ticker.full()) {
     die("the measurement took too long");
   }
+}
+
+Span perform(Driver& driver, Ticker& ticker, const Wish& wish) {
+  ticker.start();
+  Span span = driver.perform(ticker, wish);
+  finish(ticker);
   if (span.end == 0) {
     span.end = time_of_best(ticker.changes(), wish, span.start);
   }
@@ -318,7 +326,7 @@ void measure(Driver& driver, std::uint64_t bytes, Nanoseconds quiet, Besides bes
     // They begin with page faults.
     bench::sleep_until(now() + bench::second);
     alone.start = now();
-    bench::sleep_until(alone.start + bench::second);
+    bench::sleep_until(alone.start + 3 * bench::second);
     alone.end = now();
   }
   Wish wish{.out = bytes, .total_before = bench::total_memory(), .quiet = quiet};
@@ -349,6 +357,9 @@ void measure(Driver& driver, std::uint64_t bytes, Nanoseconds quiet, Besides bes
   print_gaps(json, "plug_gap", ticker, back);
   if (streams) {
     streams->stop();
+    if (streams->full() || span.end <= span.start || back.end <= back.start) {
+      die("the programs beside it were not seen to the end");
+    }
     print_streams(json, "alone_", *streams, alone);
     print_streams(json, "", *streams, span);
     print_streams(json, "plug_", *streams, back);
@@ -385,14 +396,15 @@ class Spinners {
 void measure_reference(double length, unsigned busy) {
   const Spinners spinners(busy);
   Ticker ticker;
-  const Nanoseconds start = now();
   ticker.start();
+  const Nanoseconds start = now();
   bench::sleep_until(start + static_cast<Nanoseconds>(length * bench::second));
-  ticker.stop();
+  const Nanoseconds end = now();
+  finish(ticker);
   Json answer;
   std::FILE* json = answer.stream();
   std::fprintf(json, R"({"seconds":%.3f)", length);
-  print_gaps(json, "gap", ticker, {start, now()});
+  print_gaps(json, "gap", ticker, {start, end});
   answer.print();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Programs beside the one that is measured, a thread each: they go through memory as STREAM's triad
-// does, a = b + q * c, and note when they have done another piece. Nothing here allocates meanwhile.
+// does, a = b + q * c, and note when they have done another piece. Nothing here allocates
+// meanwhile.
 #pragma once
 
 #include <algorithm>
@@ -34,7 +35,15 @@ class Streams {
     }
   }
 
-  // The rest is for after stop(), of a stretch of time in which they ran.
+  // The rest is for after stop().
+
+  // Whether one could note no more.
+  [[nodiscard]] bool full() const {
+    return std::ranges::any_of(
+        programs_, [](const Program& program) { return program.count == most_pieces; });
+  }
+
+  // Of a stretch of time in which they ran.
 
   // MiB a second that all of them read and wrote.
   [[nodiscard]] double bandwidth(Nanoseconds from, Nanoseconds to) const {

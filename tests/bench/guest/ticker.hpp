@@ -56,7 +56,12 @@ class Ticker {
     first_ = latest_;
     last_change_ = latest_.at;
     shown_total_ = latest_.total;
+    last_tick_ = 0;
     thread_ = std::thread([this] { run(); });
+    // What is measured is to begin and to end between two ticks.
+    while (last_tick_ == 0) {
+      sleep_until(now() + millisecond / 10);
+    }
   }
 
   void stop() {

@@ -50,19 +50,26 @@ grep -q "^0x" /etc/memplug/quarantine && fail "it is still in the file"
 # given back last is used first, by the kernel as well: so more is given back after it. Should the
 # kernel have a page of its own there all the same, with another subblock.
 cover=$((unit > (64 << 20) ? unit : 64 << 20))
+# It may fail, so each step has to say so itself: the shell then goes on.
 next_module() {
-	memplugctl unplug "$unit" --contiguous --json --quiet >/tmp/result.json
-	start=$(json /tmp/result.json /ranges/0/start)
-	memplugctl unplug "$cover" --quiet >/dev/null
-	memplugctl quarantine add "$(printf '0x%x+4K' $((start + 0x5000)))" --quiet >/dev/null
+	memplugctl unplug "$unit" --contiguous --json --quiet >/tmp/result.json || fail "no room"
+	start=$(json /tmp/result.json /ranges/0/start) || fail "no range"
+	memplugctl unplug "$cover" --quiet >/dev/null || fail "no room to cover it"
+	memplugctl quarantine add "$(printf '0x%x+4K' $((start + 0x5000)))" --quiet >/dev/null ||
+		fail "what is unplugged can't be had"
 	assert_eq "what is out before" "$(out_ranges)" "$unit out, 0 wanted"
-	memplugctl quarantine export --format memmap >/tmp/memmap
-	memplugctl quarantine remove --all --quiet >/dev/null
-	memplugctl plug --all --quiet >/dev/null
-	rmmod memplug
-	insmod /lab/memplug.ko subblock_size="$unit"
-	memplugctl quarantine apply /tmp/memmap --quiet || :
-	[ "$(out_ranges)" = "$unit out, 0 wanted" ] && return
+	memplugctl quarantine export --format memmap >/tmp/memmap || fail "no export"
+	memplugctl quarantine remove --all --quiet >/dev/null || fail "no end of the quarantine"
+	memplugctl plug --all --quiet >/dev/null || fail "no plug"
+	assert_eq "what is out at the end of one" "$(out_ranges)" "0 out, 0 wanted"
+	rmmod memplug || fail "the module stays"
+	insmod /lab/memplug.ko subblock_size="$unit" || fail "the module does not come back"
+	applied=0
+	memplugctl quarantine apply /tmp/memmap --quiet || applied=$?
+	if [ "$(out_ranges)" = "$unit out, 0 wanted" ]; then
+		assert_eq "exit status of apply" $applied 0
+		return
+	fi
 	cat /tmp/memmap
 	memplugctl explain "$(printf '0x%x+%d' "$start" "$unit")" --json >/tmp/explained.json 2>/dev/null
 	why=$(json /tmp/explained.json /subblocks/0/reason)

@@ -21,20 +21,31 @@ while [ $name -lt 200000 ]; do
 done
 echo "$(awk '/^SReclaimable:/ { print $2 }' /proc/meminfo) kB of slab can be reclaimed"
 
-expect_status 64 memplugctl unplug "$range" --json >/tmp/without.json
-memplugctl plug "$range" --quiet >/dev/null
-memplugctl unplug "$range" --reclaim-slab --verbose --json >/tmp/with.json 2>/tmp/prose || :
+# Asked twice, as the second time may find more by itself.
+for file in /tmp/first.json /tmp/without.json; do
+	expect_status 64 memplugctl unplug "$range" --json >$file
+	assert_eq "why not all" "$(json $file /stopped_by)" exhausted
+	memplugctl plug "$range" --quiet >/dev/null
+done
+grep -q '"reason": *"unmovable"' /tmp/without.json || fail "no kernel memory is in the way"
+out=$(unplugged_bytes)
+status=0
+memplugctl unplug "$range" --reclaim-slab --verbose --json >/tmp/with.json 2>/tmp/prose || status=$?
 cat /tmp/prose
+[ $status = 0 ] || [ $status = 64 ] || fail "unplug ended with $status"
+grep -q "more after dropping" /tmp/prose || fail "nothing was dropped"
 without=$(json /tmp/without.json /done_size)
 with=$(json /tmp/with.json /done_size)
-echo "$without without, $with with --reclaim-slab, of $bytes"
-grep -q '"reason": *"unmovable"' /tmp/without.json || fail "no kernel memory is in the way"
+echo "$(json /tmp/first.json /done_size) and $without without, $with with --reclaim-slab, of $bytes"
 # What was in the way were dentries, for the most part.
 [ $((with - without)) -ge $(((bytes - without) / 4)) ] || fail "dropping dentries brings too little"
-assert_eq "unplugged of what was told" "$(json /tmp/with.json /already_size)" 0
-sum=$(memplugctl list --json | tr -d ' \n' | grep -o '"size":[0-9]*' | cut -d: -f2 |
+
+# The passes are told as one.
+assert_eq "already unplugged" "$(json /tmp/with.json /already_size)" 0
+assert_eq "unplugged" "$(unplugged_bytes)" $((out + with))
+sum=$(tr -d ' \n' </tmp/with.json | sed 's/"blocked":.*//' | grep -o '"size":[0-9]*' | cut -d: -f2 |
 	awk '{ sum += $1 } END { print sum }')
-assert_eq "what is out" "$sum" "$(unplugged_bytes)"
+assert_eq "the ranges together" "$sum" "$with"
 
 memplugctl plug --all --quiet >/dev/null
 kpf check /tmp/baseline
