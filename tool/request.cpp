@@ -221,8 +221,8 @@ Result carry_out(const Request& request, Manner manner, Device& device, const In
     const auto run = [&](const Request& part) {
       return run_limited(part, manner, info, device, surroundings, output);
     };
-    result = manner.reclaim_slab ? run_in_passes(request, surroundings.slab, run, output)
-                                 : run(request);
+    result =
+        manner.reclaim_slab ? run_in_passes(request, surroundings.slab, run, output) : run(request);
   } catch (const UnmanagedError& error) {
     throw unmanaged_failure(request, error, surroundings.zones);
   } catch (const Failure&) {

@@ -30,9 +30,10 @@ FileDescriptor open_setting(const std::string& path) {
 
 void SlabReclaim::require() const {
   if (!open_setting(path_).is_open()) {
-    throw Failure(errno, "--reclaim-slab: cannot write " + path_,
-                  "run it as root where /proc/sys is writable, or leave --reclaim-slab out; nothing "
-                  "was unplugged");
+    throw Failure(
+        errno, "--reclaim-slab: cannot write " + path_,
+        "run it as root where /proc/sys is writable, or leave --reclaim-slab out; nothing "
+        "was unplugged");
   }
 }
 

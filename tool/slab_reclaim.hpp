@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the kernel keeps in slab for speed alone, dentries and inodes that nobody uses: it lies in the
-// way of an unplug as any other slab does, and goes when asked.
+// What the kernel keeps in slab for speed alone, dentries and inodes that nobody uses: it lies in
+// the way of an unplug as any other slab does, and goes when asked.
 #pragma once
 
 #include <string>

@@ -25,12 +25,11 @@ constexpr int most_passes = 3;
 
 using Clock = std::chrono::steady_clock;
 
-PhysAddr end_of(const HeldRange& range) {
-  return PhysAddr{range.start->value + range.size.value};
-}
+PhysAddr end_of(const HeldRange& range) { return PhysAddr{range.start->value + range.size.value}; }
 
 bool have_places(const std::vector<HeldRange>& ranges) {
-  return std::ranges::all_of(ranges, [](const HeldRange& range) { return range.start.has_value(); });
+  return std::ranges::all_of(ranges,
+                             [](const HeldRange& range) { return range.start.has_value(); });
 }
 
 // By ascending address, neighbours as one. What others have given back and a later pass has taken
@@ -163,8 +162,7 @@ std::optional<Result> run_pass(const Request& rest, const RunRequest& run, Outpu
 bool reclaim(const SlabReclaim& slab, Output& output) {
   const int error_number = slab.reclaim();
   if (error_number != 0) {
-    say(output,
-        with_reason("it was not tried again: cannot write " + slab.path(), error_number));
+    say(output, with_reason("it was not tried again: cannot write " + slab.path(), error_number));
   }
   return error_number == 0;
 }
@@ -190,8 +188,8 @@ Result run_in_passes(const Request& request, const SlabReclaim& slab, const RunR
     }
     goes_on = pass->done.value != 0;
     if (output.style.verbose) {
-      say(output, size_text(pass->done, output.style) +
-                      " more after dropping unused dentries and inodes");
+      say(output,
+          size_text(pass->done, output.style) + " more after dropping unused dentries and inodes");
     }
     add(result, request, std::move(*pass));
   }

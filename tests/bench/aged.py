@@ -3,10 +3,8 @@
 by taking whole memory blocks offline. Goes on where an earlier run was ended."""
 
 import argparse
-import dataclasses
 import hashlib
 import json
-import os
 import statistics
 import subprocess
 import sys

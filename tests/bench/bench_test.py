@@ -298,8 +298,9 @@ class Aged(unittest.TestCase):
 
     def test_what_is_in_the_way_is_the_median_of_all_guests(self):
         slab = {"page_flags": ["slab", "compound_head"], "subblocks": 9}
+        table = {"page_flags": ["pgtable"], "subblocks": 1}
         rows = aged.in_the_way([self.of_memplug(0, 1, (slab, {"page_flags": [], "subblocks": 4})),
-                                self.of_memplug(1, 1, ({"page_flags": ["pgtable"], "subblocks": 1},)),
+                                self.of_memplug(1, 1, (table,)),
                                 self.of_memplug(2, 1, (slab,))])
         self.assertEqual(rows[1:], [["slab compound_head", "9"]])
 

@@ -29,7 +29,7 @@ struct Pass {
 class UnplugPassesTest : public testing::Test {
  protected:
   // Each pass takes what is below that of the one before.
-  void answer(std::vector<Pass> passes) {
+  void answer(const std::vector<Pass>& passes) {
     module_.answer = [this, passes](memplug_request& request) {
       const Pass& pass = passes.at(requests_.size());
       requests_.push_back(request);
@@ -149,8 +149,7 @@ TEST_F(UnplugPassesTest, ThereAreAFewAtMost) {
 }
 
 TEST_F(UnplugPassesTest, ARangeIsAskedForAsItIsAndCountsOnce) {
-  answer({{16 * mib, MEMPLUG_STOP_EXHAUSTED, 8 * mib},
-          {40 * mib, MEMPLUG_STOP_NONE, 24 * mib}});
+  answer({{16 * mib, MEMPLUG_STOP_EXHAUSTED, 8 * mib}, {40 * mib, MEMPLUG_STOP_NONE, 24 * mib}});
   const auto json = json_of({.what = "0x100000000+64M"}, ExitStatus::Success);
   ASSERT_EQ(requests_.size(), 2U);
   EXPECT_EQ(requests_[1].length, 64 * mib);

@@ -284,8 +284,8 @@ void print_time_to(std::FILE* json, const std::vector<Change>& changes, const Wi
   std::fprintf(json, R"(,"seconds_to_1536m":null)");
 }
 
-// The ticker may have to see the last change yet, and may be kept from running for longer than all of
-// it took.
+// The ticker may have to see the last change yet, and may be kept from running for longer than all
+// of it took.
 void finish(Ticker& ticker) {
   const Nanoseconds done = now();
   do {

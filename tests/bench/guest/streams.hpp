@@ -39,8 +39,8 @@ class Streams {
 
   // Whether one could note no more.
   [[nodiscard]] bool full() const {
-    return std::ranges::any_of(
-        programs_, [](const Program& program) { return program.count == most_pieces; });
+    return std::ranges::any_of(programs_,
+                               [](const Program& program) { return program.count == most_pieces; });
   }
 
   // Of a stretch of time in which they ran.
