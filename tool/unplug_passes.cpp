@@ -153,10 +153,17 @@ std::optional<Result> run_pass(const Request& rest, const RunRequest& run, Outpu
     return run(rest);
   } catch (const std::system_error& error) {
     say(output, std::string("it was not tried again: ") + error.what());
-  } catch (const std::bad_alloc&) {
-    say(output, "there is no memory to try again; 'memplugctl list' shows what is unplugged");
   }
   return std::nullopt;
+}
+
+// Nor may there be for these words.
+void tell_of_no_memory(Output& output) {
+  try {
+    say(output, "there is no memory to try again; 'memplugctl list' shows what is unplugged");
+  } catch (const std::bad_alloc&) {
+    // The result counts.
+  }
 }
 
 bool reclaim(const SlabReclaim& slab, Output& output) {
@@ -167,6 +174,31 @@ bool reclaim(const SlabReclaim& slab, Output& output) {
   return error_number == 0;
 }
 
+// Again for the rest, for as long as that helps.
+void try_again(Result& result, const Request& request, const Limits& limits,
+               const SlabReclaim& slab, const RunRequest& run, Output& output) {
+  bool goes_on = true;
+  for (int number = 0; number < most_passes && goes_on && may_help(result); ++number) {
+    if (!limits.allow(result) || !reclaim(slab, output) || !limits.allow(result)) {
+      return;
+    }
+    Request rest = rest_of(request, result);
+    rest.timeout = limits.left();
+    std::optional<Result> pass = run_pass(rest, run, output);
+    if (!pass) {
+      static_cast<void>(limits.allow(result));
+      return;
+    }
+    const Bytes more = pass->done;
+    goes_on = more.value != 0;
+    add(result, request, std::move(*pass));
+    if (output.style.verbose) {
+      say(output,
+          size_text(more, output.style) + " more after dropping unused dentries and inodes");
+    }
+  }
+}
+
 }  // namespace
 
 Result run_in_passes(const Request& request, const SlabReclaim& slab, const RunRequest& run,
@@ -174,24 +206,10 @@ Result run_in_passes(const Request& request, const SlabReclaim& slab, const RunR
   slab.require();
   const Limits limits(request);
   Result result = run(request);
-  bool goes_on = true;
-  for (int number = 0; number < most_passes && goes_on && may_help(result); ++number) {
-    if (!limits.allow(result) || !reclaim(slab, output) || !limits.allow(result)) {
-      break;
-    }
-    Request rest = rest_of(request, result);
-    rest.timeout = limits.left();
-    std::optional<Result> pass = run_pass(rest, run, output);
-    if (!pass) {
-      static_cast<void>(limits.allow(result));
-      break;
-    }
-    goes_on = pass->done.value != 0;
-    if (output.style.verbose) {
-      say(output,
-          size_text(pass->done, output.style) + " more after dropping unused dentries and inodes");
-    }
-    add(result, request, std::move(*pass));
+  try {
+    try_again(result, request, limits, slab, run, output);
+  } catch (const std::bad_alloc&) {
+    tell_of_no_memory(output);
   }
   result.elapsed = limits.elapsed();
   return result;

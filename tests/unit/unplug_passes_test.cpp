@@ -235,6 +235,31 @@ TEST_F(UnplugPassesTest, WhatWasTakenIsToldWhereThereIsNoMemoryForALaterPass) {
   EXPECT_TRUE(said("there is no memory to try again")) << captured_.prose();
 }
 
+TEST_F(UnplugPassesTest, RangesThatOnePassCouldNotTellMakeTheWholeIncomplete) {
+  for (const bool lost : {false, true}) {
+    requests_.clear();
+    answer({{32 * mib}, {32 * mib, MEMPLUG_STOP_NONE}});
+    const auto plain = module_.answer;
+    module_.answer = [this, plain, lost](memplug_request& request) {
+      const int error = plain(request);
+      if (requests_.size() == 1) {
+        // Of what was in the way, or of what was taken, there was more than was told.
+        request.out_flags |= MEMPLUG_OUT_TRUNCATED;
+        request.out_ranges = lost ? 0 : request.out_ranges;
+      }
+      return error;
+    };
+    Captured captured;
+    captured.output.style.json = true;
+    EXPECT_EQ(run_unplug({.what = "64M", .reclaim_slab = true}, opener(module_), surroundings_,
+                         captured.output),
+              ExitStatus::Success);
+    const auto json = nlohmann::json::parse(captured.data());
+    EXPECT_EQ(json.at("truncated"), lost);
+    EXPECT_EQ(json.at("done_size"), 64 * mib);
+  }
+}
+
 TEST_F(UnplugPassesTest, WithoutTheSettingNothingIsBegun) {
   surroundings_.slab = SlabReclaim("/nonexistent/drop_caches");
   try {

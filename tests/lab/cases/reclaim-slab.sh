@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Dentries that nobody uses are in the way of an unplug, until --reclaim-slab has them dropped.
 # lab: mem=6G
+# lab: timeout=240
 set -eu
 . /lab/lib.sh
 
