@@ -228,7 +228,8 @@ def report(records: list[dict]) -> str:
     good = [record for record in records if "failed" not in record]
     parts = ["MiB of ZONE_NORMAL after each stage, by the forecast of `scan`; medians",
              _markdown(_stage_rows(good)),
-             "How often each stage did its work; medians", _markdown(_work_rows(good)),
+             "How often each stage did its work (unpack: files); medians",
+             _markdown(_work_rows(good)),
              "What it is, by /proc/kpageflags, after all stages; medians",
              _markdown(in_the_way(good)),
              "Taken out at the end; medians", _markdown(_asked_rows(good)), _offline_line(good)]

@@ -27,7 +27,8 @@ unpack() {
 	copy=0
 	while time_left; do
 		mkdir -p $place/unpacked/$copy
-		timeout "$share" tar -xf $sources/*.tar.xz -C $place/unpacked/$copy && work=$((work + 1))
+		files=$(timeout "$share" tar -xvf $sources/*.tar.xz -C $place/unpacked/$copy | wc -l)
+		work=$((work + files))
 		[ $copy -lt 3 ] || rm -rf $place/unpacked/$((copy - 3))
 		copy=$((copy + 1))
 	done
@@ -119,7 +120,7 @@ forks() {
 	done
 }
 
-# tell STAGE: work is how often its step was done.
+# tell STAGE: work is how often its step was done; of unpacking, how many files came.
 tell() {
 	forecast=null
 	found=
