@@ -22,13 +22,18 @@ time_left() {
 	[ "$(date +%s)" -lt "$over" ]
 }
 
-# Sources are unpacked, again and again, each time beside what is there.
+# Sources are unpacked, again and again, each time beside what is there. Files count that came until
+# the end, or until the time was over (124); after any other failure, such as a full disk, none do.
 unpack() {
 	copy=0
 	while time_left; do
 		mkdir -p $place/unpacked/$copy
-		files=$(timeout "$share" tar -xvf $sources/*.tar.xz -C $place/unpacked/$copy | wc -l)
-		work=$((work + files))
+		status=0
+		timeout "$share" tar -xvf $sources/*.tar.xz -C $place/unpacked/$copy >/run/unpacked ||
+			status=$?
+		case $status in
+		0 | 124) work=$((work + $(wc -l </run/unpacked))) ;;
+		esac
 		[ $copy -lt 3 ] || rm -rf $place/unpacked/$((copy - 3))
 		copy=$((copy + 1))
 	done

@@ -80,8 +80,8 @@ grep "^0x" /etc/memplug/quarantine && fail "it is still in the file"
 systemctl restart memplug-quarantine.service
 assert_eq "the unit without a range" "$(systemctl is-active memplug-quarantine.service)" active
 
-# add_pinned: the file has a page more, which a program has pinned at $address. What was given back last
-# is used first: each try takes more of it out of the way.
+# add_pinned: the file has a page more, which a program has pinned at $address. What was given back
+# last is used first: each try takes more of it out of the way.
 add_pinned() {
 	dd if=/dev/zero bs=1M count=8 >>/run/filling 2>/dev/null || fail "no room for other memory"
 	: >/tmp/address
@@ -123,4 +123,5 @@ page_in_use() {
 	return $was_taken
 }
 
-page_in_use || page_in_use || page_in_use || fail "the kernel or a file system had a page in each subblock"
+page_in_use || page_in_use || page_in_use ||
+	fail "the kernel or a file system had a page in each subblock"
