@@ -14,20 +14,20 @@
 #include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
 
-#include "chardev.h"
+#include "device/chardev.h"
 #include "compat.h"
-#include "floor.h"
-#include "hotplug.h"
-#include "mapping.h"
+#include "memory/floor.h"
+#include "memory/hotplug.h"
+#include "device/mapping.h"
 #include "parameter.h"
-#include "power.h"
-#include "pressure.h"
-#include "ram.h"
-#include "region.h"
-#include "request.h"
-#include "target.h"
-#include "tie.h"
-#include "worker.h"
+#include "duty/power.h"
+#include "duty/oom.h"
+#include "memory/ram.h"
+#include "books/books.h"
+#include "request/request.h"
+#include "duty/target.h"
+#include "device/tie.h"
+#include "memory/claim.h"
 
 static char *subblock_size;
 module_param(subblock_size, charp, 0444);

@@ -9,7 +9,7 @@
 #include <linux/memory.h>
 #include <linux/tracepoint.h>
 
-#include "request.h"
+#include "request/request.h"
 
 #define show_operation(operation) \
 	__print_symbolic(operation, { MEMPLUG_OP_UNPLUG, "unplug" }, { MEMPLUG_OP_PLUG, "plug" })

@@ -15,7 +15,7 @@ Fuzzes parts of memplug in user space, with libFuzzer, AddressSanitizer and UBSa
 TARGET for N seconds (default 60), all of them without one. TARGETs: ${all[*]}.
 
   quantity   the tool's parsers of sizes, ranges, times and nodes
-  planner    kmod/planner.c on made-up machines
+  planner    kmod/policy/planner.c on made-up machines
   region     kmod/region*.c against a model
   report     what each verb prints of whatever the module answers
 

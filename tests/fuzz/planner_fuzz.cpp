@@ -16,7 +16,7 @@ extern "C" {
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
 
-#include "planner.h"
+#include "policy/planner.h"
 }
 
 namespace memplug::fuzz {

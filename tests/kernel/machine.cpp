@@ -14,7 +14,7 @@ extern "C" {
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-#include "ram.h"
+#include "memory/ram.h"
 }
 
 namespace {

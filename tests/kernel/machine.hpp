@@ -8,8 +8,8 @@
 #include <vector>
 
 extern "C" {
-#include "events.h"
-#include "region.h"
+#include "books/events.h"
+#include "books/books.h"
 #include "restartable_region.h"
 }
 

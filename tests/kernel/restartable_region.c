@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "region_books.h"
+#include "books/private.h"
 #include "restartable_region.h"
 
 void region_restart(void)

@@ -12,12 +12,12 @@ extern "C" {
 #include <linux/mm.h>
 
 #include "counters.h"
-#include "hotplug.h"
-#include "inspect.h"
-#include "look.h"
-#include "ram.h"
-#include "signals.h"
-#include "survey.h"
+#include "memory/hotplug.h"
+#include "device/inspect.h"
+#include "request/candidates.h"
+#include "memory/ram.h"
+#include "request/signals.h"
+#include "memory/survey.h"
 }
 
 namespace {

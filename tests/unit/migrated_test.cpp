@@ -9,7 +9,7 @@ extern "C" {
 #include <linux/cpu.h>
 #include <linux/vmstat.h>
 
-#include "migrated.h"
+#include "memory/migrated.h"
 
 unsigned int machine_locks_held;
 void (*machine_lock_watch)(bool taken);

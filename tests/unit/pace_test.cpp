@@ -5,7 +5,7 @@
 #include <cstdint>
 
 extern "C" {
-#include "pace.h"
+#include "policy/pace.h"
 }
 
 namespace {

@@ -8,7 +8,7 @@
 extern "C" {
 #include <linux/bitmap.h>
 
-#include "patience.h"
+#include "policy/backoff.h"
 }
 
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 extern "C" {
-#include "planner.h"
+#include "policy/planner.h"
 }
 
 namespace {

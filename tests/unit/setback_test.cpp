@@ -9,10 +9,10 @@ extern "C" {
 #include <linux/bitmap.h>
 #include <linux/mm.h>
 
-#include "hotplug.h"
-#include "setback.h"
-#include "survey.h"
-#include "take.h"
+#include "memory/hotplug.h"
+#include "request/retry.h"
+#include "memory/survey.h"
+#include "request/take.h"
 }
 
 namespace {

@@ -7,7 +7,7 @@
 #include "machine.hpp"
 
 extern "C" {
-#include "planner.h"
+#include "policy/planner.h"
 }
 
 // How memory is used and how nodes share it, in subblocks.

@@ -6,7 +6,7 @@
 #include "big_machine.hpp"
 
 extern "C" {
-#include "request.h"
+#include "request/request.h"
 }
 
 class BigRequest {

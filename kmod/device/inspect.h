@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_INSPECT_H
+#define MEMPLUG_INSPECT_H
+
+#include "books/books.h"
+
+bool inspect_find_unmanaged(struct subblock_run within, struct subblock_run *bad, u32 *why);
+unsigned long inspect(struct subblock_run run, struct memplug_subblock *records, u32 room,
+		      u32 *count);
+
+#endif

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What may be taken. alloc_contig_range() ignores watermarks, so every run asks here
+ * first, and what it asked for stays reserved until the claim is over: requests side by
+ * side can't undershoot together what each alone would keep.
+ *
+ * floor.lock protects the reservations and their count. While a claim runs, its pages are
+ * counted twice, as reserved and as gone already; who is refused meanwhile waits for its
+ * end.
+ */
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/sizes.h>
+#include <linux/spinlock.h>
+#include <linux/swap.h>
+#include <linux/vmstat.h>
+#include <linux/wait.h>
+
+#include "compat.h"
+#include "memory/floor.h"
+#include "memory/hotplug.h"
+#include "parameter.h"
+
+#define FLOOR_DEFAULT U64_MAX	/* the parameter was not given */
+
+static struct {
+	spinlock_t lock;			/* protects reserved, zones, ended */
+	unsigned long reserved;			/* pages, in all zones */
+	struct floor_share zones[MAX_NUMNODES];	/* reserved, in a node's ZONE_NORMAL */
+	unsigned long ended;			/* reservations that have ended */
+	wait_queue_head_t wait;			/* for one more to end */
+	u64 parameter;				/* bytes, or FLOOR_DEFAULT */
+	u64 standard;				/* bytes, computed at load */
+} floor = {
+	.lock = __SPIN_LOCK_UNLOCKED(floor.lock),
+	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(floor.wait),
+	.parameter = FLOOR_DEFAULT,
+};
+
+static int floor_set(const char *text, const struct kernel_param *kp)
+{
+	u64 bytes;
+	int ret = text ? parameter_bytes(text, &bytes) : -EINVAL;
+
+	if (ret)
+		return ret;
+	if (bytes == FLOOR_DEFAULT)
+		return -EINVAL;
+	WRITE_ONCE(floor.parameter, bytes);
+	return 0;
+}
+
+static int floor_get(char *buffer, const struct kernel_param *kp)
+{
+	return scnprintf(buffer, PAGE_SIZE, "%llu\n", floor_bytes());
+}
+
+const struct kernel_param_ops floor_param_ops = {
+	.set = floor_set,
+	.get = floor_get,
+};
+
+/**
+ * floor_init - compute the floor that holds if none was given
+ *
+ * The figures are those of Hyper-V's balloon, from the memory present now: were they
+ * computed from what is left later, the floor would sink with every unplug.
+ */
+void floor_init(void)
+{
+	u64 total = (u64)totalram_pages() << PAGE_SHIFT;
+
+	if (total < 128ULL << 20)
+		floor.standard = (8ULL << 20) + (total >> 1);
+	else if (total < 512ULL << 20)
+		floor.standard = (40ULL << 20) + (total >> 2);
+	else if (total < 2048ULL << 20)
+		floor.standard = (104ULL << 20) + (total >> 3);
+	else if (total < 8192ULL << 20)
+		floor.standard = (232ULL << 20) + (total >> 4);
+	else
+		floor.standard = (488ULL << 20) + (total >> 5);
+	floor.standard = ALIGN(floor.standard, SZ_1M);
+}
+
+/** floor_bytes - memory that an unplug leaves available; 0: the kernel's own reserves only */
+u64 floor_bytes(void)
+{
+	u64 bytes = READ_ONCE(floor.parameter);
+
+	return bytes == FLOOR_DEFAULT ? floor.standard : bytes;
+}
+
+/* The kernel's counters are kept per CPU and may be off by this much together. */
+static unsigned long counter_drift(void)
+{
+	return num_online_cpus() * 256UL;
+}
+
+/*
+ * A zone that has lost its last memory has lost what it kept for each CPU, too: it is looked at
+ * only while none can.
+ */
+static struct zone *normal_zone(int nid)
+{
+	hotplug_assert_excluded();
+	return &NODE_DATA(nid)->node_zones[ZONE_NORMAL];
+}
+
+/*
+ * Free pages of a zone that CPUs keep for themselves, up to an eighth of it since 6.7. No counter
+ * has them as free until a claim begins, which has them all given back.
+ */
+static unsigned long kept_by_cpus(const struct zone *zone)
+{
+	unsigned long nr_pages = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		nr_pages += compat_pages_kept_by_cpu(zone, cpu);
+	return nr_pages;
+}
+
+/* What the kernel calls available leaves out the high watermarks and reserves of all zones. */
+static bool total_allows(unsigned long nr_pages, unsigned long kept)
+{
+	u64 floor_pages = floor_bytes() >> PAGE_SHIFT;
+
+	lockdep_assert_held(&floor.lock);
+	return si_mem_available() + kept >=
+	       floor_pages + nr_pages + floor.reserved + counter_drift();
+}
+
+/*
+ * Rule 4 of docs/design.md. Pages in use move to wherever the allocator finds room above its
+ * own watermarks, in this zone or in another; but the free pages of a run leave the zone past
+ * all of them. A run that is mostly free has to leave the zone its high watermark, in free
+ * memory or in page cache that kswapd can drop. One that is mostly in use takes few free pages
+ * along: it has to leave the minimum, for allocations that can't wait.
+ */
+static bool zone_allows(int nid, struct floor_share share, unsigned long kept)
+{
+	struct zone *zone = normal_zone(nid);
+	const struct floor_share *reserved = &floor.zones[nid];
+	unsigned long taken = share.nr_free + reserved->nr_free;
+	unsigned long free = zone_page_state_snapshot(zone, NR_FREE_PAGES) + kept;
+	unsigned long cache = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
+			      zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
+	unsigned long reserve = 0;
+	int i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++)
+		reserve = max_t(unsigned long, reserve, zone->lowmem_reserve[i]);
+
+	/* nothing leaves: not even a zone that is at its minimum can lose by that */
+	if (!share.nr_free)
+		return true;
+	if (free < taken + min_wmark_pages(zone) + reserve)
+		return false;
+	return share.nr_free <= share.nr_pages / 2 ||
+	       free + cache / 2 >= taken + high_wmark_pages(zone) + reserve;
+}
+
+static enum floor_verdict verdict(int nid, struct floor_share in_zone, unsigned long total_pages,
+				  unsigned long kept)
+{
+	if (!total_allows(total_pages, kept))
+		return FLOOR_TOTAL;
+	return zone_allows(nid, in_zone, kept) ? FLOOR_OK : FLOOR_ZONE;
+}
+
+/**
+ * floor_check - may this much be taken, without taking it
+ * @nid: a node with managed memory
+ * @in_zone: what is to be taken from its zone
+ * @total_pages: what is to be taken from all zones together
+ *
+ * Looks ahead to after the first claim: what CPUs keep of the zone's free pages counts as free.
+ *
+ * Context: memory hotplug is kept out.
+ */
+enum floor_verdict floor_check(int nid, struct floor_share in_zone, unsigned long total_pages)
+{
+	unsigned long kept = kept_by_cpus(normal_zone(nid));
+	enum floor_verdict ret;
+
+	spin_lock(&floor.lock);
+	ret = verdict(nid, in_zone, total_pages, kept);
+	spin_unlock(&floor.lock);
+	return ret;
+}
+
+/**
+ * floor_has_room - may this much be taken, as far as all zones together go
+ * @nr_pages: how many
+ */
+bool floor_has_room(unsigned long nr_pages)
+{
+	bool ret;
+
+	spin_lock(&floor.lock);
+	ret = total_allows(nr_pages, 0);
+	spin_unlock(&floor.lock);
+	return ret;
+}
+
+static void add_reservation(int nid, struct floor_share share)
+{
+	struct floor_share *reserved = &floor.zones[nid];
+
+	lockdep_assert_held(&floor.lock);
+	floor.reserved += share.nr_pages;
+	reserved->nr_pages += share.nr_pages;
+	reserved->nr_free += share.nr_free;
+}
+
+/**
+ * floor_reserve - reserve a run's share before it is claimed
+ * @nid: the run's node
+ * @share: the run's share
+ *
+ * Context: memory hotplug is kept out.
+ *
+ * Return: FLOOR_OK, with the share reserved until floor_unreserve(); otherwise what stands
+ * in the way. A refusal may be due to others in flight: floor_wait() tells.
+ */
+enum floor_verdict floor_reserve(int nid, struct floor_share share)
+{
+	enum floor_verdict ret;
+
+	spin_lock(&floor.lock);
+	ret = verdict(nid, share, share.nr_pages, 0);
+	if (ret == FLOOR_OK)
+		add_reservation(nid, share);
+	spin_unlock(&floor.lock);
+	return ret;
+}
+
+/**
+ * floor_unreserve - the claim is over: the counters of the kernel know of it now
+ * @nid: as reserved
+ * @share: as reserved
+ */
+void floor_unreserve(int nid, struct floor_share share)
+{
+	struct floor_share *reserved = &floor.zones[nid];
+
+	spin_lock(&floor.lock);
+	floor.reserved -= share.nr_pages;
+	reserved->nr_pages -= share.nr_pages;
+	reserved->nr_free -= share.nr_free;
+	WRITE_ONCE(floor.ended, floor.ended + 1);
+	spin_unlock(&floor.lock);
+	wake_up_all(&floor.wait);
+}
+
+/**
+ * floor_wait - after a refusal: wait for others in flight
+ * @timeout: in jiffies
+ *
+ * Context: sleeps; a fatal signal ends it early.
+ *
+ * Return: false if nobody else is in flight, so that the refusal stands; true if it is
+ * worth asking again.
+ */
+bool floor_wait(unsigned long timeout)
+{
+	unsigned long ended = READ_ONCE(floor.ended);
+
+	if (!READ_ONCE(floor.reserved))
+		return false;
+	wait_event_killable_timeout(floor.wait, READ_ONCE(floor.ended) != ended, timeout);
+	return true;
+}

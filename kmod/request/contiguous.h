@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_PLACE_H
+#define MEMPLUG_PLACE_H
+
+#include "request/request.h"
+
+void place_take(struct request *req);
+
+#endif
