@@ -17,14 +17,17 @@
 #include "device/chardev.h"
 #include "compat.h"
 #include "memory/floor.h"
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "device/mapping.h"
 #include "parameter.h"
+#include "duty/memory_block.h"
 #include "duty/power.h"
 #include "duty/oom.h"
-#include "memory/ram.h"
+#include "machine/ram.h"
 #include "books/books.h"
-#include "request/request.h"
+#include "subblock.h"
+#include "request/release.h"
+#include "request/unplug.h"
 #include "duty/target.h"
 #include "device/tie.h"
 #include "memory/claim.h"
@@ -115,7 +118,7 @@ static int __init memplug_init(void)
 		pr_err("not for a crash kernel, which needs what little memory it has\n");
 		return -ENODEV;
 	}
-	region_subblock_order = ilog2(size) - PAGE_SHIFT;
+	subblock_order = ilog2(size) - PAGE_SHIFT;
 	region_claims_are_zeroed = COMPAT_CLAIMS_ARE_ZEROED && want_init_on_alloc(0);
 	floor_init();
 	mapping_init();
@@ -123,7 +126,7 @@ static int __init memplug_init(void)
 	if (ret)
 		return ret;
 	/* before the first look at memory, so that no change is missed */
-	ret = hotplug_init();
+	ret = hotplug_init(&memory_block_events);
 	if (ret)
 		goto err_worker;
 	ret = find_memory();
@@ -167,7 +170,7 @@ static void __exit memplug_exit(void)
 	chardev_exit();
 	tie_exit();
 	target_exit();
-	plug_everything();
+	release_everything();
 	power_exit();
 	pressure_exit();
 	hotplug_exit();

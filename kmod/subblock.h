@@ -2,10 +2,11 @@
 /*
  * The unit that everything counts in. A subblock is named by its index, its first
  * page frame divided by the pages of a subblock; the index never changes.
- * No kernel header is needed here, so that the planner also builds in user space.
  */
 #ifndef MEMPLUG_SUBBLOCK_H
 #define MEMPLUG_SUBBLOCK_H
+
+#include <linux/mm.h>
 
 /**
  * struct subblock_run - neighbouring subblocks
@@ -16,5 +17,33 @@ struct subblock_run {
 	unsigned long first;
 	unsigned long nr;
 };
+
+/* log2 of a subblock's pages; set once, before any request. */
+extern unsigned int subblock_order;
+
+static inline unsigned long subblock_pages(void)
+{
+	return 1UL << subblock_order;
+}
+
+static inline u64 subblock_bytes(void)
+{
+	return (u64)PAGE_SIZE << subblock_order;
+}
+
+static inline unsigned long subblock_pfn(unsigned long index)
+{
+	return index << subblock_order;
+}
+
+static inline u64 subblock_address(unsigned long index)
+{
+	return PFN_PHYS((u64)index << subblock_order);
+}
+
+static inline unsigned long subblock_at(u64 address)
+{
+	return PHYS_PFN(address) >> subblock_order;
+}
 
 #endif

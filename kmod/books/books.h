@@ -62,36 +62,8 @@ struct region_mapping {
 	struct subblock_run run;
 };
 
-/* log2 of a subblock's pages; set once, before anything else of this is called. */
-extern unsigned int region_subblock_order;
-
 /* What is claimed has been zeroed by the kernel (init_on_alloc); set once, as well. */
 extern bool region_claims_are_zeroed;
-
-static inline unsigned long subblock_pages(void)
-{
-	return 1UL << region_subblock_order;
-}
-
-static inline u64 subblock_bytes(void)
-{
-	return (u64)PAGE_SIZE << region_subblock_order;
-}
-
-static inline unsigned long subblock_pfn(unsigned long index)
-{
-	return index << region_subblock_order;
-}
-
-static inline u64 subblock_address(unsigned long index)
-{
-	return PFN_PHYS((u64)index << region_subblock_order);
-}
-
-static inline unsigned long subblock_at(u64 address)
-{
-	return PHYS_PFN(address) >> region_subblock_order;
-}
 
 /**
  * struct region_sizes - one consistent look at the books, in subblocks

@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "memory/ram.h"
+#include "machine/ram.h"
 #include "books/private.h"
 
 struct region_books region_books = {
@@ -21,7 +21,6 @@ struct region_books region_books = {
 	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(region_books.wait),
 };
 
-unsigned int region_subblock_order;
 bool region_claims_are_zeroed;
 
 void books_free_maps(struct region_maps *maps)
@@ -175,7 +174,7 @@ static void tell_of_run(struct subblock_run run, bool unplugged, u32 cause)
  */
 int region_update(unsigned long start_pfn, unsigned long nr_pages)
 {
-	unsigned long index = start_pfn >> region_subblock_order;
+	unsigned long index = start_pfn >> subblock_order;
 	unsigned long end = DIV_ROUND_UP(start_pfn + nr_pages, subblock_pages());
 	unsigned long before, lasting;
 
@@ -239,7 +238,7 @@ static void unmanage(unsigned long index)
 int region_leave(unsigned long start_pfn, unsigned long nr_pages)
 {
 	struct region_maps *maps = &region_books.maps;
-	unsigned long first = start_pfn >> region_subblock_order;
+	unsigned long first = start_pfn >> subblock_order;
 	unsigned long i, end, before, lasting;
 
 	spin_lock(&region_books.lock);
@@ -323,7 +322,7 @@ bool region_stay(unsigned long index, bool keep)
  */
 void region_gone(unsigned long start_pfn, unsigned long nr_pages)
 {
-	unsigned long i = start_pfn >> region_subblock_order;
+	unsigned long i = start_pfn >> subblock_order;
 	unsigned long end, before, lasting;
 
 	spin_lock(&region_books.lock);

@@ -18,11 +18,13 @@
 
 #include "device/chardev.h"
 #include "compat.h"
+#include "request/dispatch.h"
 #include "counters.h"
 #include "device/inspect.h"
 #include "device/mapping.h"
 #include "duty/quarantine.h"
 #include "request/request.h"
+#include "request/unmanaged.h"
 #include "duty/target.h"
 #include "device/tie.h"
 #include "device/transfer.h"
@@ -359,7 +361,7 @@ static int run_quarantine(struct call *call)
 	ret = transfer_stretch(quarantine->start, quarantine->length, &run);
 	if (ret)
 		return ret;
-	if (!end && inspect_find_unmanaged(run, &bad, &quarantine->out_bad_why)) {
+	if (!end && unmanaged_find(run, &bad, &quarantine->out_bad_why)) {
 		ret = -ENXIO;
 		quarantine->out_changed = 0;
 	} else {

@@ -8,9 +8,9 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "device/inspect.h"
-#include "memory/ram.h"
+#include "machine/ram.h"
 #include "request/signals.h"
 #include "memory/survey.h"
 
@@ -42,7 +42,7 @@ static unsigned long describe_unmanaged(unsigned long index, unsigned long most,
 	if (record->why != MEMPLUG_BAD_ABSENT)
 		return 1;
 	/* holes are large: straight to the end of this one */
-	next = ram_next(subblock_pfn(index + 1)) >> region_subblock_order;
+	next = ram_next(subblock_pfn(index + 1)) >> subblock_order;
 	return min(next - index, most);
 }
 
@@ -91,29 +91,6 @@ static unsigned long inspect_batch(struct subblock_run run, struct memplug_subbl
 		done += nr;
 	}
 	return done;
-}
-
-/**
- * inspect_find_unmanaged - find the first part of a run that is not managed, and why it is not
- * @within: the run
- * @bad: result
- * @why: result if there is one: MEMPLUG_BAD_*, of its first subblock
- *
- * Context: sleeps, not for long.
- *
- * Return: whether there is one.
- */
-bool inspect_find_unmanaged(struct subblock_run within, struct subblock_run *bad, u32 *why)
-{
-	bool found;
-
-	/* what is at an event of its own is told of as it is: nobody waits for that */
-	hotplug_exclude_events();
-	found = region_find_unmanaged(within, bad);
-	if (found)
-		*why = ram_judge_unmanaged(subblock_pfn(bad->first), subblock_pages());
-	hotplug_allow();
-	return found;
 }
 
 /**

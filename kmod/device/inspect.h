@@ -4,7 +4,6 @@
 
 #include "books/books.h"
 
-bool inspect_find_unmanaged(struct subblock_run within, struct subblock_run *bad, u32 *why);
 unsigned long inspect(struct subblock_run run, struct memplug_subblock *records, u32 room,
 		      u32 *count);
 

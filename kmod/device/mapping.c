@@ -68,7 +68,7 @@ static unsigned long pfn_at(const struct vm_area_struct *area, unsigned long add
 static vm_fault_t mapping_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *area = vmf->vma;
-	unsigned long index = vmf->pgoff >> region_subblock_order;
+	unsigned long index = vmf->pgoff >> subblock_order;
 	unsigned long address = max(vmf->address & PMD_MASK, area->vm_start);
 	unsigned long end = min((vmf->address & PMD_MASK) + PMD_SIZE - 1, area->vm_end - 1);
 	unsigned long pfn;
@@ -80,7 +80,7 @@ static vm_fault_t mapping_fault(struct vm_fault *vmf)
 	ret = vmf_insert_pfn(area, vmf->address, vmf->pgoff);
 	for (; address < end && ret == VM_FAULT_NOPAGE; address += PAGE_SIZE) {
 		pfn = pfn_at(area, address);
-		if (pfn >> region_subblock_order != index || PageHWPoison(pfn_to_page(pfn)))
+		if (pfn >> subblock_order != index || PageHWPoison(pfn_to_page(pfn)))
 			continue;
 		/* if there is no memory for these, they have their own fault */
 		if (vmf_insert_pfn(area, address, pfn) != VM_FAULT_NOPAGE)
@@ -103,7 +103,7 @@ static int mapping_access(struct vm_area_struct *area, unsigned long address, vo
 
 	if (write && !(area->vm_flags & VM_WRITE))
 		return -EACCES;
-	zero_once(pfn >> region_subblock_order);
+	zero_once(pfn >> subblock_order);
 	if (PageHWPoison(pfn_to_page(pfn)))
 		return -EHWPOISON;
 	/* there is no highmem on 64 bits */
@@ -128,7 +128,7 @@ static vm_fault_t mapping_huge_fault(struct vm_fault *vmf, unsigned int order)
 	    area->vm_end - address < HPAGE_PMD_SIZE ||
 	    contig_find_hwpoison(pfn, HPAGE_PMD_NR))
 		return VM_FAULT_FALLBACK;
-	zero_once(pfn >> region_subblock_order);
+	zero_once(pfn >> subblock_order);
 	return vmf_insert_pfn_pmd(vmf, compat_page_frame(pfn), vmf->flags & FAULT_FLAG_WRITE);
 }
 #endif
@@ -182,8 +182,8 @@ int mapping_create(struct vm_area_struct *vma)
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
 	if (!mapping)
 		return -ENOMEM;
-	mapping->books.run.first = vma->vm_pgoff >> region_subblock_order;
-	mapping->books.run.nr = (last >> region_subblock_order) - mapping->books.run.first + 1;
+	mapping->books.run.first = vma->vm_pgoff >> subblock_order;
+	mapping->books.run.nr = (last >> subblock_order) - mapping->books.run.first + 1;
 	refcount_set(&mapping->areas, 1);
 	ret = region_map(&mapping->books);
 	if (ret) {

@@ -8,7 +8,7 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
-#include "request/request.h"
+#include "request/release.h"
 #include "device/tie.h"
 
 /* Gives back what is tied to descriptors that are gone, but for what is mapped. */
@@ -17,7 +17,7 @@ static void give_back(void)
 	struct region_owner *owner;
 
 	while ((owner = region_take_closed())) {
-		plug_tied(owner);
+		release_tied(owner);
 		if (!region_put_closed(owner))
 			continue;
 		put_pid(owner->opener);

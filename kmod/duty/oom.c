@@ -16,7 +16,7 @@
 #include "counters.h"
 #include "duty/oom.h"
 #include "books/books.h"
-#include "request/request.h"
+#include "request/release.h"
 
 #define GIVE_BACK SZ_64M	/* each time, or one subblock if that is more */
 
@@ -48,7 +48,7 @@ static int out_of_memory_event(struct notifier_block *nb, unsigned long unused, 
 	if (!READ_ONCE(pressure_gives_back))
 		return NOTIFY_OK;
 	find_nodes_that_help(&nodes);
-	pages = plug_in_need(max_t(u64, GIVE_BACK / subblock_bytes(), 1), &nodes) *
+	pages = release_in_need(max_t(u64, GIVE_BACK / subblock_bytes(), 1), &nodes) *
 		subblock_pages();
 	if (pages)
 		counters_add_oom(pages);

@@ -12,7 +12,7 @@
 #include <linux/ratelimit.h>
 #include <linux/suspend.h>
 
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "duty/power.h"
 #include "books/books.h"
 

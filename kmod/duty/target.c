@@ -15,10 +15,11 @@
 #include <linux/slab.h>
 
 #include "memory/floor.h"
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "policy/backoff.h"
 #include "duty/quarantine.h"
-#include "memory/ram.h"
+#include "request/dispatch.h"
+#include "machine/ram.h"
 #include "request/request.h"
 #include "duty/target.h"
 

@@ -13,7 +13,7 @@
 
 #include "memory/contig.h"
 #include "counters.h"
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "memory/migrated.h"
 #include "books/books.h"
 #include "trace.h"

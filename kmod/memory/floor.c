@@ -19,7 +19,7 @@
 
 #include "compat.h"
 #include "memory/floor.h"
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "parameter.h"
 
 #define FLOOR_DEFAULT U64_MAX	/* the parameter was not given */

@@ -11,7 +11,7 @@
 #include <linux/page_ref.h>
 
 #include "compat.h"
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "memory/survey.h"
 #include "uapi/memplug.h"
 

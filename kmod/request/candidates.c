@@ -12,7 +12,7 @@
 #include <linux/string.h>
 
 #include "counters.h"
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "request/candidates.h"
 #include "memory/survey.h"
 

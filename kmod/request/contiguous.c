@@ -6,7 +6,7 @@
 #include <linux/bitmap.h>
 #include <linux/mm.h>
 
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "request/contiguous.h"
 #include "request/retry.h"
 #include "request/take.h"
@@ -188,7 +188,7 @@ static bool claim_place(struct request *req, struct subblock_run run)
 
 	if (!error)
 		return true;
-	plug_back(req);
+	request_roll_back(req);
 	if (req->pretended)
 		memset(req->pretended, 0, nr_node_ids * sizeof(*req->pretended));
 	avoid_culprit(req, culprit, error);

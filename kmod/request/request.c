@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The life of a request: checks it against what is managed, gives it its books, watches
- * its deadline and its signals, and tells what came of it. How memory is taken and given
- * back is the business of unplug.c and plug.c.
+ * What every request has, whatever it asks for: its beginning and its end, its deadline and its
+ * signals, and the account of what came of it. Carried out it is by dispatch.c.
  */
+#include <linux/bitmap.h>
 #include <linux/freezer.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/slab.h>
 
-#include "counters.h"
-#include "device/inspect.h"
+#include "request/release.h"
 #include "request/request.h"
 #include "request/signals.h"
 #include "trace.h"
@@ -51,54 +50,6 @@ void request_free(struct request *req)
 	kvfree(req->zone_refusals);
 	kvfree(req->pretended);
 	kvfree(req);
-}
-
-static unsigned long *alloc_map(unsigned long nr)
-{
-	/* one more: a machine with nothing to manage has no bits at all */
-	return kvcalloc(BITS_TO_LONGS(nr) + 1, sizeof(long), GFP_KERNEL);
-}
-
-static int alloc_books(struct request *req)
-{
-	unsigned long nr = region_nr();
-
-	req->view.nr = nr;
-	req->changed = alloc_map(nr);
-	req->retry = alloc_map(nr);
-	req->view.ready = alloc_map(nr);
-	req->view.busy = alloc_map(nr);
-	req->view.seams = alloc_map(nr);
-	req->plan.splits = alloc_map(nr);
-	req->plan.cost = kvcalloc(nr + 1, sizeof(*req->plan.cost), GFP_KERNEL);
-	req->zone_refusals = kvcalloc(nr_node_ids, sizeof(*req->zone_refusals), GFP_KERNEL);
-	if (!req->changed || !req->retry || !req->view.ready || !req->view.busy ||
-	    !req->view.seams || !req->plan.splits || !req->plan.cost || !req->zone_refusals)
-		return -ENOMEM;
-	if (req->background) {
-		req->missed = alloc_map(nr);
-		if (!req->missed)
-			return -ENOMEM;
-	}
-	if (request_is(req, MEMPLUG_REQ_DRY_RUN)) {
-		req->pretended = kvcalloc(nr_node_ids, sizeof(*req->pretended), GFP_KERNEL);
-		if (!req->pretended)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* All of a range has to be managed, and some of a window. */
-static int check_place(struct request *req)
-{
-	if (req->nid != NUMA_NO_NODE && (req->nid < 0 || req->nid >= MAX_NUMNODES ||
-					 !node_online(req->nid)))
-		return -ENXIO;
-	if ((request_is(req, MEMPLUG_REQ_RANGE) ||
-	     (request_is(req, MEMPLUG_REQ_WINDOW) && !region_has_managed(req->within))) &&
-	    inspect_find_unmanaged(req->within, &req->bad, &req->bad_why))
-		return -ENXIO;
-	return 0;
 }
 
 static bool is_late(const struct request *req)
@@ -177,55 +128,34 @@ void request_block(struct request *req, unsigned long index, u32 reason, unsigne
 	blockers_add(&req->blockers, index, reason, pfn, region_node(index));
 }
 
-static void conclude(struct request *req)
+/*
+ * Is a subblock that this request took not its any more, as a machine without memory got it back,
+ * or has it gone back now? Of what went offline, that it is not wanted any more is enough.
+ */
+static bool take_back(const struct request *req, unsigned long index)
 {
-	if (!request_missing(req))
-		req->stop = MEMPLUG_STOP_NONE;
-	else if (req->stop == MEMPLUG_STOP_NONE)
-		req->stop = req->floor_refused ? MEMPLUG_STOP_FLOOR : MEMPLUG_STOP_EXHAUSTED;
-	req->elapsed_ns = ktime_to_ns(ktime_sub(ktime_get(), req->started));
-	trace_memplug_request_end(req);
-	if (!request_is(req, MEMPLUG_REQ_DRY_RUN) && !req->background)
-		counters_add_request(req->operation, req->stop);
+	unsigned long poisoned;
+
+	return !region_reserve_owned(index, req->owner) ||
+	       release_subblock(index, request_mover(req), &poisoned) != RELEASE_POISONED;
 }
 
 /**
- * request_run - carry a request out
- * @req: with what is asked filled in, and free of contradictions
- *
- * Context: of a task that may sleep for as long as it takes. Signals and the deadline stop
- * it after the runs in flight. Ends with request_settle(), whatever it returns; until then nobody
- * else plugs or maps what it took.
- *
- * Return: 0 with the results in @req, however little was done; -ENXIO if the place is not
- * managed memory; -ENOMEM. With an error nothing has changed.
+ * request_roll_back - roll an unplug back
+ * @req: not settled; what it changed, it changes back; only what has pages with memory errors
+ *       stays held
  */
-int request_run(struct request *req)
+void request_roll_back(struct request *req)
 {
-	int ret;
+	unsigned long i;
 
-	ret = check_place(req);
-	if (!ret)
-		ret = alloc_books(req);
-	if (ret)
-		return ret;
-	trace_memplug_request_start(req);
-	if (req->operation == MEMPLUG_OP_UNPLUG)
-		unplug_run(req);
-	else
-		plug_run(req);
-	conclude(req);
-	return 0;
-}
-
-/**
- * request_undo - give back what an unplug took, as if it had never been
- * @req: over, and not settled
- */
-void request_undo(struct request *req)
-{
-	if (req->operation == MEMPLUG_OP_UNPLUG && !request_is(req, MEMPLUG_REQ_DRY_RUN))
-		plug_back(req);
+	for_each_set_bit(i, req->changed, req->view.nr) {
+		if (!request_is(req, MEMPLUG_REQ_DRY_RUN) && !take_back(req, i))
+			continue;
+		__clear_bit(i, req->changed);
+		WRITE_ONCE(req->done, req->done - 1);
+		cond_resched();
+	}
 }
 
 /**

@@ -138,8 +138,7 @@ struct request {
 
 struct request *request_alloc(void);
 void request_free(struct request *req);
-int request_run(struct request *req);
-void request_undo(struct request *req);
+void request_roll_back(struct request *req);
 void request_settle(struct request *req);
 bool request_should_stop(struct request *req);
 bool request_enter(struct request *req);
@@ -163,16 +162,5 @@ static inline enum region_mover request_mover(const struct request *req)
 
 void request_count_done(struct request *req, struct subblock_run run);
 void request_block(struct request *req, unsigned long index, u32 reason, unsigned long pfn);
-
-/* Address order, whatever is in the memory. Set once, before the first request. */
-extern bool unplug_by_address;
-
-/* unplug.c and plug.c: the two ways of carrying a request out */
-void unplug_run(struct request *req);
-void plug_run(struct request *req);
-void plug_back(struct request *req);
-void plug_tied(const struct region_owner *owner);
-unsigned long plug_in_need(unsigned long most, const nodemask_t *nodes);
-void plug_everything(void);
 
 #endif

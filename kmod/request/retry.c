@@ -6,7 +6,7 @@
 #include <linux/bitmap.h>
 #include <linux/mm.h>
 
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "request/retry.h"
 #include "memory/survey.h"
 

@@ -14,7 +14,9 @@
 
 #include "request/contiguous.h"
 #include "request/retry.h"
+#include "request/request.h"
 #include "request/take.h"
+#include "request/unplug.h"
 
 #define PASSES 3
 
@@ -240,7 +242,7 @@ void unplug_run(struct request *req)
 	else if (!request_is(req, MEMPLUG_REQ_EXACT) || view->nr_ready >= request_missing(req))
 		take_best_effort(req);
 	if (request_missing(req) && request_is(req, MEMPLUG_REQ_EXACT))
-		plug_back(req);
+		request_roll_back(req);
 	if (request_is(req, MEMPLUG_REQ_RANGE) &&
 	    (req->stop == MEMPLUG_STOP_FLOOR || req->floor_refused))
 		blame_floor(req);

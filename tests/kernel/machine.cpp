@@ -14,7 +14,7 @@ extern "C" {
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-#include "memory/ram.h"
+#include "machine/ram.h"
 }
 
 namespace {
@@ -26,7 +26,7 @@ int allowed_allocations = -1;
 std::vector<memplug_event> events;
 u64 last_generation = 0;
 
-constexpr unsigned int subblock_order = 10;  // of 4 KiB pages
+constexpr unsigned int made_up_order = 10;  // of 4 KiB pages
 
 // The callers are C: nothing may be thrown through them.
 [[noreturn]] void die(const char* why) {
@@ -44,7 +44,7 @@ Machine::Machine(int nodes) : nodes_(static_cast<std::size_t>(nodes)) {
   if (running != nullptr) {
     throw std::logic_error("there is a machine already");
   }
-  region_subblock_order = subblock_order;
+  subblock_order = made_up_order;
   running = this;
   events.clear();
   last_generation = 0;
@@ -111,7 +111,7 @@ std::size_t kernel_bytes() { return bytes; }
 void limit_allocations(int calls) { allowed_allocations = calls; }
 
 int page_to_nid(const page* page) {
-  return running->node_of(page_to_pfn(page) >> region_subblock_order);
+  return running->node_of(page_to_pfn(page) >> subblock_order);
 }
 
 int machine_nodes() { return running->nodes(); }
@@ -122,11 +122,11 @@ u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages) {
   if (nr_pages != subblock_pages()) {
     die("memory is judged by the subblock\n");
   }
-  return running->judge(start_pfn >> region_subblock_order);
+  return running->judge(start_pfn >> subblock_order);
 }
 
 bool ram_is_in_other_zone(unsigned long pfn) {
-  return running->judge(pfn >> region_subblock_order) == MEMPLUG_BAD_ZONE;
+  return running->judge(pfn >> subblock_order) == MEMPLUG_BAD_ZONE;
 }
 
 void* kvcalloc(std::size_t nr, std::size_t size, unsigned int /*flags*/) {

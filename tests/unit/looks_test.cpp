@@ -12,11 +12,12 @@ extern "C" {
 #include <linux/mm.h>
 
 #include "counters.h"
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "device/inspect.h"
 #include "request/candidates.h"
-#include "memory/ram.h"
+#include "machine/ram.h"
 #include "request/signals.h"
+#include "request/unmanaged.h"
 #include "memory/survey.h"
 }
 
@@ -42,7 +43,7 @@ unsigned long look_at(unsigned long pages) {
 
 // What the two files ask of the others.
 extern "C" {
-unsigned int region_subblock_order = 10;
+unsigned int subblock_order = 10;
 unsigned int machine_locks_held = 0;
 void (*machine_meanwhile)() = nullptr;
 
@@ -90,7 +91,7 @@ namespace {
 class Looks : public testing::TestWithParam<unsigned int> {
  protected:
   void SetUp() override {
-    region_subblock_order = GetParam();
+    subblock_order = GetParam();
     longest = 0;
     all_in_use = false;
   }
@@ -136,7 +137,7 @@ TEST_P(Looks, ARequestLooksAtLittleAtATime) {
 TEST_P(Looks, WhatIsNotManagedIsJudgedWithMemoryHotplugKeptOut) {
   subblock_run bad{};
   u32 why = MEMPLUG_BAD_NONE;
-  EXPECT_TRUE(inspect_find_unmanaged({3, 2}, &bad, &why));
+  EXPECT_TRUE(unmanaged_find({3, 2}, &bad, &why));
   EXPECT_EQ(bad.first, 3U);
   EXPECT_EQ(why, MEMPLUG_BAD_ZONE);
   EXPECT_FALSE(excluded);

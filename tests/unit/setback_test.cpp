@@ -9,7 +9,7 @@ extern "C" {
 #include <linux/bitmap.h>
 #include <linux/mm.h>
 
-#include "memory/hotplug.h"
+#include "machine/hotplug.h"
 #include "request/retry.h"
 #include "memory/survey.h"
 #include "request/take.h"
@@ -29,7 +29,7 @@ int claim_result = 0;
 
 // What the two files ask of the others.
 extern "C" {
-unsigned int region_subblock_order = 10;
+unsigned int subblock_order = 10;
 
 int region_node(unsigned long index) { return static_cast<int>(index / of_a_node); }
 floor_verdict floor_check(int /*nid*/, floor_share /*share*/, unsigned long /*pages*/) {

@@ -8,8 +8,8 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 
-#include "memory/hotplug.h"
-#include "memory/ram.h"
+#include "machine/hotplug.h"
+#include "machine/ram.h"
 #include "uapi/memplug.h"
 
 /* Memory that another driver added is fit as well. Set once, before the first look. */

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_MEMORY_BLOCK_H
+#define MEMPLUG_MEMORY_BLOCK_H
+
+struct hotplug_events;
+
+extern const struct hotplug_events memory_block_events;
+
+#endif

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_PLUG_H
+#define MEMPLUG_PLUG_H
+
+struct request;
+
+void plug_run(struct request *req);
+
+#endif

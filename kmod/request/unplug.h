@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEMPLUG_UNPLUG_H
+#define MEMPLUG_UNPLUG_H
+
+#include <linux/types.h>
+
+struct request;
+
+/* Address order, whatever is in the memory. Set once, before the first request. */
+extern bool unplug_by_address;
+
+void unplug_run(struct request *req);
+
+#endif
