@@ -14,23 +14,23 @@
 #include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
 
-#include "device/chardev.h"
-#include "compat.h"
-#include "memory/floor.h"
-#include "machine/hotplug.h"
-#include "device/mapping.h"
-#include "parameter.h"
-#include "duty/memory_block.h"
-#include "duty/power.h"
-#include "duty/oom.h"
-#include "machine/ram.h"
 #include "books/books.h"
-#include "subblock.h"
+#include "compat.h"
+#include "device/chardev.h"
+#include "device/mapping.h"
+#include "device/tie.h"
+#include "duty/memory_block.h"
+#include "duty/oom.h"
+#include "duty/power.h"
+#include "duty/target.h"
+#include "machine/hotplug.h"
+#include "machine/ram.h"
+#include "memory/claim.h"
+#include "memory/floor.h"
+#include "parameter.h"
 #include "request/release.h"
 #include "request/unplug.h"
-#include "duty/target.h"
-#include "device/tie.h"
-#include "memory/claim.h"
+#include "subblock.h"
 
 static char *subblock_size;
 module_param(subblock_size, charp, 0444);

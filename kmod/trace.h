@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tracepoints, for those who want to see what memplug does: docs/tracing.md. */
+/*
+ * Tracepoints, for those who want to see what memplug does: docs/tracing.md. They take numbers, and
+ * know nobody's structures: all of memplug may use them.
+ */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM memplug
 
@@ -9,7 +12,8 @@
 #include <linux/memory.h>
 #include <linux/tracepoint.h>
 
-#include "request/request.h"
+#include "subblock.h"
+#include "uapi/memplug.h"
 
 #define show_operation(operation) \
 	__print_symbolic(operation, { MEMPLUG_OP_UNPLUG, "unplug" }, { MEMPLUG_OP_PLUG, "plug" })
@@ -50,8 +54,9 @@
 
 /* A request begins; it has been checked. All sizes are in bytes. */
 TRACE_EVENT(memplug_request_start,
-	TP_PROTO(const struct request *req),
-	TP_ARGS(req),
+	TP_PROTO(const void *id, u32 operation, u32 flags, unsigned long nr, int nid,
+		 bool background),
+	TP_ARGS(id, operation, flags, nr, nid, background),
 	TP_STRUCT__entry(
 		__field(const void *, id)
 		__field(u32, operation)
@@ -61,12 +66,12 @@ TRACE_EVENT(memplug_request_start,
 		__field(bool, background)
 	),
 	TP_fast_assign(
-		__entry->id = req;
-		__entry->operation = req->operation;
-		__entry->flags = req->flags;
-		__entry->length = req->length * subblock_bytes();
-		__entry->nid = req->nid;
-		__entry->background = req->background;
+		__entry->id = id;
+		__entry->operation = operation;
+		__entry->flags = flags;
+		__entry->length = nr * subblock_bytes();
+		__entry->nid = nid;
+		__entry->background = background;
 	),
 	TP_printk("request=%p operation=%s flags=%#x length=%llu node=%d background=%d",
 		  __entry->id, show_operation(__entry->operation), __entry->flags,
@@ -75,8 +80,9 @@ TRACE_EVENT(memplug_request_start,
 
 /* A request that was carried out is over. */
 TRACE_EVENT(memplug_request_end,
-	TP_PROTO(const struct request *req),
-	TP_ARGS(req),
+	TP_PROTO(const void *id, u32 operation, u32 stop, unsigned long requested,
+		 unsigned long done, unsigned long already, u64 migrated, u64 elapsed_ns),
+	TP_ARGS(id, operation, stop, requested, done, already, migrated, elapsed_ns),
 	TP_STRUCT__entry(
 		__field(const void *, id)
 		__field(u32, operation)
@@ -88,14 +94,14 @@ TRACE_EVENT(memplug_request_end,
 		__field(u64, elapsed_ns)
 	),
 	TP_fast_assign(
-		__entry->id = req;
-		__entry->operation = req->operation;
-		__entry->stop = req->stop;
-		__entry->requested = req->requested * subblock_bytes();
-		__entry->done = req->done * subblock_bytes();
-		__entry->already = req->already * subblock_bytes();
-		__entry->migrated = req->migrated;
-		__entry->elapsed_ns = req->elapsed_ns;
+		__entry->id = id;
+		__entry->operation = operation;
+		__entry->stop = stop;
+		__entry->requested = requested * subblock_bytes();
+		__entry->done = done * subblock_bytes();
+		__entry->already = already * subblock_bytes();
+		__entry->migrated = migrated;
+		__entry->elapsed_ns = elapsed_ns;
 	),
 	TP_printk("request=%p operation=%s requested=%llu done=%llu already=%llu stop=%s migrated=%llu elapsed_ns=%llu",
 		  __entry->id, show_operation(__entry->operation), __entry->requested,
@@ -128,8 +134,8 @@ TRACE_EVENT(memplug_claim,
 
 /* A request gives a subblock up, for this reason. */
 TRACE_EVENT(memplug_blocked,
-	TP_PROTO(const struct request *req, unsigned long index, u32 reason, unsigned long pfn),
-	TP_ARGS(req, index, reason, pfn),
+	TP_PROTO(const void *id, unsigned long index, u32 reason, unsigned long pfn),
+	TP_ARGS(id, index, reason, pfn),
 	TP_STRUCT__entry(
 		__field(const void *, id)
 		__field(u64, start)
@@ -137,7 +143,7 @@ TRACE_EVENT(memplug_blocked,
 		__field(unsigned long, pfn)
 	),
 	TP_fast_assign(
-		__entry->id = req;
+		__entry->id = id;
 		__entry->start = subblock_address(index);
 		__entry->reason = reason;
 		__entry->pfn = pfn;

@@ -19,8 +19,8 @@
 #include <linux/nodemask.h>
 #include <linux/spinlock.h>
 
-#include "books/events.h"
 #include "books/books.h"
+#include "books/events.h"
 
 #define REGION_BITMAPS 13
 

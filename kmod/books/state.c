@@ -12,8 +12,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "machine/ram.h"
 #include "books/private.h"
+#include "machine/ram.h"
 
 struct region_books region_books = {
 	.lock = __SPIN_LOCK_UNLOCKED(region_books.lock),

@@ -16,19 +16,19 @@
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
-#include "device/chardev.h"
 #include "compat.h"
-#include "request/dispatch.h"
 #include "counters.h"
+#include "device/chardev.h"
 #include "device/inspect.h"
 #include "device/mapping.h"
-#include "duty/quarantine.h"
-#include "request/request.h"
-#include "request/unmanaged.h"
-#include "duty/target.h"
 #include "device/tie.h"
 #include "device/transfer.h"
 #include "device/watcher.h"
+#include "duty/quarantine.h"
+#include "duty/target.h"
+#include "request/dispatch.h"
+#include "request/request.h"
+#include "request/unmanaged.h"
 
 #define UNPLUG_FLAGS (MEMPLUG_REQ_RANGE | MEMPLUG_REQ_NODE | MEMPLUG_REQ_WINDOW | \
 		      MEMPLUG_REQ_CONTIGUOUS | MEMPLUG_REQ_EXACT | MEMPLUG_REQ_DRY_RUN | \

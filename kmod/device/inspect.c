@@ -8,11 +8,11 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
-#include "machine/hotplug.h"
 #include "device/inspect.h"
+#include "machine/hotplug.h"
 #include "machine/ram.h"
-#include "request/signals.h"
 #include "memory/survey.h"
+#include "request/signals.h"
 
 #define WAIT_STEP (HZ / 10)	/* how late a signal may be seen in a wait */
 

@@ -13,11 +13,11 @@
 #include <linux/refcount.h>
 #include <linux/slab.h>
 
-#include "compat.h"
-#include "memory/contig.h"
-#include "device/mapping.h"
 #include "books/books.h"
+#include "compat.h"
+#include "device/mapping.h"
 #include "device/tie.h"
+#include "memory/contig.h"
 
 /* One mmap(), with what fork(), munmap() in its middle and mremap() have made of it. */
 struct mapping {

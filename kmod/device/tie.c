@@ -8,8 +8,8 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
-#include "request/release.h"
 #include "device/tie.h"
+#include "request/release.h"
 
 /* Gives back what is tied to descriptors that are gone, but for what is mapped. */
 static void give_back(void)

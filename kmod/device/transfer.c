@@ -7,8 +7,8 @@
 #include <linux/minmax.h>
 #include <linux/uaccess.h>
 
-#include "request/request.h"
 #include "device/transfer.h"
+#include "request/request.h"
 
 static bool is_whole(u64 value)
 {

@@ -4,8 +4,8 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
-#include "books/events.h"
 #include "books/books.h"
+#include "books/events.h"
 #include "device/watcher.h"
 
 /* Events that one read() gives: what the stack has room for. */

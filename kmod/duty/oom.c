@@ -12,10 +12,10 @@
 #include <linux/oom.h>
 #include <linux/sizes.h>
 
+#include "books/books.h"
 #include "compat.h"
 #include "counters.h"
 #include "duty/oom.h"
-#include "books/books.h"
 #include "request/release.h"
 
 #define GIVE_BACK SZ_64M	/* each time, or one subblock if that is more */

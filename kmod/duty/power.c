@@ -12,9 +12,9 @@
 #include <linux/ratelimit.h>
 #include <linux/suspend.h>
 
-#include "machine/hotplug.h"
-#include "duty/power.h"
 #include "books/books.h"
+#include "duty/power.h"
+#include "machine/hotplug.h"
 
 static int prepare(void)
 {

@@ -6,8 +6,8 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 
-#include "duty/quarantine.h"
 #include "books/books.h"
+#include "duty/quarantine.h"
 
 static struct {
 	struct mutex lock;	/* protects holds_module, and its being right */

@@ -14,14 +14,14 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "memory/floor.h"
-#include "machine/hotplug.h"
-#include "policy/backoff.h"
 #include "duty/quarantine.h"
-#include "request/dispatch.h"
-#include "machine/ram.h"
-#include "request/request.h"
 #include "duty/target.h"
+#include "machine/hotplug.h"
+#include "machine/ram.h"
+#include "memory/floor.h"
+#include "policy/backoff.h"
+#include "request/dispatch.h"
+#include "request/request.h"
 
 #define FIRST_PAUSE_MS 16U	/* after a round in which nothing was done; doubles */
 #define LONGEST_PAUSE_MS 2048U

@@ -8,8 +8,8 @@
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 
-#include "memory/buddy.h"
 #include "compat.h"
+#include "memory/buddy.h"
 
 /*
  * Not inlined, so that a test can have an error come up just before. One that comes up later stays

@@ -11,13 +11,13 @@
 #include <linux/minmax.h>
 #include <linux/spinlock.h>
 
-#include "memory/contig.h"
+#include "books/books.h"
 #include "counters.h"
 #include "machine/hotplug.h"
-#include "memory/migrated.h"
-#include "books/books.h"
-#include "trace.h"
 #include "memory/claim.h"
+#include "memory/contig.h"
+#include "memory/migrated.h"
+#include "trace.h"
 
 #define WORKERS_DEFAULT 4	/* at most; docs/kernel.md, "Side by side" */
 

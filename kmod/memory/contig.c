@@ -13,8 +13,8 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
-#include "memory/buddy.h"
 #include "compat.h"
+#include "memory/buddy.h"
 #include "memory/contig.h"
 #include "policy/pace.h"
 #include "trace.h"

@@ -18,8 +18,8 @@
 #include <linux/wait.h>
 
 #include "compat.h"
-#include "memory/floor.h"
 #include "machine/hotplug.h"
+#include "memory/floor.h"
 #include "parameter.h"
 
 #define FLOOR_DEFAULT U64_MAX	/* the parameter was not given */

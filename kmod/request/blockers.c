@@ -5,8 +5,8 @@
  */
 #include <linux/string.h>
 
-#include "request/blockers.h"
 #include "books/books.h"
+#include "request/blockers.h"
 
 static bool same_kind(const struct memplug_blocked *record, u32 reason, int nid)
 {

@@ -13,8 +13,8 @@
 
 #include "counters.h"
 #include "machine/hotplug.h"
-#include "request/candidates.h"
 #include "memory/survey.h"
+#include "request/candidates.h"
 
 #define PORTION 4	/* times what is missing is looked at before anything is moved */
 #define PORTIONS_MAX 16	/* portions that a search for one run takes at most, in each stage */

@@ -70,7 +70,8 @@ static void conclude(struct request *req)
 	else if (req->stop == MEMPLUG_STOP_NONE)
 		req->stop = req->floor_refused ? MEMPLUG_STOP_FLOOR : MEMPLUG_STOP_EXHAUSTED;
 	req->elapsed_ns = ktime_to_ns(ktime_sub(ktime_get(), req->started));
-	trace_memplug_request_end(req);
+	trace_memplug_request_end(req, req->operation, req->stop, req->requested, req->done,
+				  req->already, req->migrated, req->elapsed_ns);
 	if (!request_is(req, MEMPLUG_REQ_DRY_RUN) && !req->background)
 		counters_add_request(req->operation, req->stop);
 }
@@ -95,7 +96,8 @@ int request_run(struct request *req)
 		ret = alloc_books(req);
 	if (ret)
 		return ret;
-	trace_memplug_request_start(req);
+	trace_memplug_request_start(req, req->operation, req->flags, req->length, req->nid,
+				    req->background);
 	if (req->operation == MEMPLUG_OP_UNPLUG)
 		unplug_run(req);
 	else

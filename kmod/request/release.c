@@ -11,8 +11,8 @@
 
 #include "books/books.h"
 #include "counters.h"
-#include "memory/contig.h"
 #include "machine/hotplug.h"
+#include "memory/contig.h"
 #include "request/release.h"
 
 static struct subblock_run single(unsigned long index)

@@ -5,11 +5,11 @@
 #include <linux/ktime.h>
 #include <linux/nodemask.h>
 
-#include "request/blockers.h"
-#include "memory/floor.h"
-#include "policy/planner.h"
 #include "books/books.h"
 #include "memory/claim.h"
+#include "memory/floor.h"
+#include "policy/planner.h"
+#include "request/blockers.h"
 
 /* Claims that one request may have waiting or running: two for each that may run at a time. */
 #define REQUEST_MAX_ATTEMPTS (2 * WORKER_MAX)

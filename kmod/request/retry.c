@@ -7,8 +7,8 @@
 #include <linux/mm.h>
 
 #include "machine/hotplug.h"
-#include "request/retry.h"
 #include "memory/survey.h"
+#include "request/retry.h"
 
 #define MAX_NOMEM_CLAIMS 8	/* then memory is too short to go on */
 #define MAX_ZONE_REFUSALS 64	/* in a row, then a zone has no more of a kind to give */

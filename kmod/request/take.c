@@ -8,8 +8,8 @@
 #include <linux/mm.h>
 
 #include "machine/hotplug.h"
-#include "request/retry.h"
 #include "memory/survey.h"
+#include "request/retry.h"
 #include "request/take.h"
 
 #define MAX_DRAIN_LOOKS 1024	/* subblocks looked at for a free one */

@@ -13,8 +13,8 @@
 #include <linux/sizes.h>
 
 #include "request/contiguous.h"
-#include "request/retry.h"
 #include "request/request.h"
+#include "request/retry.h"
 #include "request/take.h"
 #include "request/unplug.h"
 
