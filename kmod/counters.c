@@ -11,11 +11,11 @@ static atomic64_t survey_ns, claim_ns;
 static atomic64_t oom_events, oom_pages;
 
 /**
- * counters_add_request - a request that was not a dry run is over
+ * memplug_counters_add_request - a request that was not a dry run is over
  * @operation: MEMPLUG_OP_*
  * @stop: MEMPLUG_STOP_*
  */
-void counters_add_request(u32 operation, u32 stop)
+void memplug_counters_add_request(u32 operation, u32 stop)
 {
 	atomic64_inc(operation == MEMPLUG_OP_UNPLUG ? &unplug_requests : &plug_requests);
 	if (stop == MEMPLUG_STOP_FLOOR)
@@ -23,12 +23,12 @@ void counters_add_request(u32 operation, u32 stop)
 }
 
 /**
- * counters_add_claim - a claim was tried
+ * memplug_counters_add_claim - a claim was tried
  * @pages_claimed: what it took; 0: it failed
  * @pages_migrated: what the kernel moved meanwhile
  * @ns: time that it took
  */
-void counters_add_claim(unsigned long pages_claimed, u64 pages_migrated, u64 ns)
+void memplug_counters_add_claim(unsigned long pages_claimed, u64 pages_migrated, u64 ns)
 {
 	atomic64_inc(&claims);
 	if (!pages_claimed)
@@ -39,38 +39,38 @@ void counters_add_claim(unsigned long pages_claimed, u64 pages_migrated, u64 ns)
 }
 
 /**
- * counters_add_survey - pages were looked at
+ * memplug_counters_add_survey - pages were looked at
  * @ns: time that it took
  */
-void counters_add_survey(u64 ns)
+void memplug_counters_add_survey(u64 ns)
 {
 	atomic64_add(ns, &survey_ns);
 }
 
 /**
- * counters_add_release - pages were given back
+ * memplug_counters_add_release - pages were given back
  * @pages: how many
  */
-void counters_add_release(unsigned long pages)
+void memplug_counters_add_release(unsigned long pages)
 {
 	atomic64_add(pages, &released);
 }
 
 /**
- * counters_add_oom - memory was given back to a machine that had none left
- * @pages: how many; counters_add_release() was told of them, too
+ * memplug_counters_add_oom - memory was given back to a machine that had none left
+ * @pages: how many; memplug_counters_add_release() was told of them, too
  */
-void counters_add_oom(unsigned long pages)
+void memplug_counters_add_oom(unsigned long pages)
 {
 	atomic64_inc(&oom_events);
 	atomic64_add(pages, &oom_pages);
 }
 
 /**
- * counters_read - fill in the results of MEMPLUG_IOC_COUNTERS
+ * memplug_counters_read - fill in the results of MEMPLUG_IOC_COUNTERS
  * @counters: result; the input fields stay as they are
  */
-void counters_read(struct memplug_counters *counters)
+void memplug_counters_read(struct memplug_counters *counters)
 {
 	counters->out_unplug_requests = atomic64_read(&unplug_requests);
 	counters->out_plug_requests = atomic64_read(&plug_requests);

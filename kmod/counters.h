@@ -4,11 +4,11 @@
 
 #include "uapi/memplug.h"
 
-void counters_add_request(u32 operation, u32 stop);
-void counters_add_claim(unsigned long pages_claimed, u64 pages_migrated, u64 ns);
-void counters_add_survey(u64 ns);
-void counters_add_oom(unsigned long pages);
-void counters_add_release(unsigned long pages);
-void counters_read(struct memplug_counters *counters);
+void memplug_counters_add_request(u32 operation, u32 stop);
+void memplug_counters_add_claim(unsigned long pages_claimed, u64 pages_migrated, u64 ns);
+void memplug_counters_add_survey(u64 ns);
+void memplug_counters_add_oom(unsigned long pages);
+void memplug_counters_add_release(unsigned long pages);
+void memplug_counters_read(struct memplug_counters *counters);
 
 #endif

@@ -47,15 +47,15 @@ module_param(order, charp, 0444);
 MODULE_PARM_DESC(order,
 		 "which memory an unplug takes first: cheapest (default), or address: the highest, whatever is in it");
 
-module_param_cb(floor, &floor_param_ops, NULL, 0644);
+module_param_cb(floor, &memplug_floor_param_ops, NULL, 0644);
 MODULE_PARM_DESC(floor,
 		 "available memory that an unplug leaves, in bytes (K, M, G); 0: none; default: by size of memory");
 
-module_param_named(oom_give_back, pressure_gives_back, bool, 0644);
+module_param_named(oom_give_back, memplug_oom_gives_back, bool, 0644);
 MODULE_PARM_DESC(oom_give_back,
 		 "give unplugged memory back before the kernel kills a process for lack of it (default: no)");
 
-module_param_named(driver_managed, ram_driver_managed, bool, 0444);
+module_param_named(driver_managed, memplug_ram_driver_managed, bool, 0444);
 MODULE_PARM_DESC(driver_managed,
 		 "also manage memory that another driver added (virtio-mem, dax-kmem) and may remove (default: no)");
 
@@ -68,8 +68,8 @@ static unsigned long parse_subblock_size(void)
 
 	if (!subblock_size)
 		return min(max(smallest, MAX_ORDER_NR_PAGES * PAGE_SIZE), largest);
-	if (!parameter_bytes(subblock_size, &bytes) && bytes >= smallest && bytes <= largest &&
-	    is_power_of_2(bytes))
+	if (!memplug_parameter_bytes(subblock_size, &bytes) && bytes >= smallest &&
+	    bytes <= largest && is_power_of_2(bytes))
 		return bytes;
 	pr_err("subblock_size=%s: has to be a power of two from %luM to %luM\n", subblock_size,
 	       smallest >> 20, largest >> 20);
@@ -86,8 +86,8 @@ static bool are_workers_valid(void)
 
 static bool parse_order(void)
 {
-	unplug_by_address = order && !strcmp(order, "address");
-	if (!order || unplug_by_address || !strcmp(order, "cheapest"))
+	memplug_unplug_by_address = order && !strcmp(order, "address");
+	if (!order || memplug_unplug_by_address || !strcmp(order, "cheapest"))
 		return true;
 	pr_err("order=%s: has to be cheapest or address\n", order);
 	return false;
@@ -98,11 +98,11 @@ static int __init find_memory(void)
 {
 	int ret;
 
-	while (hotplug_exclude())
-		if (!hotplug_wait(HZ) && fatal_signal_pending(current))
+	while (memplug_hotplug_exclude())
+		if (!memplug_hotplug_wait(HZ) && fatal_signal_pending(current))
 			return -EINTR;
-	ret = region_init();
-	hotplug_allow();
+	ret = memplug_region_init();
+	memplug_hotplug_allow();
 	return ret;
 }
 
@@ -118,64 +118,64 @@ static int __init memplug_init(void)
 		pr_err("not for a crash kernel, which needs what little memory it has\n");
 		return -ENODEV;
 	}
-	subblock_order = ilog2(size) - PAGE_SHIFT;
-	region_claims_are_zeroed = COMPAT_CLAIMS_ARE_ZEROED && want_init_on_alloc(0);
-	floor_init();
-	mapping_init();
-	ret = worker_init(workers);
+	memplug_subblock_order = ilog2(size) - PAGE_SHIFT;
+	memplug_region_claims_are_zeroed = COMPAT_CLAIMS_ARE_ZEROED && want_init_on_alloc(0);
+	memplug_floor_init();
+	memplug_mapping_init();
+	ret = memplug_claim_init(workers);
 	if (ret)
 		return ret;
 	/* before the first look at memory, so that no change is missed */
-	ret = hotplug_init(&memory_block_events);
+	ret = memplug_hotplug_init(&memplug_memory_block_events);
 	if (ret)
 		goto err_worker;
 	ret = find_memory();
 	if (ret)
 		goto err_hotplug;
-	ret = target_init();
+	ret = memplug_target_init();
 	if (ret)
 		goto err_hotplug;
-	ret = pressure_init();
+	ret = memplug_oom_init();
 	if (ret)
 		goto err_target;
-	ret = power_init();
+	ret = memplug_power_init();
 	if (ret)
 		goto err_pressure;
-	ret = chardev_init();
+	ret = memplug_chardev_init();
 	if (ret)
 		goto err_power;
 
-	region_sizes(&sizes);
+	memplug_region_sizes(&sizes);
 	pr_info("%llu MiB managed in subblocks of %lu MiB\n",
 		sizes.managed * subblock_bytes() >> 20, size >> 20);
 	return 0;
 
 err_power:
-	power_exit();
+	memplug_power_exit();
 err_pressure:
-	pressure_exit();
+	memplug_oom_exit();
 err_target:
-	target_exit();
+	memplug_target_exit();
 err_hotplug:
-	hotplug_exit();
+	memplug_hotplug_exit();
 	/* after the notifier: a failed look may have left some of it */
-	region_exit();
+	memplug_region_exit();
 err_worker:
-	worker_exit();
+	memplug_claim_exit();
 	return ret;
 }
 
 static void __exit memplug_exit(void)
 {
-	chardev_exit();
-	tie_exit();
-	target_exit();
-	release_everything();
-	power_exit();
-	pressure_exit();
-	hotplug_exit();
-	region_exit();
-	worker_exit();
+	memplug_chardev_exit();
+	memplug_tie_exit();
+	memplug_target_exit();
+	memplug_release_everything();
+	memplug_power_exit();
+	memplug_oom_exit();
+	memplug_hotplug_exit();
+	memplug_region_exit();
+	memplug_claim_exit();
 }
 
 module_init(memplug_init);

@@ -51,13 +51,13 @@ static int take_number(const char **text, u64 *number)
 }
 
 /**
- * parameter_bytes - read a size
+ * memplug_parameter_bytes - read a size
  * @text: what stands behind the parameter's name, or was written to its file
  * @bytes: result
  *
  * Return: 0; -EINVAL if it is not a size; -ERANGE if it is more than 64 bits hold.
  */
-int parameter_bytes(const char *text, u64 *bytes)
+int memplug_parameter_bytes(const char *text, u64 *bytes)
 {
 	static const char letters[] = "kmgtpe";
 	unsigned int shift = 0;

@@ -4,6 +4,6 @@
 
 #include <linux/types.h>
 
-int parameter_bytes(const char *text, u64 *bytes);
+int memplug_parameter_bytes(const char *text, u64 *bytes);
 
 #endif

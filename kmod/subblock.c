@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "subblock.h"
 
-unsigned int subblock_order;
+unsigned int memplug_subblock_order;

@@ -19,31 +19,31 @@ struct subblock_run {
 };
 
 /* log2 of a subblock's pages; set once, before any request. */
-extern unsigned int subblock_order;
+extern unsigned int memplug_subblock_order;
 
 static inline unsigned long subblock_pages(void)
 {
-	return 1UL << subblock_order;
+	return 1UL << memplug_subblock_order;
 }
 
 static inline u64 subblock_bytes(void)
 {
-	return (u64)PAGE_SIZE << subblock_order;
+	return (u64)PAGE_SIZE << memplug_subblock_order;
 }
 
 static inline unsigned long subblock_pfn(unsigned long index)
 {
-	return index << subblock_order;
+	return index << memplug_subblock_order;
 }
 
 static inline u64 subblock_address(unsigned long index)
 {
-	return PFN_PHYS((u64)index << subblock_order);
+	return PFN_PHYS((u64)index << memplug_subblock_order);
 }
 
 static inline unsigned long subblock_at(u64 address)
 {
-	return PHYS_PFN(address) >> subblock_order;
+	return PHYS_PFN(address) >> memplug_subblock_order;
 }
 
 #endif

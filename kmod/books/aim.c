@@ -16,99 +16,99 @@
 #include "books/private.h"
 
 /* Whoever calls this has the target moved, or makes up its mind that it shall not. */
-void books_set_wanted(unsigned long index, bool wanted)
+void memplug_books_set_wanted(unsigned long index, bool wanted)
 {
-	lockdep_assert_held(&region_books.lock);
-	if (test_bit(index, region_books.maps.wanted) == wanted)
+	lockdep_assert_held(&memplug_books.lock);
+	if (test_bit(index, memplug_books.maps.wanted) == wanted)
 		return;
-	__assign_bit(index, region_books.maps.wanted, wanted);
-	region_books.wanted += wanted ? 1 : -1;
+	__assign_bit(index, memplug_books.maps.wanted, wanted);
+	memplug_books.wanted += wanted ? 1 : -1;
 	if (books_managed(index))
-		region_books.wanted_here += wanted ? 1 : -1;
-	if (test_bit(index, region_books.maps.elsewhere))
-		region_books.wanted_elsewhere += wanted ? 1 : -1;
+		memplug_books.wanted_here += wanted ? 1 : -1;
+	if (test_bit(index, memplug_books.maps.elsewhere))
+		memplug_books.wanted_elsewhere += wanted ? 1 : -1;
 }
 
 /* Wanted for no other reason than that it was unplugged. */
 static unsigned long droppable_here(unsigned long word)
 {
-	const struct region_maps *maps = &region_books.maps;
+	const struct region_maps *maps = &memplug_books.maps;
 
 	return maps->wanted[word] & maps->managed[word] & ~maps->quarantined[word];
 }
 
 static unsigned long droppable_absent(unsigned long word)
 {
-	const struct region_maps *maps = &region_books.maps;
+	const struct region_maps *maps = &memplug_books.maps;
 
 	return maps->wanted[word] & ~maps->managed[word] & ~maps->quarantined[word];
 }
 
-void books_move_target(unsigned long lasting_before)
+void memplug_books_move_target(unsigned long lasting_before)
 {
 	unsigned long lasting = books_lasting();
-	unsigned long nr = region_books.nr;
+	unsigned long nr = memplug_books.nr;
 	unsigned long i, more;
 
-	if (!region_books.has_target)
+	if (!memplug_books.has_target)
 		return;
 	if (lasting >= lasting_before)
-		region_books.target += lasting - lasting_before;
+		memplug_books.target += lasting - lasting_before;
 	else
-		region_books.target -= min(region_books.target, lasting_before - lasting);
-	if (region_books.target <= region_books.managed)
+		memplug_books.target -= min(memplug_books.target, lasting_before - lasting);
+	if (memplug_books.target <= memplug_books.managed)
 		return;
 	/*
 	 * Some of what went was about to be plugged: it will be when it comes back. No more than
 	 * what goes at a time, or is dropped in a step.
 	 */
-	more = region_books.target - region_books.managed;
-	region_books.target = region_books.managed;
+	more = memplug_books.target - memplug_books.managed;
+	memplug_books.target = memplug_books.managed;
 	for (i = books_find(droppable_absent, 0, nr); i < nr && more;
 	     i = books_find(droppable_absent, i + 1, nr), more--)
-		books_set_wanted(i, false);
+		memplug_books_set_wanted(i, false);
 }
 
 /**
- * region_set_target - set the plugged size to work toward
+ * memplug_region_set_target - set the plugged size to work toward
  * @target: in subblocks, or REGION_NO_TARGET
  *
  * Return: 0, or -ERANGE if that is more than is managed.
  */
-int region_set_target(unsigned long target)
+int memplug_region_set_target(unsigned long target)
 {
 	bool has_target = target != REGION_NO_TARGET;
 	int ret = 0;
 
-	spin_lock(&region_books.lock);
-	if (has_target && target > region_books.managed) {
+	spin_lock(&memplug_books.lock);
+	if (has_target && target > memplug_books.managed) {
 		ret = -ERANGE;
-	} else if (has_target || region_books.has_target) {
-		region_books.has_target = has_target;
-		region_books.target = target;
-		region_books.target_state = has_target ? MEMPLUG_TARGET_WORKING :
+	} else if (has_target || memplug_books.has_target) {
+		memplug_books.has_target = has_target;
+		memplug_books.target = target;
+		memplug_books.target_state = has_target ? MEMPLUG_TARGET_WORKING :
 							 MEMPLUG_TARGET_NONE;
 		books_changed_value(MEMPLUG_EVENT_TARGET,
 				    has_target ? target * subblock_bytes() : MEMPLUG_NO_TARGET);
 	}
-	spin_unlock(&region_books.lock);
+	spin_unlock(&memplug_books.lock);
 	return ret;
 }
 
 /**
- * region_set_target_state - tell how far the worker is
+ * memplug_region_set_target_state - tell how far the worker is
  * @state: MEMPLUG_TARGET_* but NONE
  * @generation: of the aim that this is about: if that has changed, it is no news any more
  */
-void region_set_target_state(u32 state, u64 generation)
+void memplug_region_set_target_state(u32 state, u64 generation)
 {
-	spin_lock(&region_books.lock);
-	if (region_books.has_target && region_books.generation == generation &&
-	    region_books.target_state != state) {
-		region_books.target_state = state;
+	spin_lock(&memplug_books.lock);
+	if (memplug_books.has_target && memplug_books.generation == generation &&
+	    memplug_books.target_state != state) {
+		memplug_books.target_state = state;
 		books_changed_value(MEMPLUG_EVENT_TARGET_STATE, state);
 	}
-	spin_unlock(&region_books.lock);
+	spin_unlock(&memplug_books.lock);
 }
 
 /* Wanted subblocks that are managed, and need not be unplugged if the target says otherwise. */
@@ -116,27 +116,27 @@ static unsigned long count_droppable(void)
 {
 	unsigned long i, count = 0;
 
-	if (!region_books.quarantined)
-		return region_books.wanted_here;
-	for (i = 0; i < BITS_TO_LONGS(region_books.nr); i++)
+	if (!memplug_books.quarantined)
+		return memplug_books.wanted_here;
+	for (i = 0; i < BITS_TO_LONGS(memplug_books.nr); i++)
 		count += hweight_long(droppable_here(i));
 	return count;
 }
 
 /**
- * region_read_aim - what ought to be, beside what is
+ * memplug_region_read_aim - what ought to be, beside what is
  * @aim: result, consistent in itself
  */
-void region_read_aim(struct region_aim *aim)
+void memplug_region_read_aim(struct region_aim *aim)
 {
-	spin_lock(&region_books.lock);
-	aim->target = region_books.has_target ? region_books.target : REGION_NO_TARGET;
+	spin_lock(&memplug_books.lock);
+	aim->target = memplug_books.has_target ? memplug_books.target : REGION_NO_TARGET;
 	aim->lasting = books_lasting();
-	aim->wanted_here = region_books.wanted_here;
+	aim->wanted_here = memplug_books.wanted_here;
 	aim->droppable_here = count_droppable();
-	aim->wanted_absent = region_books.wanted - region_books.wanted_here;
-	aim->generation = region_books.generation;
-	spin_unlock(&region_books.lock);
+	aim->wanted_absent = memplug_books.wanted - memplug_books.wanted_here;
+	aim->generation = memplug_books.generation;
+	spin_unlock(&memplug_books.lock);
 }
 
 static void drop_step(struct subblock_run within, int nid)
@@ -144,22 +144,22 @@ static void drop_step(struct subblock_run within, int nid)
 	unsigned long end = within.first + within.nr;
 	unsigned long i, before, lasting;
 
-	spin_lock(&region_books.lock);
-	before = region_books.wanted;
+	spin_lock(&memplug_books.lock);
+	before = memplug_books.wanted;
 	lasting = books_lasting();
-	for (i = find_next_bit(region_books.maps.wanted, end, within.first); i < end;
-	     i = find_next_bit(region_books.maps.wanted, end, i + 1))
-		if (!test_bit(i, region_books.maps.quarantined) &&
+	for (i = find_next_bit(memplug_books.maps.wanted, end, within.first); i < end;
+	     i = find_next_bit(memplug_books.maps.wanted, end, i + 1))
+		if (!test_bit(i, memplug_books.maps.quarantined) &&
 		    (nid == NUMA_NO_NODE || (books_managed(i) && books_node(i) == nid)))
-			books_set_wanted(i, false);
-	books_move_target(lasting);
-	if (before != region_books.wanted)
+			memplug_books_set_wanted(i, false);
+	memplug_books_move_target(lasting);
+	if (before != memplug_books.wanted)
 		books_changed_wanted();
-	spin_unlock(&region_books.lock);
+	spin_unlock(&memplug_books.lock);
 }
 
 /**
- * region_drop_wanted - what is wanted in a stretch is not any more
+ * memplug_region_drop_wanted - what is wanted in a stretch is not any more
  * @within: the stretch
  * @nid: only what is managed of this node, or NUMA_NO_NODE
  *
@@ -168,7 +168,7 @@ static void drop_step(struct subblock_run within, int nid)
  *
  * Context: sleeps.
  */
-void region_drop_wanted(struct subblock_run within, int nid)
+void memplug_region_drop_wanted(struct subblock_run within, int nid)
 {
 	struct subblock_run rest = books_known(within);
 
@@ -183,31 +183,31 @@ static unsigned long drop_here_step(unsigned long index, unsigned long *nr)
 {
 	unsigned long i, end, before;
 
-	spin_lock(&region_books.lock);
-	before = region_books.wanted;
-	end = min(index + BOOKS_STEP, region_books.nr);
+	spin_lock(&memplug_books.lock);
+	before = memplug_books.wanted;
+	end = min(index + BOOKS_STEP, memplug_books.nr);
 	for (i = books_find(droppable_here, index, end); i < end && *nr;
 	     i = books_find(droppable_here, i + 1, end), --*nr)
-		books_set_wanted(i, false);
-	if (before != region_books.wanted)
+		memplug_books_set_wanted(i, false);
+	if (before != memplug_books.wanted)
 		books_changed_wanted();
-	spin_unlock(&region_books.lock);
+	spin_unlock(&memplug_books.lock);
 	return i;
 }
 
 /**
- * region_drop_wanted_here - some of what is wanted, plugged and not quarantined may stay so
+ * memplug_region_drop_wanted_here - some of what is wanted, plugged and not quarantined may stay so
  * @nr: how many subblocks, from the lowest up
  *
  * For the sake of the target, which does not move.
  *
  * Context: sleeps.
  */
-void region_drop_wanted_here(unsigned long nr)
+void memplug_region_drop_wanted_here(unsigned long nr)
 {
 	unsigned long i = 0;
 
-	while (nr && i < region_nr()) {
+	while (nr && i < memplug_region_nr()) {
 		i = drop_here_step(i, &nr);
 		cond_resched();
 	}
@@ -215,35 +215,35 @@ void region_drop_wanted_here(unsigned long nr)
 
 static unsigned long wanted_and_absent(unsigned long word)
 {
-	return region_books.maps.wanted[word] & ~region_books.maps.managed[word];
+	return memplug_books.maps.wanted[word] & ~memplug_books.maps.managed[word];
 }
 
 /**
- * region_next_absent - find memory that is wanted and not there
+ * memplug_region_next_absent - find memory that is wanted and not there
  * @index: where to start
  *
  * Return: the first subblock from there on that is wanted and not managed, or ULONG_MAX.
  */
-unsigned long region_next_absent(unsigned long index)
+unsigned long memplug_region_next_absent(unsigned long index)
 {
 	unsigned long nr;
 
-	spin_lock(&region_books.lock);
-	nr = region_books.nr;
+	spin_lock(&memplug_books.lock);
+	nr = memplug_books.nr;
 	index = books_find(wanted_and_absent, index, nr);
-	spin_unlock(&region_books.lock);
+	spin_unlock(&memplug_books.lock);
 	return index < nr ? index : ULONG_MAX;
 }
 
 /**
- * region_keep_wanted - leave in a map what is wanted
+ * memplug_region_keep_wanted - leave in a map what is wanted
  * @map: bitmap
  * @nr: bits in it
  */
-void region_keep_wanted(unsigned long *map, unsigned long nr)
+void memplug_region_keep_wanted(unsigned long *map, unsigned long nr)
 {
-	spin_lock(&region_books.lock);
+	spin_lock(&memplug_books.lock);
 	/* the map may be older, and shorter, than the books, but never longer */
-	bitmap_and(map, map, region_books.maps.wanted, nr);
-	spin_unlock(&region_books.lock);
+	bitmap_and(map, map, memplug_books.maps.wanted, nr);
+	spin_unlock(&memplug_books.lock);
 }

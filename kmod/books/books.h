@@ -34,7 +34,7 @@ enum region_mover { REGION_ASKED, REGION_OWN, REGION_NEED };
 /**
  * struct region_owner - whose some memory is: a descriptor's, or a running request's
  * @number: in the books: a descriptor's from 1 on, a request's above REGION_MAX_DESCRIPTORS
- * @is_request: until region_settle() it has what it took; nothing is tied to it
+ * @is_request: until memplug_region_settle() it has what it took; nothing is tied to it
  * @opener: of a descriptor: the process that has opened it
  * @nr: subblocks that it has
  * @closed: it is gone; what is tied still is mapped, or about to be given back
@@ -63,7 +63,7 @@ struct region_mapping {
 };
 
 /* What is claimed has been zeroed by the kernel (init_on_alloc); set once, as well. */
-extern bool region_claims_are_zeroed;
+extern bool memplug_region_claims_are_zeroed;
 
 /**
  * struct region_sizes - one consistent look at the books, in subblocks
@@ -128,68 +128,70 @@ struct region_view {
 	unsigned long nr_already;
 };
 
-int region_init(void);
-void region_exit(void);
-int region_update(unsigned long start_pfn, unsigned long nr_pages);
-int region_leave(unsigned long start_pfn, unsigned long nr_pages);
-unsigned long region_next_leaving(unsigned long index);
-bool region_stay(unsigned long index, bool keep);
-void region_gone(unsigned long start_pfn, unsigned long nr_pages);
+int memplug_region_init(void);
+void memplug_region_exit(void);
+int memplug_region_update(unsigned long start_pfn, unsigned long nr_pages);
+int memplug_region_leave(unsigned long start_pfn, unsigned long nr_pages);
+unsigned long memplug_region_next_leaving(unsigned long index);
+bool memplug_region_stay(unsigned long index, bool keep);
+void memplug_region_gone(unsigned long start_pfn, unsigned long nr_pages);
 
-bool region_find_unmanaged(struct subblock_run within, struct subblock_run *bad);
-bool region_has_managed(struct subblock_run within);
-int region_node(unsigned long index);
-u32 region_state(unsigned long index, int *nid, u32 *flags);
+bool memplug_region_find_unmanaged(struct subblock_run within, struct subblock_run *bad);
+bool memplug_region_has_managed(struct subblock_run within);
+int memplug_region_node(unsigned long index);
+u32 memplug_region_state(unsigned long index, int *nid, u32 *flags);
 
-unsigned long region_nr(void);
-unsigned long region_next_unplugged(unsigned long index);
-void region_snapshot(enum region_direction direction, struct subblock_run within, int nid,
-		     struct region_view *view);
+unsigned long memplug_region_nr(void);
+unsigned long memplug_region_next_unplugged(unsigned long index);
+void memplug_region_snapshot(enum region_direction direction, struct subblock_run within, int nid,
+			     struct region_view *view);
 
-bool region_reserve(struct subblock_run run, enum region_direction direction);
-bool region_reserve_wanted(struct subblock_run run);
-bool region_reserve_in_need(unsigned long index);
-bool region_is_managed(struct subblock_run run);
-bool region_is_unplugged(unsigned long index);
-void region_commit(struct subblock_run run, enum region_direction direction,
-		   enum region_mover mover);
-bool region_commit_wanted(struct subblock_run run);
-void region_commit_taken(struct subblock_run run, const struct region_owner *owner);
-void region_abort(struct subblock_run run);
+bool memplug_region_reserve(struct subblock_run run, enum region_direction direction);
+bool memplug_region_reserve_wanted(struct subblock_run run);
+bool memplug_region_reserve_in_need(unsigned long index);
+bool memplug_region_is_managed(struct subblock_run run);
+bool memplug_region_is_unplugged(unsigned long index);
+void memplug_region_commit(struct subblock_run run, enum region_direction direction,
+			   enum region_mover mover);
+bool memplug_region_commit_wanted(struct subblock_run run);
+void memplug_region_commit_taken(struct subblock_run run, const struct region_owner *owner);
+void memplug_region_abort(struct subblock_run run);
 
-int region_enter_owner(struct region_owner *owner);
-void region_close_owner(struct region_owner *owner);
-struct region_owner *region_take_closed(void);
-bool region_put_closed(struct region_owner *owner);
-unsigned long region_next_tied(const struct region_owner *owner, unsigned long index);
-bool region_reserve_owned(unsigned long index, const struct region_owner *owner);
-void region_settle(const struct region_owner *owner);
-void region_leave_owner(struct region_owner *owner);
-void region_untie(unsigned long index);
-int region_map(struct region_mapping *mapping);
-void region_unmap(struct region_mapping *mapping);
-u32 region_hold(unsigned long index);
-bool region_is_zeroed(unsigned long index);
-void region_set_zeroed(unsigned long index);
+int memplug_region_enter_owner(struct region_owner *owner);
+void memplug_region_close_owner(struct region_owner *owner);
+struct region_owner *memplug_region_take_closed(void);
+bool memplug_region_put_closed(struct region_owner *owner);
+unsigned long memplug_region_next_tied(const struct region_owner *owner, unsigned long index);
+bool memplug_region_reserve_owned(unsigned long index, const struct region_owner *owner);
+void memplug_region_settle(const struct region_owner *owner);
+void memplug_region_leave_owner(struct region_owner *owner);
+void memplug_region_untie(unsigned long index);
+int memplug_region_map(struct region_mapping *mapping);
+void memplug_region_unmap(struct region_mapping *mapping);
+u32 memplug_region_hold(unsigned long index);
+bool memplug_region_is_zeroed(unsigned long index);
+void memplug_region_set_zeroed(unsigned long index);
 
-unsigned long region_quarantine(struct subblock_run run, bool quarantined);
-unsigned long region_quarantined(struct subblock_run within, unsigned long *unplugged);
-bool region_any_quarantined(void);
-unsigned long region_next_to_retake(unsigned long index);
+unsigned long memplug_region_quarantine(struct subblock_run run, bool quarantined);
+unsigned long memplug_region_quarantined(struct subblock_run within, unsigned long *unplugged);
+bool memplug_region_any_quarantined(void);
+unsigned long memplug_region_next_to_retake(unsigned long index);
 
-int region_set_target(unsigned long target);
-void region_set_target_state(u32 state, u64 generation);
-void region_read_aim(struct region_aim *aim);
-void region_drop_wanted(struct subblock_run within, int nid);
-void region_drop_wanted_here(unsigned long nr);
-unsigned long region_next_absent(unsigned long index);
-void region_keep_wanted(unsigned long *map, unsigned long nr);
+int memplug_region_set_target(unsigned long target);
+void memplug_region_set_target_state(u32 state, u64 generation);
+void memplug_region_read_aim(struct region_aim *aim);
+void memplug_region_drop_wanted(struct subblock_run within, int nid);
+void memplug_region_drop_wanted_here(unsigned long nr);
+unsigned long memplug_region_next_absent(unsigned long index);
+void memplug_region_keep_wanted(unsigned long *map, unsigned long nr);
 
-void region_sizes(struct region_sizes *sizes);
-u64 region_generation(void);
-wait_queue_head_t *region_wait_queue(void);
-unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64 *generation);
-int region_list(struct memplug_range *ranges, unsigned int capacity, u64 *generation);
-int region_list_quarantined(struct memplug_range *ranges, unsigned int capacity, u64 *generation);
+void memplug_region_sizes(struct region_sizes *sizes);
+u64 memplug_region_generation(void);
+wait_queue_head_t *memplug_region_wait_queue(void);
+unsigned int memplug_region_nodes(struct memplug_node *nodes, unsigned int capacity,
+				  u64 *generation);
+int memplug_region_list(struct memplug_range *ranges, unsigned int capacity, u64 *generation);
+int memplug_region_list_quarantined(struct memplug_range *ranges, unsigned int capacity,
+				    u64 *generation);
 
 #endif

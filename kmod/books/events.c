@@ -49,13 +49,13 @@ static void drop_oldest(struct event_ring *ring)
 }
 
 /**
- * events_add - something has happened
+ * memplug_events_add - something has happened
  * @event: complete but for its time
  *
  * Context: any, also where nothing may sleep; a few nanoseconds for each reader. Who waits for
  * events is woken by the caller.
  */
-void events_add(struct memplug_event event)
+void memplug_events_add(struct memplug_event event)
 {
 	struct event_ring *ring;
 
@@ -72,13 +72,13 @@ void events_add(struct memplug_event event)
 }
 
 /**
- * events_open - begin to keep events for a reader
+ * memplug_events_open - begin to keep events for a reader
  *
  * Context: sleeps.
  *
- * Return: its ring, for events_close(), or NULL.
+ * Return: its ring, for memplug_events_close(), or NULL.
  */
-struct event_ring *events_open(void)
+struct event_ring *memplug_events_open(void)
 {
 	struct event_ring *ring = kvzalloc(sizeof(*ring), GFP_KERNEL_ACCOUNT);
 
@@ -91,10 +91,10 @@ struct event_ring *events_open(void)
 }
 
 /**
- * events_close - end of a reader
+ * memplug_events_close - end of a reader
  * @ring: nobody uses it any more; may be NULL
  */
-void events_close(struct event_ring *ring)
+void memplug_events_close(struct event_ring *ring)
 {
 	if (!ring)
 		return;
@@ -105,15 +105,15 @@ void events_close(struct event_ring *ring)
 }
 
 /**
- * events_take - the oldest events that a reader has not read
+ * memplug_events_take - the oldest events that a reader has not read
  * @ring: the reader's
  * @taken: result
  * @most: how many fit there
  *
  * Return: how many there were. The first of them says how many were lost before it.
  */
-unsigned int events_take(struct event_ring *ring, struct memplug_event *taken,
-			 unsigned int most)
+unsigned int memplug_events_take(struct event_ring *ring, struct memplug_event *taken,
+				 unsigned int most)
 {
 	unsigned int i, nr;
 
@@ -132,10 +132,10 @@ unsigned int events_take(struct event_ring *ring, struct memplug_event *taken,
 }
 
 /**
- * events_pending - is there anything to read
+ * memplug_events_pending - is there anything to read
  * @ring: a reader's
  */
-bool events_pending(const struct event_ring *ring)
+bool memplug_events_pending(const struct event_ring *ring)
 {
 	return READ_ONCE(ring->nr);
 }

@@ -8,12 +8,12 @@
 
 struct event_ring;
 
-void events_add(struct memplug_event event);
+void memplug_events_add(struct memplug_event event);
 
-struct event_ring *events_open(void);
-void events_close(struct event_ring *ring);
-unsigned int events_take(struct event_ring *ring, struct memplug_event *taken,
-			 unsigned int most);
-bool events_pending(const struct event_ring *ring);
+struct event_ring *memplug_events_open(void);
+void memplug_events_close(struct event_ring *ring);
+unsigned int memplug_events_take(struct event_ring *ring, struct memplug_event *taken,
+				 unsigned int most);
+bool memplug_events_pending(const struct event_ring *ring);
 
 #endif

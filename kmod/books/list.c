@@ -45,8 +45,8 @@ static unsigned long ends_in(const struct books_stretches *stretches, unsigned l
 }
 
 /* Where the stretch that begins at @i ends; nothing is looked at from @limit on. */
-unsigned long books_stretch_end(const struct books_stretches *stretches, unsigned long i,
-				unsigned long limit)
+unsigned long memplug_books_stretch_end(const struct books_stretches *stretches, unsigned long i,
+					unsigned long limit)
 {
 	unsigned long next, ends;
 
@@ -62,16 +62,16 @@ unsigned long books_stretch_end(const struct books_stretches *stretches, unsigne
 /* Copies what is in the books, if there is room for it. */
 static bool fill_copy(struct books_copy *copy)
 {
-	const struct region_maps *from = &region_books.maps;
+	const struct region_maps *from = &memplug_books.maps;
 	struct region_maps *to = &copy->maps;
-	unsigned long nr = region_books.nr;
+	unsigned long nr = memplug_books.nr;
 	unsigned int i;
 
-	lockdep_assert_held(&region_books.lock);
+	lockdep_assert_held(&memplug_books.lock);
 	if (nr > copy->nr)
 		return false;
 	copy->nr = nr;
-	copy->generation = region_books.generation;
+	copy->generation = memplug_books.generation;
 	if (!nr)
 		return true;
 	bitmap_copy(to->managed, from->managed, nr);
@@ -83,8 +83,8 @@ static bool fill_copy(struct books_copy *copy)
 	memcpy(to->owners, from->owners, nr * sizeof(*to->owners));
 	memcpy(to->nodes, from->nodes, nr * sizeof(*to->nodes));
 	for (i = 1; i <= REGION_MAX_DESCRIPTORS; i++)
-		if (region_books.owners[i])
-			copy->holders[i] = pid_vnr(region_books.owners[i]->opener);
+		if (memplug_books.owners[i])
+			copy->holders[i] = pid_vnr(memplug_books.owners[i]->opener);
 	return true;
 }
 
@@ -95,13 +95,13 @@ static int copy_books(struct books_copy *copy)
 
 	do {
 		/* the books may grow until there is room for what they were */
-		books_free_maps(&copy->maps);
-		copy->nr = region_nr();
-		if (books_alloc_maps(&copy->maps, copy->nr))
+		memplug_books_free_maps(&copy->maps);
+		copy->nr = memplug_region_nr();
+		if (memplug_books_alloc_maps(&copy->maps, copy->nr))
 			return -ENOMEM;
-		spin_lock(&region_books.lock);
+		spin_lock(&memplug_books.lock);
 		filled = fill_copy(copy);
-		spin_unlock(&region_books.lock);
+		spin_unlock(&memplug_books.lock);
 	} while (!filled);
 	return 0;
 }
@@ -135,7 +135,7 @@ static unsigned int write_ranges(const struct books_copy *copy,
 
 	for (i = find_first_bit(stretches->map, nr); i < nr;
 	     i = find_next_bit(stretches->map, nr, end)) {
-		end = books_stretch_end(stretches, i, nr);
+		end = memplug_books_stretch_end(stretches, i, nr);
 		if (count < capacity)
 			ranges[count] = describe_range(copy, i, end);
 		count++;
@@ -170,14 +170,14 @@ static int list_ranges(bool quarantined, struct memplug_range *ranges, unsigned 
 			.alike = { maps->mapped, maps->quarantined },
 		}, ranges, capacity);
 	*generation = copy->generation;
-	books_free_maps(&copy->maps);
+	memplug_books_free_maps(&copy->maps);
 out:
 	kvfree(copy);
 	return ret;
 }
 
 /**
- * region_list - the unplugged ranges
+ * memplug_region_list - the unplugged ranges
  * @ranges: result, by ascending address
  * @capacity: how many fit there; no more are written
  * @generation: of this snapshot
@@ -186,13 +186,13 @@ out:
  *
  * Return: how many there are, or -ENOMEM.
  */
-int region_list(struct memplug_range *ranges, unsigned int capacity, u64 *generation)
+int memplug_region_list(struct memplug_range *ranges, unsigned int capacity, u64 *generation)
 {
 	return list_ranges(false, ranges, capacity, generation);
 }
 
 /**
- * region_list_quarantined - the ranges that are kept out as bad, or are to be
+ * memplug_region_list_quarantined - the ranges that are kept out as bad, or are to be
  * @ranges: result, by ascending address
  * @capacity: how many fit there; no more are written
  * @generation: of this snapshot
@@ -201,7 +201,8 @@ int region_list(struct memplug_range *ranges, unsigned int capacity, u64 *genera
  *
  * Return: how many there are, or -ENOMEM.
  */
-int region_list_quarantined(struct memplug_range *ranges, unsigned int capacity, u64 *generation)
+int memplug_region_list_quarantined(struct memplug_range *ranges, unsigned int capacity,
+				    u64 *generation)
 {
 	return list_ranges(true, ranges, capacity, generation);
 }

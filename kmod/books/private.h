@@ -7,8 +7,8 @@
  * 1 TiB and 4 MiB a subblock they are 1184 KiB together. The lock protects all of it. Under
  * it nothing sleeps or allocates, and no other lock is taken but the wait queue's.
  *
- * No struct page is read here but in region_update(), whose callers keep memory hotplug out: going
- * offline overwrites them. What they say of node and zone is in the books from then on.
+ * No struct page is read here but in memplug_region_update(), whose callers keep memory hotplug
+ * out: going offline overwrites them. What they say of node and zone is in the books from then on.
  */
 #ifndef MEMPLUG_REGION_BOOKS_H
 #define MEMPLUG_REGION_BOOKS_H
@@ -79,7 +79,7 @@ struct node_share {
 };
 
 /**
- * struct region_books - all that is known, in subblocks
+ * struct memplug_books - all that is known, in subblocks
  * @lock: of all of it
  * @maps: see above
  * @nr: bits in each map; only ever grows
@@ -99,7 +99,7 @@ struct node_share {
  * @generation: goes up with every change
  * @wait: for a new generation
  */
-struct region_books {
+struct memplug_books {
 	spinlock_t lock;	/* protects everything below */
 	struct region_maps maps;
 	unsigned long nr;
@@ -120,23 +120,23 @@ struct region_books {
 	wait_queue_head_t wait;
 };
 
-extern struct region_books region_books;
+extern struct memplug_books memplug_books;
 
 static inline bool books_managed(unsigned long index)
 {
-	return index < region_books.nr && test_bit(index, region_books.maps.managed);
+	return index < memplug_books.nr && test_bit(index, memplug_books.maps.managed);
 }
 
 /* Only for managed subblocks. */
 static inline int books_node(unsigned long index)
 {
-	return region_books.maps.nodes[index];
+	return memplug_books.maps.nodes[index];
 }
 
 /* The part of a run of which anything is known. Without the lock, more of it may be at once. */
 static inline struct subblock_run books_known(struct subblock_run run)
 {
-	unsigned long nr = READ_ONCE(region_books.nr);
+	unsigned long nr = READ_ONCE(memplug_books.nr);
 	unsigned long first = min(run.first, nr);
 
 	run.nr = min(run.nr, nr - first);
@@ -171,16 +171,16 @@ static __always_inline unsigned long books_find(unsigned long (*word)(unsigned l
 /* Plugged, and to stay so: what the target is held against. */
 static inline unsigned long books_lasting(void)
 {
-	return region_books.managed - region_books.unplugged - region_books.wanted_here;
+	return memplug_books.managed - memplug_books.unplugged - memplug_books.wanted_here;
 }
 
 /* Every change ends with one event that says what it was. */
 static inline void books_changed(struct memplug_event event)
 {
-	lockdep_assert_held(&region_books.lock);
-	event.generation = ++region_books.generation;
-	events_add(event);
-	wake_up_interruptible_all(&region_books.wait);
+	lockdep_assert_held(&memplug_books.lock);
+	event.generation = ++memplug_books.generation;
+	memplug_events_add(event);
+	wake_up_interruptible_all(&memplug_books.wait);
 }
 
 /* Something that has no place. */
@@ -195,15 +195,15 @@ static inline void books_changed_value(u32 type, u64 value)
 
 static inline void books_changed_wanted(void)
 {
-	books_changed_value(MEMPLUG_EVENT_WANTED, region_books.wanted * subblock_bytes());
+	books_changed_value(MEMPLUG_EVENT_WANTED, memplug_books.wanted * subblock_bytes());
 }
 
 /* Not to be plugged, not even in need, as long as that lasts. */
 static inline bool books_held(unsigned long index)
 {
-	return test_bit(index, region_books.maps.tied) ||
-	       test_bit(index, region_books.maps.mapped) ||
-	       test_bit(index, region_books.maps.quarantined);
+	return test_bit(index, memplug_books.maps.tied) ||
+	       test_bit(index, memplug_books.maps.mapped) ||
+	       test_bit(index, memplug_books.maps.quarantined);
 }
 
 /**
@@ -219,23 +219,23 @@ struct books_stretches {
 };
 
 /* region.c */
-int books_alloc_maps(struct region_maps *maps, unsigned long nr);
-void books_free_maps(struct region_maps *maps);
+int memplug_books_alloc_maps(struct region_maps *maps, unsigned long nr);
+void memplug_books_free_maps(struct region_maps *maps);
 
 /* region_holds.c */
-void books_update_edge(unsigned long index);
-void books_own(unsigned long index, const struct region_owner *owner);
-bool books_any_held(unsigned long first, unsigned long end);
+void memplug_books_update_edge(unsigned long index);
+void memplug_books_own(unsigned long index, const struct region_owner *owner);
+bool memplug_books_any_held(unsigned long first, unsigned long end);
 
 /* region_list.c */
-unsigned long books_stretch_end(const struct books_stretches *stretches, unsigned long i,
-				unsigned long limit);
+unsigned long memplug_books_stretch_end(const struct books_stretches *stretches, unsigned long i,
+					unsigned long limit);
 
 /* region_quarantine.c */
-void books_want_quarantined(unsigned long index);
+void memplug_books_want_quarantined(unsigned long index);
 
 /* region_aim.c */
-void books_set_wanted(unsigned long index, bool wanted);
-void books_move_target(unsigned long lasting_before);
+void memplug_books_set_wanted(unsigned long index, bool wanted);
+void memplug_books_move_target(unsigned long lasting_before);
 
 #endif

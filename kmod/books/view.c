@@ -6,81 +6,81 @@
 #include "books/private.h"
 
 /**
- * region_find_unmanaged - find the first part of a run that is not managed
+ * memplug_region_find_unmanaged - find the first part of a run that is not managed
  * @within: the run
  * @bad: result
  *
  * Return: whether there is one.
  */
-bool region_find_unmanaged(struct subblock_run within, struct subblock_run *bad)
+bool memplug_region_find_unmanaged(struct subblock_run within, struct subblock_run *bad)
 {
 	unsigned long end = within.first + within.nr;
 	unsigned long i;
 
-	spin_lock(&region_books.lock);
-	i = min(within.first, region_books.nr);
-	i = find_next_zero_bit(region_books.maps.managed, min(end, region_books.nr), i);
+	spin_lock(&memplug_books.lock);
+	i = min(within.first, memplug_books.nr);
+	i = find_next_zero_bit(memplug_books.maps.managed, min(end, memplug_books.nr), i);
 	bad->first = max(i, within.first);
 	bad->nr = 0;
 	if (bad->first < end) {
-		i = find_next_bit(region_books.maps.managed, region_books.nr, bad->first);
-		bad->nr = (i < min(end, region_books.nr) ? i : end) - bad->first;
+		i = find_next_bit(memplug_books.maps.managed, memplug_books.nr, bad->first);
+		bad->nr = (i < min(end, memplug_books.nr) ? i : end) - bad->first;
 	}
-	spin_unlock(&region_books.lock);
+	spin_unlock(&memplug_books.lock);
 	return bad->nr;
 }
 
 /**
- * region_has_managed - is any of this managed
+ * memplug_region_has_managed - is any of this managed
  * @within: the run to look at
  */
-bool region_has_managed(struct subblock_run within)
+bool memplug_region_has_managed(struct subblock_run within)
 {
 	unsigned long end;
 	bool found;
 
-	spin_lock(&region_books.lock);
-	end = min(within.first + within.nr, region_books.nr);
-	found = find_next_bit(region_books.maps.managed, end, min(within.first, end)) < end;
-	spin_unlock(&region_books.lock);
+	spin_lock(&memplug_books.lock);
+	end = min(within.first + within.nr, memplug_books.nr);
+	found = find_next_bit(memplug_books.maps.managed, end, min(within.first, end)) < end;
+	spin_unlock(&memplug_books.lock);
 	return found;
 }
 
 /**
- * region_node - the node of a subblock
+ * memplug_region_node - the node of a subblock
  * @index: subblock
  *
  * Return: NUMA_NO_NODE if it is not managed, or not any more.
  */
-int region_node(unsigned long index)
+int memplug_region_node(unsigned long index)
 {
 	int nid;
 
-	spin_lock(&region_books.lock);
+	spin_lock(&memplug_books.lock);
 	nid = books_managed(index) ? books_node(index) : NUMA_NO_NODE;
-	spin_unlock(&region_books.lock);
+	spin_unlock(&memplug_books.lock);
 	return nid;
 }
 
 /**
- * region_state - what the books say of a subblock
+ * memplug_region_state - what the books say of a subblock
  * @index: subblock
  * @nid: result: its node; NUMA_NO_NODE if it is not managed
  * @flags: result: MEMPLUG_SUBBLOCK_WANTED, _QUARANTINED
  *
  * Return: MEMPLUG_SUBBLOCK_PLUGGED, ...
  */
-u32 region_state(unsigned long index, int *nid, u32 *flags)
+u32 memplug_region_state(unsigned long index, int *nid, u32 *flags)
 {
-	const struct region_maps *maps = &region_books.maps;
+	const struct region_maps *maps = &memplug_books.maps;
 	u32 state = MEMPLUG_SUBBLOCK_UNMANAGED;
 
 	*nid = NUMA_NO_NODE;
 	*flags = 0;
-	spin_lock(&region_books.lock);
-	if (index < region_books.nr && test_bit(index, maps->wanted))
+	spin_lock(&memplug_books.lock);
+	if (index < memplug_books.nr && test_bit(index, maps->wanted))
 		*flags |= MEMPLUG_SUBBLOCK_WANTED;
-	if (index < region_books.nr && test_bit(index, maps->quarantined))
+	if (index < memplug_books.nr && test_bit(index, maps->quarantined))
 		*flags |= MEMPLUG_SUBBLOCK_QUARANTINED;
 	if (books_managed(index)) {
 		*nid = books_node(index);
@@ -91,37 +91,37 @@ u32 region_state(unsigned long index, int *nid, u32 *flags)
 		else
 			state = MEMPLUG_SUBBLOCK_PLUGGED;
 	}
-	spin_unlock(&region_books.lock);
+	spin_unlock(&memplug_books.lock);
 	return state;
 }
 
-/** region_nr - how many bits a snapshot has at the moment */
-unsigned long region_nr(void)
+/** memplug_region_nr - how many bits a snapshot has at the moment */
+unsigned long memplug_region_nr(void)
 {
-	return READ_ONCE(region_books.nr);
+	return READ_ONCE(memplug_books.nr);
 }
 
 /**
- * region_next_unplugged - find held memory without a snapshot
+ * memplug_region_next_unplugged - find held memory without a snapshot
  * @index: where to start
  *
  * Return: the first unplugged subblock from there on, or ULONG_MAX.
  */
-unsigned long region_next_unplugged(unsigned long index)
+unsigned long memplug_region_next_unplugged(unsigned long index)
 {
 	unsigned long nr;
 
-	spin_lock(&region_books.lock);
-	nr = region_books.nr;
-	index = find_next_bit(region_books.maps.unplugged, nr, min(index, nr));
-	spin_unlock(&region_books.lock);
+	spin_lock(&memplug_books.lock);
+	nr = memplug_books.nr;
+	index = find_next_bit(memplug_books.maps.unplugged, nr, min(index, nr));
+	spin_unlock(&memplug_books.lock);
 	return index < nr ? index : ULONG_MAX;
 }
 
 /* What is held can't be plugged, as if another request were busy with it. */
 static void leave_held(struct region_view *view, unsigned long limit)
 {
-	const struct region_maps *maps = &region_books.maps;
+	const struct region_maps *maps = &memplug_books.maps;
 	unsigned long i, held;
 
 	for (i = 0; i < BITS_TO_LONGS(limit); i++) {
@@ -135,16 +135,16 @@ static void leave_held(struct region_view *view, unsigned long limit)
 }
 
 /**
- * region_snapshot - copy what a request may try to change
+ * memplug_region_snapshot - copy what a request may try to change
  * @direction: REGION_UNPLUG: plugged subblocks are ready; REGION_PLUG: unplugged ones
  * @within: only these
  * @nid: only this node, or NUMA_NO_NODE
  * @view: its maps are the caller's, the rest is result
  */
-void region_snapshot(enum region_direction direction, struct subblock_run within, int nid,
-		     struct region_view *view)
+void memplug_region_snapshot(enum region_direction direction, struct subblock_run within, int nid,
+			     struct region_view *view)
 {
-	const struct region_maps *maps = &region_books.maps;
+	const struct region_maps *maps = &memplug_books.maps;
 	struct books_stretches of_a_node;
 	unsigned long i, end, limit, nr_all;
 
@@ -153,14 +153,14 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 	bitmap_zero(view->seams, view->nr);
 	view->nr_held = 0;
 
-	spin_lock(&region_books.lock);
-	limit = min(region_books.nr, view->nr);
+	spin_lock(&memplug_books.lock);
+	limit = min(memplug_books.nr, view->nr);
 	of_a_node = (struct books_stretches){ .map = maps->managed, .borders = maps->seams };
 	bitmap_copy(view->seams, maps->seams, limit);
 	limit = min(limit, within.first + within.nr);
 	for (i = find_next_bit(maps->managed, limit, min(within.first, limit)); i < limit;
 	     i = find_next_bit(maps->managed, limit, end)) {
-		end = books_stretch_end(&of_a_node, i, limit);
+		end = memplug_books_stretch_end(&of_a_node, i, limit);
 		if (nid == NUMA_NO_NODE || books_node(i) == nid)
 			bitmap_set(view->ready, i, end - i);
 	}
@@ -174,7 +174,7 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 		bitmap_and(view->ready, view->ready, maps->unplugged, limit);
 	if (direction == REGION_PLUG)
 		leave_held(view, limit);
-	spin_unlock(&region_books.lock);
+	spin_unlock(&memplug_books.lock);
 
 	view->nr_ready = bitmap_weight(view->ready, view->nr);
 	view->nr_busy = bitmap_weight(view->busy, view->nr);
@@ -182,30 +182,30 @@ void region_snapshot(enum region_direction direction, struct subblock_run within
 }
 
 /**
- * region_is_unplugged - is a subblock held
+ * memplug_region_is_unplugged - is a subblock held
  * @index: subblock
  */
-bool region_is_unplugged(unsigned long index)
+bool memplug_region_is_unplugged(unsigned long index)
 {
 	bool held;
 
-	spin_lock(&region_books.lock);
-	held = books_managed(index) && test_bit(index, region_books.maps.unplugged);
-	spin_unlock(&region_books.lock);
+	spin_lock(&memplug_books.lock);
+	held = books_managed(index) && test_bit(index, memplug_books.maps.unplugged);
+	spin_unlock(&memplug_books.lock);
 	return held;
 }
 
 /**
- * region_is_managed - has all of a reserved run stayed online
+ * memplug_region_is_managed - has all of a reserved run stayed online
  * @run: subblocks
  *
  * Context: under the exclusion of memory hotplug the answer holds until its end.
  */
-bool region_is_managed(struct subblock_run run)
+bool memplug_region_is_managed(struct subblock_run run)
 {
 	struct subblock_run bad;
 
-	return !region_find_unmanaged(run, &bad);
+	return !memplug_region_find_unmanaged(run, &bad);
 }
 
 /* Nodes with managed memory. */
@@ -215,56 +215,57 @@ static unsigned int count_nodes(void)
 	int nid;
 
 	for_each_node_state(nid, N_POSSIBLE)
-		count += region_books.nodes[nid].managed > 0;
+		count += memplug_books.nodes[nid].managed > 0;
 	return count;
 }
 
 /**
- * region_sizes - how much there is
+ * memplug_region_sizes - how much there is
  * @sizes: result, consistent in itself
  */
-void region_sizes(struct region_sizes *sizes)
+void memplug_region_sizes(struct region_sizes *sizes)
 {
-	spin_lock(&region_books.lock);
-	sizes->managed = region_books.managed;
-	sizes->unplugged = region_books.unplugged;
-	sizes->wanted = region_books.wanted;
-	sizes->wanted_other_zone = region_books.wanted_elsewhere;
-	sizes->target = region_books.has_target ? region_books.target : REGION_NO_TARGET;
-	sizes->target_state = region_books.target_state;
-	sizes->generation = region_books.generation;
+	spin_lock(&memplug_books.lock);
+	sizes->managed = memplug_books.managed;
+	sizes->unplugged = memplug_books.unplugged;
+	sizes->wanted = memplug_books.wanted;
+	sizes->wanted_other_zone = memplug_books.wanted_elsewhere;
+	sizes->target = memplug_books.has_target ? memplug_books.target : REGION_NO_TARGET;
+	sizes->target_state = memplug_books.target_state;
+	sizes->generation = memplug_books.generation;
 	sizes->nr_nodes = count_nodes();
-	spin_unlock(&region_books.lock);
+	spin_unlock(&memplug_books.lock);
 }
 
-/** region_generation - the number of the newest change */
-u64 region_generation(void)
+/** memplug_region_generation - the number of the newest change */
+u64 memplug_region_generation(void)
 {
-	return READ_ONCE(region_books.generation);
+	return READ_ONCE(memplug_books.generation);
 }
 
-/** region_wait_queue - woken at every new generation */
-wait_queue_head_t *region_wait_queue(void)
+/** memplug_region_wait_queue - woken at every new generation */
+wait_queue_head_t *memplug_region_wait_queue(void)
 {
-	return &region_books.wait;
+	return &memplug_books.wait;
 }
 
 /**
- * region_nodes - each node's share
+ * memplug_region_nodes - each node's share
  * @nodes: result, by ascending node
  * @capacity: how many fit there; no more are written
  * @generation: of this snapshot
  *
  * Return: how many there are.
  */
-unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64 *generation)
+unsigned int memplug_region_nodes(struct memplug_node *nodes, unsigned int capacity,
+				  u64 *generation)
 {
 	unsigned int count = 0;
 	int nid;
 
-	spin_lock(&region_books.lock);
+	spin_lock(&memplug_books.lock);
 	for_each_node_state(nid, N_POSSIBLE) {
-		const struct node_share *share = &region_books.nodes[nid];
+		const struct node_share *share = &memplug_books.nodes[nid];
 
 		if (!share->managed)
 			continue;
@@ -276,7 +277,7 @@ unsigned int region_nodes(struct memplug_node *nodes, unsigned int capacity, u64
 			};
 		count++;
 	}
-	*generation = region_books.generation;
-	spin_unlock(&region_books.lock);
+	*generation = memplug_books.generation;
+	spin_unlock(&memplug_books.lock);
 	return count;
 }

@@ -115,8 +115,8 @@ static int run_info(struct call *call)
 	struct memplug_info *info = &call->arg.info;
 	struct region_sizes sizes;
 
-	region_sizes(&sizes);
-	watcher_saw(&call->opened->watcher, sizes.generation);
+	memplug_region_sizes(&sizes);
+	memplug_watcher_saw(&call->opened->watcher, sizes.generation);
 	info->out_abi_version = MEMPLUG_ABI_VERSION;
 	info->out_page_size = PAGE_SIZE;
 	memset(info->out_module_version, 0, sizeof(info->out_module_version));
@@ -133,7 +133,7 @@ static int run_info(struct call *call)
 	info->out_wanted_size = sizes.wanted * subblock_bytes();
 	info->out_target_size = sizes.target == REGION_NO_TARGET ? MEMPLUG_NO_TARGET :
 								   sizes.target * subblock_bytes();
-	info->out_floor_size = floor_bytes();
+	info->out_floor_size = memplug_floor_bytes();
 	info->out_generation = sizes.generation;
 	info->out_nr_nodes = sizes.nr_nodes;
 	info->out_max_blocked = MEMPLUG_MAX_BLOCKED;
@@ -155,7 +155,7 @@ static int run_nodes(struct call *call)
 		if (!records)
 			return -ENOMEM;
 	}
-	nodes->out_count = region_nodes(records, room, &nodes->out_generation);
+	nodes->out_count = memplug_region_nodes(records, room, &nodes->out_generation);
 	if (nodes->out_count > nodes->capacity)
 		ret = -EMSGSIZE;
 	else if (copy_to_user(u64_to_user_ptr(nodes->nodes), records,
@@ -169,8 +169,8 @@ static int run_nodes(struct call *call)
 static int read_list(struct memplug_list *list, struct memplug_range *records, u32 room)
 {
 	int count = list->flags & MEMPLUG_LIST_QUARANTINED ?
-			    region_list_quarantined(records, room, &list->out_generation) :
-			    region_list(records, room, &list->out_generation);
+			    memplug_region_list_quarantined(records, room, &list->out_generation) :
+			    memplug_region_list(records, room, &list->out_generation);
 
 	if (count < 0)
 		return count;
@@ -202,7 +202,7 @@ static int copy_list(struct opened *opened, struct memplug_list *list, u32 room)
 			 list->out_count * sizeof(*records)))
 		ret = -EFAULT;
 	else
-		watcher_saw(&opened->watcher, list->out_generation);
+		memplug_watcher_saw(&opened->watcher, list->out_generation);
 out:
 	kvfree(records);
 	return ret;
@@ -230,7 +230,7 @@ static int run_list(struct call *call)
 
 static int run_counters(struct call *call)
 {
-	counters_read(&call->arg.counters);
+	memplug_counters_read(&call->arg.counters);
 	return 0;
 }
 
@@ -284,7 +284,7 @@ static int get_owner(struct opened *opened, struct request *req)
 	if (!request_is(req, MEMPLUG_REQ_TIED) || request_is(req, MEMPLUG_REQ_DRY_RUN))
 		return 0;
 	if (!opened->owner)
-		ret = tie_open(opened->opener, &opened->owner);
+		ret = memplug_tie_open(opened->opener, &opened->owner);
 	req->owner = opened->owner;
 	return ret;
 }
@@ -292,27 +292,27 @@ static int get_owner(struct opened *opened, struct request *req)
 static int carry_out(struct call *call, struct request *req)
 {
 	struct memplug_request *user = &call->arg.request;
-	int ret = get_owner(call->opened, req) ?: request_run(req);
+	int ret = get_owner(call->opened, req) ?: memplug_request_run(req);
 
-	transfer_figures(user, req);
+	memplug_transfer_figures(user, req);
 	if (ret)
 		return ret;
-	ret = transfer_results(user, req) ?: answer(call);
+	ret = memplug_transfer_results(user, req) ?: answer(call);
 	if (ret)
-		request_undo(req);
+		memplug_request_undo(req);
 	return ret;
 }
 
 static int run_request(struct call *call, u32 operation)
 {
 	struct memplug_request *user = &call->arg.request;
-	struct request *req = request_alloc();
+	struct request *req = memplug_request_alloc();
 	int ret;
 
 	if (!req)
 		return -ENOMEM;
 	req->operation = operation;
-	ret = transfer_request(user, req) ?: transfer_probe(user);
+	ret = memplug_transfer_request(user, req) ?: memplug_transfer_probe(user);
 	if (ret)
 		goto out;
 	if (!begin_request(call->opened, req)) {
@@ -320,10 +320,10 @@ static int run_request(struct call *call, u32 operation)
 		goto out;
 	}
 	ret = carry_out(call, req);
-	request_settle(req);
+	memplug_request_settle(req);
 	end_request(call->opened);
 out:
-	request_free(req);
+	memplug_request_free(req);
 	return ret;
 }
 
@@ -342,10 +342,10 @@ static int run_target(struct call *call)
 	u64 bytes = call->arg.target.target;
 
 	if (bytes == MEMPLUG_NO_TARGET)
-		return target_set(REGION_NO_TARGET);
+		return memplug_target_set(REGION_NO_TARGET);
 	if (bytes & (subblock_bytes() - 1))
 		return -EINVAL;
-	return target_set(bytes / subblock_bytes());
+	return memplug_target_set(bytes / subblock_bytes());
 }
 
 static int run_quarantine(struct call *call)
@@ -358,17 +358,18 @@ static int run_quarantine(struct call *call)
 
 	if (quarantine->__reserved)
 		return -EINVAL;
-	ret = transfer_stretch(quarantine->start, quarantine->length, &run);
+	ret = memplug_transfer_stretch(quarantine->start, quarantine->length, &run);
 	if (ret)
 		return ret;
-	if (!end && unmanaged_find(run, &bad, &quarantine->out_bad_why)) {
+	if (!end && memplug_unmanaged_find(run, &bad, &quarantine->out_bad_why)) {
 		ret = -ENXIO;
 		quarantine->out_changed = 0;
 	} else {
-		quarantine->out_changed = quarantine_change(run, !end) * subblock_bytes();
+		quarantine->out_changed = memplug_quarantine_change(run, !end) * subblock_bytes();
 		quarantine->out_bad_why = MEMPLUG_BAD_NONE;
 	}
-	quarantine->out_quarantined = region_quarantined(run, &unplugged) * subblock_bytes();
+	quarantine->out_quarantined = memplug_region_quarantined(run, &unplugged) *
+				      subblock_bytes();
 	quarantine->out_unplugged = unplugged * subblock_bytes();
 	quarantine->out_bad_start = subblock_address(bad.first);
 	quarantine->out_bad_length = bad.nr * subblock_bytes();
@@ -384,7 +385,7 @@ static int run_survey(struct call *call)
 	unsigned long told;
 	int ret;
 
-	ret = transfer_stretch(survey->start, survey->length, &run);
+	ret = memplug_transfer_stretch(survey->start, survey->length, &run);
 	if (ret)
 		return ret;
 	if (!room)
@@ -392,8 +393,8 @@ static int run_survey(struct call *call)
 	records = kvcalloc(room, sizeof(*records), GFP_KERNEL);
 	if (!records)
 		return -ENOMEM;
-	survey->out_generation = region_generation();
-	told = inspect(run, records, room, &survey->out_count);
+	survey->out_generation = memplug_region_generation();
+	told = memplug_inspect(run, records, room, &survey->out_count);
 	survey->out_next = subblock_address(run.first + told);
 	if (!told)
 		ret = -EINTR;
@@ -513,16 +514,16 @@ static ssize_t chardev_read(struct file *file, char __user *to, size_t size, lof
 {
 	struct opened *opened = file->private_data;
 
-	return watcher_read(&opened->watcher, to, size, file->f_flags & O_NONBLOCK,
-			    may_see_addresses());
+	return memplug_watcher_read(&opened->watcher, to, size, file->f_flags & O_NONBLOCK,
+				    may_see_addresses());
 }
 
 static __poll_t chardev_poll(struct file *file, poll_table *table)
 {
 	struct opened *opened = file->private_data;
 
-	poll_wait(file, region_wait_queue(), table);
-	return watcher_has_news(&opened->watcher) ? EPOLLIN | EPOLLRDNORM : 0;
+	poll_wait(file, memplug_region_wait_queue(), table);
+	return memplug_watcher_has_news(&opened->watcher) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 /* Not opened for writing: EACCES, as for every file; whoever maps holds memory. */
@@ -530,7 +531,7 @@ static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	return capable(CAP_SYS_ADMIN) ? mapping_create(vma) : -EPERM;
+	return capable(CAP_SYS_ADMIN) ? memplug_mapping_create(vma) : -EPERM;
 }
 
 static int chardev_open(struct inode *inode, struct file *file)
@@ -540,7 +541,7 @@ static int chardev_open(struct inode *inode, struct file *file)
 	if (!opened)
 		return -ENOMEM;
 	spin_lock_init(&opened->lock);
-	watcher_init(&opened->watcher);
+	memplug_watcher_init(&opened->watcher);
 	opened->opener = get_pid(task_tgid(current));
 	file->private_data = opened;
 	return 0;
@@ -550,9 +551,9 @@ static int chardev_release(struct inode *inode, struct file *file)
 {
 	struct opened *opened = file->private_data;
 
-	tie_close(opened->owner);
+	memplug_tie_close(opened->owner);
 	put_pid(opened->opener);
-	watcher_exit(&opened->watcher);
+	memplug_watcher_exit(&opened->watcher);
 	kfree(opened);
 	return 0;
 }
@@ -578,17 +579,17 @@ static struct miscdevice device = {
 };
 
 /**
- * chardev_init - open for business; everything else is set up
+ * memplug_chardev_init - open for business; everything else is set up
  *
  * Return: 0 or an error of the driver core.
  */
-int chardev_init(void)
+int memplug_chardev_init(void)
 {
 	return misc_register(&device);
 }
 
-/** chardev_exit - nobody has it open any more */
-void chardev_exit(void)
+/** memplug_chardev_exit - nobody has it open any more */
+void memplug_chardev_exit(void)
 {
 	misc_deregister(&device);
 }

@@ -2,7 +2,7 @@
 #ifndef MEMPLUG_CHARDEV_H
 #define MEMPLUG_CHARDEV_H
 
-int chardev_init(void);
-void chardev_exit(void);
+int memplug_chardev_init(void);
+void memplug_chardev_exit(void);
 
 #endif

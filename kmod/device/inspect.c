@@ -20,7 +20,7 @@ static void describe_pages(unsigned long index, struct memplug_subblock *record)
 {
 	struct survey survey;
 
-	survey_pages(subblock_pfn(index), subblock_pages(), &survey);
+	memplug_survey_pages(subblock_pfn(index), subblock_pages(), &survey);
 	record->pfn = survey.blocker;
 	record->reason = survey.reason;
 	if (survey.certain)
@@ -38,11 +38,11 @@ static unsigned long describe_unmanaged(unsigned long index, unsigned long most,
 {
 	unsigned long next;
 
-	record->why = ram_judge_unmanaged(subblock_pfn(index), subblock_pages());
+	record->why = memplug_ram_judge_unmanaged(subblock_pfn(index), subblock_pages());
 	if (record->why != MEMPLUG_BAD_ABSENT)
 		return 1;
 	/* holes are large: straight to the end of this one */
-	next = ram_next(subblock_pfn(index + 1)) >> subblock_order;
+	next = memplug_ram_next(subblock_pfn(index + 1)) >> memplug_subblock_order;
 	return min(next - index, most);
 }
 
@@ -53,7 +53,7 @@ static unsigned long describe(unsigned long index, unsigned long most,
 	unsigned long nr = 1;
 
 	memset(record, 0, sizeof(*record));
-	record->state = region_state(index, &record->node, &record->flags);
+	record->state = memplug_region_state(index, &record->node, &record->flags);
 	if (record->state == MEMPLUG_SUBBLOCK_PLUGGED)
 		describe_pages(index, record);
 	else if (record->state == MEMPLUG_SUBBLOCK_UNMANAGED)
@@ -94,7 +94,7 @@ static unsigned long inspect_batch(struct subblock_run run, struct memplug_subbl
 }
 
 /**
- * inspect - tell what memory looks like
+ * memplug_inspect - tell what memory looks like
  * @run: subblocks; may be managed or not, or not memory at all
  * @records: result
  * @room: how many fit there, not 0
@@ -104,26 +104,26 @@ static unsigned long inspect_batch(struct subblock_run run, struct memplug_subbl
  *
  * Return: how many subblocks from the first on the records tell of; 0 only after a signal.
  */
-unsigned long inspect(struct subblock_run run, struct memplug_subblock *records, u32 room,
-		      u32 *count)
+unsigned long memplug_inspect(struct subblock_run run, struct memplug_subblock *records, u32 room,
+			      u32 *count)
 {
 	unsigned long batch, done = 0;
 
 	*count = 0;
 	while (run.nr) {
-		if (hotplug_exclude()) {
-			hotplug_wait(WAIT_STEP);
+		if (memplug_hotplug_exclude()) {
+			memplug_hotplug_wait(WAIT_STEP);
 			batch = 0;
 		} else {
 			batch = inspect_batch(run, records, room, count);
-			hotplug_allow();
+			memplug_hotplug_allow();
 			if (!batch)
 				break;
 		}
 		run.first += batch;
 		run.nr -= batch;
 		done += batch;
-		if (signals_are_due())
+		if (memplug_signals_are_due())
 			break;
 		cond_resched();
 		try_to_freeze();

@@ -4,7 +4,7 @@
 
 #include "books/books.h"
 
-unsigned long inspect(struct subblock_run run, struct memplug_subblock *records, u32 room,
-		      u32 *count);
+unsigned long memplug_inspect(struct subblock_run run, struct memplug_subblock *records, u32 room,
+			      u32 *count);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * By page frame, without a reference to its pages: get_user_pages(), and with it O_DIRECT and
  * RDMA, refuse such memory; KVM up to 6.12 takes references of its own. By huge pages where the
- * kernel is safe for that. What is mapped is held (region_map()), so a fault has nothing to
+ * kernel is safe for that. What is mapped is held (memplug_region_map()), so a fault has nothing to
  * check: the memory neither goes back nor goes offline before the last part of the last copy of
  * the mapping is gone.
  */
@@ -31,8 +31,8 @@ struct mapping {
  */
 static struct mutex zero_locks[64];
 
-/** mapping_init - set the locks up; before anything is mapped */
-void mapping_init(void)
+/** memplug_mapping_init - set the locks up; before anything is mapped */
+void memplug_mapping_init(void)
 {
 	unsigned int i;
 
@@ -45,12 +45,12 @@ static void zero_once(unsigned long index)
 {
 	struct mutex *lock = &zero_locks[index % ARRAY_SIZE(zero_locks)];
 
-	if (region_is_zeroed(index))
+	if (memplug_region_is_zeroed(index))
 		return;
 	mutex_lock(lock);
-	if (!region_is_zeroed(index)) {
-		contig_zero(subblock_pfn(index), subblock_pages());
-		region_set_zeroed(index);
+	if (!memplug_region_is_zeroed(index)) {
+		memplug_contig_zero(subblock_pfn(index), subblock_pages());
+		memplug_region_set_zeroed(index);
 	}
 	mutex_unlock(lock);
 }
@@ -68,7 +68,7 @@ static unsigned long pfn_at(const struct vm_area_struct *area, unsigned long add
 static vm_fault_t mapping_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *area = vmf->vma;
-	unsigned long index = vmf->pgoff >> subblock_order;
+	unsigned long index = vmf->pgoff >> memplug_subblock_order;
 	unsigned long address = max(vmf->address & PMD_MASK, area->vm_start);
 	unsigned long end = min((vmf->address & PMD_MASK) + PMD_SIZE - 1, area->vm_end - 1);
 	unsigned long pfn;
@@ -80,7 +80,7 @@ static vm_fault_t mapping_fault(struct vm_fault *vmf)
 	ret = vmf_insert_pfn(area, vmf->address, vmf->pgoff);
 	for (; address < end && ret == VM_FAULT_NOPAGE; address += PAGE_SIZE) {
 		pfn = pfn_at(area, address);
-		if (pfn >> subblock_order != index || PageHWPoison(pfn_to_page(pfn)))
+		if (pfn >> memplug_subblock_order != index || PageHWPoison(pfn_to_page(pfn)))
 			continue;
 		/* if there is no memory for these, they have their own fault */
 		if (vmf_insert_pfn(area, address, pfn) != VM_FAULT_NOPAGE)
@@ -103,7 +103,7 @@ static int mapping_access(struct vm_area_struct *area, unsigned long address, vo
 
 	if (write && !(area->vm_flags & VM_WRITE))
 		return -EACCES;
-	zero_once(pfn >> subblock_order);
+	zero_once(pfn >> memplug_subblock_order);
 	if (PageHWPoison(pfn_to_page(pfn)))
 		return -EHWPOISON;
 	/* there is no highmem on 64 bits */
@@ -126,9 +126,9 @@ static vm_fault_t mapping_huge_fault(struct vm_fault *vmf, unsigned int order)
 	if (order != HPAGE_PMD_ORDER || subblock_pages() < HPAGE_PMD_NR ||
 	    !IS_ALIGNED(pfn, HPAGE_PMD_NR) || address < area->vm_start ||
 	    area->vm_end - address < HPAGE_PMD_SIZE ||
-	    contig_find_hwpoison(pfn, HPAGE_PMD_NR))
+	    memplug_contig_find_hwpoison(pfn, HPAGE_PMD_NR))
 		return VM_FAULT_FALLBACK;
-	zero_once(pfn >> subblock_order);
+	zero_once(pfn >> memplug_subblock_order);
 	return vmf_insert_pfn_pmd(vmf, compat_page_frame(pfn), vmf->flags & FAULT_FLAG_WRITE);
 }
 #endif
@@ -146,9 +146,9 @@ static void mapping_close(struct vm_area_struct *vma)
 
 	if (!refcount_dec_and_test(&mapping->areas))
 		return;
-	region_unmap(&mapping->books);
+	memplug_region_unmap(&mapping->books);
 	kfree(mapping);
-	tie_unmapped();
+	memplug_tie_unmapped();
 }
 
 static const struct vm_operations_struct mapping_operations = {
@@ -162,13 +162,13 @@ static const struct vm_operations_struct mapping_operations = {
 };
 
 /**
- * mapping_create - map unplugged memory
+ * memplug_mapping_create - map unplugged memory
  * @vma: of mmap(): its offset is the physical address
  *
  * Return: 0; -EINVAL if it is not to be shared; -ENXIO if not all of it is unplugged; -EBUSY if
  * some of it is about to be plugged; -ENOMEM, also if there are too many mappings.
  */
-int mapping_create(struct vm_area_struct *vma)
+int memplug_mapping_create(struct vm_area_struct *vma)
 {
 	unsigned long last = vma->vm_pgoff + vma_pages(vma) - 1;
 	struct mapping *mapping;
@@ -182,10 +182,10 @@ int mapping_create(struct vm_area_struct *vma)
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
 	if (!mapping)
 		return -ENOMEM;
-	mapping->books.run.first = vma->vm_pgoff >> subblock_order;
-	mapping->books.run.nr = (last >> subblock_order) - mapping->books.run.first + 1;
+	mapping->books.run.first = vma->vm_pgoff >> memplug_subblock_order;
+	mapping->books.run.nr = (last >> memplug_subblock_order) - mapping->books.run.first + 1;
 	refcount_set(&mapping->areas, 1);
-	ret = region_map(&mapping->books);
+	ret = memplug_region_map(&mapping->books);
 	if (ret) {
 		kfree(mapping);
 		return ret;

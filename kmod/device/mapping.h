@@ -4,7 +4,7 @@
 
 struct vm_area_struct;
 
-void mapping_init(void);
-int mapping_create(struct vm_area_struct *vma);
+void memplug_mapping_init(void);
+int memplug_mapping_create(struct vm_area_struct *vma);
 
 #endif

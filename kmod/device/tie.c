@@ -16,9 +16,9 @@ static void give_back(void)
 {
 	struct region_owner *owner;
 
-	while ((owner = region_take_closed())) {
-		release_tied(owner);
-		if (!region_put_closed(owner))
+	while ((owner = memplug_region_take_closed())) {
+		memplug_release_tied(owner);
+		if (!memplug_region_put_closed(owner))
 			continue;
 		put_pid(owner->opener);
 		kfree(owner);
@@ -33,13 +33,13 @@ static void give_back_work(struct work_struct *work)
 static DECLARE_WORK(unmapped_work, give_back_work);
 
 /**
- * tie_open - a descriptor is about to have ranges tied to it
+ * memplug_tie_open - a descriptor is about to have ranges tied to it
  * @opener: the process that has opened it
  * @owner: result
  *
  * Return: 0, -ENOMEM, or -EUSERS if there are REGION_MAX_DESCRIPTORS such.
  */
-int tie_open(struct pid *opener, struct region_owner **owner)
+int memplug_tie_open(struct pid *opener, struct region_owner **owner)
 {
 	struct region_owner *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 	int ret;
@@ -48,7 +48,7 @@ int tie_open(struct pid *opener, struct region_owner **owner)
 		return -ENOMEM;
 	/* who lists ranges may ask for it as soon as the books have it */
 	fresh->opener = get_pid(opener);
-	ret = region_enter_owner(fresh);
+	ret = memplug_region_enter_owner(fresh);
 	if (ret) {
 		put_pid(fresh->opener);
 		kfree(fresh);
@@ -59,32 +59,32 @@ int tie_open(struct pid *opener, struct region_owner **owner)
 }
 
 /**
- * tie_close - the descriptor is gone
- * @owner: of tie_open(), or NULL; not the caller's any more
+ * memplug_tie_close - the descriptor is gone
+ * @owner: of memplug_tie_open(), or NULL; not the caller's any more
  *
  * Context: sleeps until what is tied to it and not mapped has been given back.
  */
-void tie_close(struct region_owner *owner)
+void memplug_tie_close(struct region_owner *owner)
 {
 	if (!owner)
 		return;
-	region_close_owner(owner);
+	memplug_region_close_owner(owner);
 	give_back();
 }
 
 /**
- * tie_unmapped - a mapping is gone, which may have been the last of something that is tied
+ * memplug_tie_unmapped - a mapping is gone, which may have been the last of something that is tied
  *
  * Context: does not sleep: the caller holds its mmap_lock. What there is to give back is given
  * back a moment later.
  */
-void tie_unmapped(void)
+void memplug_tie_unmapped(void)
 {
 	queue_work(compat_unbound_queue, &unmapped_work);
 }
 
-/** tie_exit - wait for the last of it; there are no descriptors and no mappings any more */
-void tie_exit(void)
+/** memplug_tie_exit - wait for the last of it; there are no descriptors and no mappings any more */
+void memplug_tie_exit(void)
 {
 	flush_work(&unmapped_work);
 }

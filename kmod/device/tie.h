@@ -4,9 +4,9 @@
 
 #include "books/books.h"
 
-int tie_open(struct pid *opener, struct region_owner **owner);
-void tie_close(struct region_owner *owner);
-void tie_unmapped(void);
-void tie_exit(void);
+int memplug_tie_open(struct pid *opener, struct region_owner **owner);
+void memplug_tie_close(struct region_owner *owner);
+void memplug_tie_unmapped(void);
+void memplug_tie_exit(void);
 
 #endif

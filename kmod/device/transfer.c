@@ -16,14 +16,14 @@ static bool is_whole(u64 value)
 }
 
 /**
- * transfer_stretch - a stretch of memory in user space's words
+ * memplug_transfer_stretch - a stretch of memory in user space's words
  * @start: first byte
  * @length: bytes
  * @run: result
  *
  * Return: 0; -EINVAL if these are not whole subblocks, or none; -EOVERFLOW if it wraps around.
  */
-int transfer_stretch(u64 start, u64 length, struct subblock_run *run)
+int memplug_transfer_stretch(u64 start, u64 length, struct subblock_run *run)
 {
 	if (!length || !is_whole(start) || !is_whole(length))
 		return -EINVAL;
@@ -54,7 +54,8 @@ static int check_place(const struct memplug_request *user, struct request *req)
 	req->within.first = 0;
 	req->within.nr = subblock_at(U64_MAX);
 	if (user->flags & MEMPLUG_REQ_WINDOW) {
-		int ret = transfer_stretch(user->window_start, user->window_length, &req->within);
+		int ret = memplug_transfer_stretch(user->window_start, user->window_length,
+						   &req->within);
 
 		if (ret)
 			return ret;
@@ -64,19 +65,19 @@ static int check_place(const struct memplug_request *user, struct request *req)
 	if (user->flags & MEMPLUG_REQ_RANGE) {
 		if (user->flags & excluded)
 			return -EINVAL;
-		return transfer_stretch(user->start, user->length, &req->within);
+		return memplug_transfer_stretch(user->start, user->length, &req->within);
 	}
 	return user->start ? -EINVAL : 0;
 }
 
 /**
- * transfer_request - what the user asks, checked without looking at memory
+ * memplug_transfer_request - what the user asks, checked without looking at memory
  * @user: as it came; flags are known ones
  * @req: with its operation; result
  *
  * Return: 0, -EINVAL or -EOVERFLOW as the contract says.
  */
-int transfer_request(const struct memplug_request *user, struct request *req)
+int memplug_transfer_request(const struct memplug_request *user, struct request *req)
 {
 	bool all = user->flags & MEMPLUG_REQ_ALL;
 	int ret;
@@ -101,16 +102,16 @@ int transfer_request(const struct memplug_request *user, struct request *req)
 }
 
 /**
- * transfer_probe - can results be written
+ * memplug_transfer_probe - can results be written
  * @user: as it came
  *
- * It is better to find out before anything is done; transfer_results() may fail still.
+ * It is better to find out before anything is done; memplug_transfer_results() may fail still.
  *
  * Return: 0 or -EFAULT.
  */
-int transfer_probe(const struct memplug_request *user)
+int memplug_transfer_probe(const struct memplug_request *user)
 {
-	u64 most = region_nr();
+	u64 most = memplug_region_nr();
 
 	if (clear_user(u64_to_user_ptr(user->ranges),
 		       min_t(u64, user->ranges_capacity, most) * sizeof(struct memplug_range)) ||
@@ -127,11 +128,11 @@ static int write_ranges(struct memplug_request *user, const struct request *req)
 	struct subblock_run run = { };
 	u32 count = 0;
 
-	while (request_next_range(req, run.first + run.nr, &run)) {
+	while (memplug_request_next_range(req, run.first + run.nr, &run)) {
 		struct memplug_range record = {
 			.start = subblock_address(run.first),
 			.length = run.nr * subblock_bytes(),
-			.node = region_node(run.first),
+			.node = memplug_region_node(run.first),
 		};
 
 		if (count < user->ranges_capacity &&
@@ -144,13 +145,13 @@ static int write_ranges(struct memplug_request *user, const struct request *req)
 }
 
 /**
- * transfer_results - tell the user what came of it
- * @user: result, but for what transfer_figures() fills in
+ * memplug_transfer_results - tell the user what came of it
+ * @user: result, but for what memplug_transfer_figures() fills in
  * @req: over, with success
  *
  * Return: 0 or -EFAULT.
  */
-int transfer_results(struct memplug_request *user, const struct request *req)
+int memplug_transfer_results(struct memplug_request *user, const struct request *req)
 {
 	const struct blockers *blockers = &req->blockers;
 	int ret = write_ranges(user, req);
@@ -168,11 +169,11 @@ int transfer_results(struct memplug_request *user, const struct request *req)
 }
 
 /**
- * transfer_figures - tell the user the figures
+ * memplug_transfer_figures - tell the user the figures
  * @user: result
  * @req: over, with whatever result
  */
-void transfer_figures(struct memplug_request *user, const struct request *req)
+void memplug_transfer_figures(struct memplug_request *user, const struct request *req)
 {
 	user->out_ranges = 0;
 	user->out_blocked = 0;

@@ -4,10 +4,10 @@
 
 #include "request/request.h"
 
-int transfer_stretch(u64 start, u64 length, struct subblock_run *run);
-int transfer_request(const struct memplug_request *user, struct request *req);
-int transfer_probe(const struct memplug_request *user);
-void transfer_figures(struct memplug_request *user, const struct request *req);
-int transfer_results(struct memplug_request *user, const struct request *req);
+int memplug_transfer_stretch(u64 start, u64 length, struct subblock_run *run);
+int memplug_transfer_request(const struct memplug_request *user, struct request *req);
+int memplug_transfer_probe(const struct memplug_request *user);
+void memplug_transfer_figures(struct memplug_request *user, const struct request *req);
+int memplug_transfer_results(struct memplug_request *user, const struct request *req);
 
 #endif

@@ -12,44 +12,44 @@
 #define MAX_READ_EVENTS 8
 
 /**
- * watcher_init - a descriptor has been opened
+ * memplug_watcher_init - a descriptor has been opened
  * @watcher: result
  */
-void watcher_init(struct watcher *watcher)
+void memplug_watcher_init(struct watcher *watcher)
 {
-	atomic64_set(&watcher->seen, region_generation());
+	atomic64_set(&watcher->seen, memplug_region_generation());
 	watcher->ring = NULL;
 }
 
 /**
- * watcher_exit - a descriptor is gone
- * @watcher: of watcher_init()
+ * memplug_watcher_exit - a descriptor is gone
+ * @watcher: of memplug_watcher_init()
  */
-void watcher_exit(struct watcher *watcher)
+void memplug_watcher_exit(struct watcher *watcher)
 {
-	events_close(watcher->ring);
+	memplug_events_close(watcher->ring);
 }
 
 /**
- * watcher_saw - a descriptor has been told of all that has happened
+ * memplug_watcher_saw - a descriptor has been told of all that has happened
  * @watcher: its
  * @generation: up to this one
  */
-void watcher_saw(struct watcher *watcher, u64 generation)
+void memplug_watcher_saw(struct watcher *watcher, u64 generation)
 {
 	atomic64_set(&watcher->seen, generation);
 }
 
 /**
- * watcher_has_news - is there an event to read, or without events a new generation
+ * memplug_watcher_has_news - is there an event to read, or without events a new generation
  * @watcher: a descriptor's
  */
-bool watcher_has_news(const struct watcher *watcher)
+bool memplug_watcher_has_news(const struct watcher *watcher)
 {
 	const struct event_ring *ring = READ_ONCE(watcher->ring);
 
-	return ring ? events_pending(ring) :
-		      region_generation() != atomic64_read(&watcher->seen);
+	return ring ? memplug_events_pending(ring) :
+		      memplug_region_generation() != atomic64_read(&watcher->seen);
 }
 
 /* Events are kept from the first call on. */
@@ -60,18 +60,18 @@ static struct event_ring *get_ring(struct watcher *watcher)
 
 	if (ring)
 		return ring;
-	fresh = events_open();
+	fresh = memplug_events_open();
 	if (!fresh)
 		return NULL;
 	ring = cmpxchg(&watcher->ring, NULL, fresh);
 	/* another thread was faster */
 	if (ring)
-		events_close(fresh);
+		memplug_events_close(fresh);
 	return ring ?: fresh;
 }
 
 /**
- * watcher_read - read() of events, as struct memplug_event says
+ * memplug_watcher_read - read() of events, as struct memplug_event says
  * @watcher: the descriptor's
  * @to: result
  * @size: bytes that fit there
@@ -82,8 +82,8 @@ static struct event_ring *get_ring(struct watcher *watcher)
  *
  * Return: bytes, or -ENOMEM, -EINVAL, -EAGAIN, -ERESTARTSYS or -EFAULT.
  */
-ssize_t watcher_read(struct watcher *watcher, char __user *to, size_t size, bool nonblocking,
-		     bool visible)
+ssize_t memplug_watcher_read(struct watcher *watcher, char __user *to, size_t size,
+			     bool nonblocking, bool visible)
 {
 	struct memplug_event events[MAX_READ_EVENTS];
 	unsigned int room = min_t(size_t, size / sizeof(events[0]), MAX_READ_EVENTS);
@@ -95,12 +95,13 @@ ssize_t watcher_read(struct watcher *watcher, char __user *to, size_t size, bool
 	if (!room)
 		return -EINVAL;
 	for (;;) {
-		nr = events_take(ring, events, room);
+		nr = memplug_events_take(ring, events, room);
 		if (nr)
 			break;
 		if (nonblocking)
 			return -EAGAIN;
-		if (wait_event_interruptible(*region_wait_queue(), events_pending(ring)))
+		if (wait_event_interruptible(*memplug_region_wait_queue(),
+					     memplug_events_pending(ring)))
 			return -ERESTARTSYS;
 	}
 	for (i = 0; i < nr && !visible; i++)

@@ -17,11 +17,11 @@ struct watcher {
 	struct event_ring *ring;
 };
 
-void watcher_init(struct watcher *watcher);
-void watcher_exit(struct watcher *watcher);
-void watcher_saw(struct watcher *watcher, u64 generation);
-bool watcher_has_news(const struct watcher *watcher);
-ssize_t watcher_read(struct watcher *watcher, char __user *to, size_t size, bool nonblocking,
-		     bool visible);
+void memplug_watcher_init(struct watcher *watcher);
+void memplug_watcher_exit(struct watcher *watcher);
+void memplug_watcher_saw(struct watcher *watcher, u64 generation);
+bool memplug_watcher_has_news(const struct watcher *watcher);
+ssize_t memplug_watcher_read(struct watcher *watcher, char __user *to, size_t size,
+			     bool nonblocking, bool visible);
 
 #endif

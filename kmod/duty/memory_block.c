@@ -28,11 +28,11 @@ static void stay(unsigned long index)
 	unsigned long pfn = subblock_pfn(index);
 
 	/* what has got a memory error is not given back, whatever anybody wants */
-	if (region_stay(index, contig_find_hwpoison(pfn, subblock_pages())))
+	if (memplug_region_stay(index, memplug_contig_find_hwpoison(pfn, subblock_pages())))
 		return;
 	/* nobody wants it to be any more, since it began to leave */
-	contig_release(pfn, subblock_pages());
-	counters_add_release(subblock_pages());
+	memplug_contig_release(pfn, subblock_pages());
+	memplug_counters_add_release(subblock_pages());
 }
 
 /* The block does not go: takes back what was unplugged of it, up to @end. */
@@ -40,33 +40,34 @@ static void take_back(unsigned long end)
 {
 	unsigned long i;
 
-	for (i = region_next_leaving(0); i < end; i = region_next_leaving(i + 1)) {
-		contig_stay(subblock_pfn(i), subblock_pages());
+	for (i = memplug_region_next_leaving(0); i < end; i = memplug_region_next_leaving(i + 1)) {
+		memplug_contig_stay(subblock_pfn(i), subblock_pages());
 		stay(i);
 	}
 }
 
 static void update_region(struct memory_notify *memory)
 {
-	if (region_update(memory->start_pfn, memory->nr_pages))
+	if (memplug_region_update(memory->start_pfn, memory->nr_pages))
 		pr_warn_ratelimited("no kernel memory to manage the block at pfn %#lx\n",
 				    memory->start_pfn);
 }
 
 static int leave(struct memory_notify *memory)
 {
-	int ret = region_leave(memory->start_pfn, memory->nr_pages);
+	int ret = memplug_region_leave(memory->start_pfn, memory->nr_pages);
 	unsigned long i;
 
 	if (ret)
 		return ret;
-	for (i = region_next_leaving(0); i != ULONG_MAX; i = region_next_leaving(i + 1)) {
-		if (!contig_leave(subblock_pfn(i), subblock_pages()))
+	for (i = memplug_region_next_leaving(0); i != ULONG_MAX;
+	     i = memplug_region_next_leaving(i + 1)) {
+		if (!memplug_contig_leave(subblock_pfn(i), subblock_pages()))
 			continue;
 		/* this one still has its references, and so has all that follows */
 		update_region(memory);
 		take_back(i);
-		for (; i != ULONG_MAX; i = region_next_leaving(i + 1))
+		for (; i != ULONG_MAX; i = memplug_region_next_leaving(i + 1))
 			stay(i);
 		return -EBUSY;
 	}
@@ -81,19 +82,20 @@ static void gone(struct memory_notify *memory)
 {
 	unsigned long i;
 
-	for (i = region_next_leaving(0); i != ULONG_MAX; i = region_next_leaving(i + 1)) {
-		if (!contig_gone(subblock_pfn(i), subblock_pages()))
+	for (i = memplug_region_next_leaving(0); i != ULONG_MAX;
+	     i = memplug_region_next_leaving(i + 1)) {
+		if (!memplug_contig_gone(subblock_pfn(i), subblock_pages()))
 			continue;
-		quarantine_gone(i);
+		memplug_quarantine_gone(i);
 		pr_warn_ratelimited("%#llx: has a memory error, and is in quarantine if it comes back\n",
 				    subblock_address(i));
 	}
-	region_gone(memory->start_pfn, memory->nr_pages);
+	memplug_region_gone(memory->start_pfn, memory->nr_pages);
 }
 
 static void retake(unsigned long index)
 {
-	int nid = region_node(index);
+	int nid = memplug_region_node(index);
 	struct floor_share share = { .nr_pages = subblock_pages(), .nr_free = subblock_pages() };
 	struct claim claim = {
 		.run = { .first = index, .nr = 1 },
@@ -102,11 +104,11 @@ static void retake(unsigned long index)
 	};
 
 	/* not into the image of a machine that is about to hibernate: it stays wanted */
-	if (hotplug_is_suspended() || floor_reserve(nid, share) != FLOOR_OK)
+	if (memplug_hotplug_is_suspended() || memplug_floor_reserve(nid, share) != FLOOR_OK)
 		return;
-	if (region_reserve(claim.run, REGION_UNPLUG) && worker_claim(&claim))
-		region_abort(claim.run);
-	floor_unreserve(nid, share);
+	if (memplug_region_reserve(claim.run, REGION_UNPLUG) && memplug_claim_run(&claim))
+		memplug_region_abort(claim.run);
+	memplug_floor_unreserve(nid, share);
 }
 
 /*
@@ -115,17 +117,18 @@ static void retake(unsigned long index)
  */
 static void retake_quarantined(struct memory_notify *memory)
 {
-	unsigned long end = (memory->start_pfn + memory->nr_pages) >> subblock_order;
-	unsigned long i = memory->start_pfn >> subblock_order;
+	unsigned long end = (memory->start_pfn + memory->nr_pages) >> memplug_subblock_order;
+	unsigned long i = memory->start_pfn >> memplug_subblock_order;
 
-	for (i = region_next_to_retake(i); i < end; i = region_next_to_retake(i + 1))
+	for (i = memplug_region_next_to_retake(i); i < end;
+	     i = memplug_region_next_to_retake(i + 1))
 		retake(i);
 }
 
 /* Memory that is wanted, and comes back where it can't be had, would be waited for in vain. */
 static void tell_of_other_zone(struct memory_notify *memory)
 {
-	unsigned long i = region_next_absent(memory->start_pfn >> subblock_order);
+	unsigned long i = memplug_region_next_absent(memory->start_pfn >> memplug_subblock_order);
 
 	if (i != ULONG_MAX && subblock_pfn(i) < memory->start_pfn + memory->nr_pages)
 		pr_warn_ratelimited("%#llx: was unplugged and is back in another zone than ZONE_NORMAL, where nothing is taken\n",
@@ -145,8 +148,8 @@ static void stays(struct memory_notify *memory)
 	take_back(ULONG_MAX);
 }
 
-/* For hotplug_init(). */
-const struct hotplug_events memory_block_events = {
+/* For memplug_hotplug_init(). */
+const struct hotplug_events memplug_memory_block_events = {
 	.leave = leave,
 	.stays = stays,
 	.gone = gone,

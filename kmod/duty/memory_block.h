@@ -4,6 +4,6 @@
 
 struct hotplug_events;
 
-extern const struct hotplug_events memory_block_events;
+extern const struct hotplug_events memplug_memory_block_events;
 
 #endif

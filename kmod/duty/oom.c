@@ -21,7 +21,7 @@
 #define GIVE_BACK SZ_64M	/* each time, or one subblock if that is more */
 
 /* Whether anything is given back. May change at any time. */
-bool pressure_gives_back;
+bool memplug_oom_gives_back;
 
 /*
  * Where memory helps the task that has found none: a cpuset or a memory policy may bind it to some
@@ -45,13 +45,13 @@ static int out_of_memory_event(struct notifier_block *nb, unsigned long unused, 
 	unsigned long pages;
 	nodemask_t nodes;
 
-	if (!READ_ONCE(pressure_gives_back))
+	if (!READ_ONCE(memplug_oom_gives_back))
 		return NOTIFY_OK;
 	find_nodes_that_help(&nodes);
-	pages = release_in_need(max_t(u64, GIVE_BACK / subblock_bytes(), 1), &nodes) *
+	pages = memplug_release_in_need(max_t(u64, GIVE_BACK / subblock_bytes(), 1), &nodes) *
 		subblock_pages();
 	if (pages)
-		counters_add_oom(pages);
+		memplug_counters_add_oom(pages);
 	*freed += pages;
 	return NOTIFY_OK;
 }
@@ -61,17 +61,17 @@ static struct notifier_block oom_notifier = {
 };
 
 /**
- * pressure_init - be called when the machine is out of memory
+ * memplug_oom_init - be called when the machine is out of memory
  *
  * Return: 0 or an error of the notifier chain.
  */
-int pressure_init(void)
+int memplug_oom_init(void)
 {
 	return register_oom_notifier(&oom_notifier);
 }
 
-/** pressure_exit - not to be called any more */
-void pressure_exit(void)
+/** memplug_oom_exit - not to be called any more */
+void memplug_oom_exit(void)
 {
 	unregister_oom_notifier(&oom_notifier);
 }

@@ -4,9 +4,9 @@
 
 #include <linux/types.h>
 
-extern bool pressure_gives_back;
+extern bool memplug_oom_gives_back;
 
-int pressure_init(void);
-void pressure_exit(void);
+int memplug_oom_init(void);
+void memplug_oom_exit(void);
 
 #endif

@@ -20,14 +20,14 @@ static int prepare(void)
 {
 	struct region_sizes sizes;
 
-	if (!hotplug_suspend_claims()) {
+	if (!memplug_hotplug_suspend_claims()) {
 		pr_warn_ratelimited("no hibernation while a memory block comes or goes: try again\n");
 		return -EBUSY;
 	}
-	region_sizes(&sizes);
+	memplug_region_sizes(&sizes);
 	if (!sizes.unplugged)
 		return 0;
-	hotplug_resume_claims();
+	memplug_hotplug_resume_claims();
 	pr_warn_ratelimited("no hibernation while %llu MiB are unplugged: plug them first (memplugctl plug --all)\n",
 			    sizes.unplugged * subblock_bytes() >> 20);
 	return -EBUSY;
@@ -41,7 +41,7 @@ static int power_event(struct notifier_block *nb, unsigned long event, void *unu
 		return notifier_from_errno(prepare());
 	case PM_POST_HIBERNATION:
 	case PM_POST_RESTORE:
-		hotplug_resume_claims();
+		memplug_hotplug_resume_claims();
 		break;
 	}
 	return NOTIFY_OK;
@@ -54,17 +54,17 @@ static struct notifier_block power_notifier = {
 };
 
 /**
- * power_init - follow what the machine's power is about to do
+ * memplug_power_init - follow what the machine's power is about to do
  *
  * Return: 0 or an error of the notifier chain.
  */
-int power_init(void)
+int memplug_power_init(void)
 {
 	return register_pm_notifier(&power_notifier);
 }
 
-/** power_exit - stop following */
-void power_exit(void)
+/** memplug_power_exit - stop following */
+void memplug_power_exit(void)
 {
 	unregister_pm_notifier(&power_notifier);
 }

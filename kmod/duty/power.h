@@ -2,7 +2,7 @@
 #ifndef MEMPLUG_POWER_H
 #define MEMPLUG_POWER_H
 
-int power_init(void);
-void power_exit(void);
+int memplug_power_init(void);
+void memplug_power_exit(void);
 
 #endif

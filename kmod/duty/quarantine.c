@@ -17,7 +17,7 @@ static struct {
 };
 
 /**
- * quarantine_change - begin or end to keep memory out as bad
+ * memplug_quarantine_change - begin or end to keep memory out as bad
  * @run: subblocks
  * @quarantined: begin
  *
@@ -25,14 +25,14 @@ static struct {
  *
  * Return: how many subblocks were not so before.
  */
-unsigned long quarantine_change(struct subblock_run run, bool quarantined)
+unsigned long memplug_quarantine_change(struct subblock_run run, bool quarantined)
 {
 	unsigned long changed;
 	bool any;
 
 	mutex_lock(&quarantine.lock);
-	changed = region_quarantine(run, quarantined);
-	any = region_any_quarantined();
+	changed = memplug_region_quarantine(run, quarantined);
+	any = memplug_region_any_quarantined();
 	if (any && !quarantine.holds_module)
 		__module_get(THIS_MODULE);
 	else if (!any && quarantine.holds_module)
@@ -43,19 +43,19 @@ unsigned long quarantine_change(struct subblock_run run, bool quarantined)
 }
 
 /**
- * quarantine_gone - memory that has gone offline had an error: it is bad if it comes back
+ * memplug_quarantine_gone - memory that has gone offline had an error: it is bad if it comes back
  * @index: subblock that was leaving
  *
  * Not if the module is being unloaded: it will keep nothing out.
  *
  * Context: sleeps; of a memory notifier.
  */
-void quarantine_gone(unsigned long index)
+void memplug_quarantine_gone(unsigned long index)
 {
 	struct subblock_run one = { .first = index, .nr = 1 };
 
 	if (!try_module_get(THIS_MODULE))
 		return;
-	quarantine_change(one, true);
+	memplug_quarantine_change(one, true);
 	module_put(THIS_MODULE);
 }

@@ -4,7 +4,7 @@
 
 #include "subblock.h"
 
-unsigned long quarantine_change(struct subblock_run run, bool quarantined);
-void quarantine_gone(unsigned long index);
+unsigned long memplug_quarantine_change(struct subblock_run run, bool quarantined);
+void memplug_quarantine_gone(unsigned long index);
 
 #endif

@@ -67,7 +67,7 @@ static void free_patience(void)
 static void size_patience(void)
 {
 	struct patience *patience = &target.patience;
-	unsigned long nr = region_nr();
+	unsigned long nr = memplug_region_nr();
 
 	if (nr == patience->nr)
 		return;
@@ -86,17 +86,19 @@ static void forget_removed(void)
 {
 	unsigned long i;
 
-	for (i = region_next_absent(0); i != ULONG_MAX; i = region_next_absent(i + 1)) {
+	for (i = memplug_region_next_absent(0); i != ULONG_MAX;
+	     i = memplug_region_next_absent(i + 1)) {
 		struct subblock_run one = { .first = i, .nr = 1 };
 		bool removed;
 
-		if (hotplug_exclude())
+		if (memplug_hotplug_exclude())
 			return;
-		removed = ram_judge(subblock_pfn(i), subblock_pages()) == MEMPLUG_BAD_ABSENT;
-		hotplug_allow();
+		removed = memplug_ram_judge(subblock_pfn(i), subblock_pages()) ==
+			  MEMPLUG_BAD_ABSENT;
+		memplug_hotplug_allow();
 		if (removed) {
-			quarantine_change(one, false);
-			region_drop_wanted(one, NUMA_NO_NODE);
+			memplug_quarantine_change(one, false);
+			memplug_region_drop_wanted(one, NUMA_NO_NODE);
 		}
 		cond_resched();
 	}
@@ -108,7 +110,7 @@ static void note_missed(const struct request *req)
 	unsigned long i;
 
 	for_each_set_bit(i, req->missed, req->view.nr)
-		patience_failed(&target.patience, i, now);
+		memplug_backoff_failed(&target.patience, i, now);
 }
 
 static enum outcome judge(const struct request *req)
@@ -127,7 +129,7 @@ static enum outcome carry_out(struct request *req)
 	req->cancelled = &target.cancelled;
 	req->within.nr = ULONG_MAX;
 	req->align = 1;
-	if (!request_run(req)) {
+	if (!memplug_request_run(req)) {
 		note_missed(req);
 		ret = judge(req);
 	}
@@ -141,27 +143,27 @@ static enum outcome unplug_some(bool wanted, unsigned long nr)
 	enum outcome ret;
 
 	/* not worth a look at memory */
-	if (!floor_has_room(subblock_pages()))
+	if (!memplug_floor_has_room(subblock_pages()))
 		return OUTCOME_FLOOR;
-	req = request_alloc();
+	req = memplug_request_alloc();
 	if (!req)
 		return OUTCOME_BLOCKED;
 	req->operation = MEMPLUG_OP_UNPLUG;
 	req->only_wanted = wanted;
 	req->length = nr;
 	if (target.patience.nr) {
-		patience_mark(&target.patience, target.skip, now_ms());
+		memplug_backoff_mark(&target.patience, target.skip, now_ms());
 		req->skip = target.skip;
 		req->skip_nr = target.patience.nr;
 	}
 	ret = carry_out(req);
-	request_free(req);
+	memplug_request_free(req);
 	return ret;
 }
 
 static enum outcome plug_some(unsigned long nr)
 {
-	struct request *req = request_alloc();
+	struct request *req = memplug_request_alloc();
 	enum outcome ret;
 
 	if (!req)
@@ -169,7 +171,7 @@ static enum outcome plug_some(unsigned long nr)
 	req->operation = MEMPLUG_OP_PLUG;
 	req->length = nr;
 	ret = carry_out(req);
-	request_free(req);
+	memplug_request_free(req);
 	return ret;
 }
 
@@ -182,7 +184,7 @@ static enum outcome do_some(const struct region_aim *aim)
 	if (has_target && aim->lasting < aim->target) {
 		if (!aim->droppable_here)
 			return plug_some(aim->target - aim->lasting);
-		region_drop_wanted_here(aim->target - aim->lasting);
+		memplug_region_drop_wanted_here(aim->target - aim->lasting);
 		return OUTCOME_PROGRESS;
 	}
 	if (aim->wanted_here) {
@@ -216,7 +218,7 @@ static void tell(const struct region_aim *aim, enum outcome outcome)
 		state = MEMPLUG_TARGET_FLOOR;
 	else
 		state = MEMPLUG_TARGET_BLOCKED;
-	region_set_target_state(state, aim->generation);
+	memplug_region_set_target_state(state, aim->generation);
 }
 
 static void note_progress(void)
@@ -233,7 +235,7 @@ static unsigned int next_pause(enum outcome outcome)
 	target.pause_ms = min(2 * pause, LONGEST_PAUSE_MS);
 	/* a round in which all that is left has to wait would be in vain as well */
 	if (outcome == OUTCOME_BLOCKED && target.patience.nr) {
-		wait = patience_mark(&target.patience, target.skip, now_ms());
+		wait = memplug_backoff_mark(&target.patience, target.skip, now_ms());
 		pause = clamp(wait, pause, LONGEST_PAUSE_MS);
 	}
 	return pause;
@@ -246,7 +248,7 @@ static bool is_cancelled(void)
 
 static bool has_news(u64 seen)
 {
-	return is_cancelled() || region_generation() != seen;
+	return is_cancelled() || memplug_region_generation() != seen;
 }
 
 /* Not even for news: rounds in vain are not to take more than their share of a CPU. */
@@ -254,7 +256,8 @@ static void rest(u64 round_ms)
 {
 	u64 ms = min_t(u64, max_t(u64, REST * round_ms, FIRST_PAUSE_MS), LONGEST_REST_MS);
 
-	wait_event_freezable_timeout(*region_wait_queue(), is_cancelled(), msecs_to_jiffies(ms));
+	wait_event_freezable_timeout(*memplug_region_wait_queue(), is_cancelled(),
+				     msecs_to_jiffies(ms));
 }
 
 /* With nothing to do but to see whether memory that is wanted was removed, if there is any. */
@@ -279,12 +282,12 @@ static unsigned long work(u64 *seen)
 		/* a target that is set from here on cancels, one that was set before is read */
 		smp_mb();
 		/* who waits for the end of what was cancelled */
-		wake_up_all(region_wait_queue());
-		patience_forget(&target.patience);
+		wake_up_all(memplug_region_wait_queue());
+		memplug_backoff_forget(&target.patience);
 		note_progress();
 	}
 	forget_removed();
-	region_read_aim(&aim);
+	memplug_region_read_aim(&aim);
 	*seen = aim.generation;
 	if (aim.target == REGION_NO_TARGET && !aim.wanted_here) {
 		free_patience();
@@ -292,7 +295,7 @@ static unsigned long work(u64 *seen)
 	}
 	size_patience();
 	outcome = do_some(&aim);
-	region_read_aim(&aim);
+	memplug_region_read_aim(&aim);
 	*seen = aim.generation;
 	tell(&aim, outcome);
 	if (is_reached(&aim))
@@ -315,7 +318,8 @@ static int target_thread(void *unused)
 	while (!kthread_should_stop()) {
 		pause = work(&seen);
 		if (pause)
-			wait_event_freezable_timeout(*region_wait_queue(), has_news(seen), pause);
+			wait_event_freezable_timeout(*memplug_region_wait_queue(), has_news(seen),
+						     pause);
 		else
 			cond_resched();
 	}
@@ -324,11 +328,11 @@ static int target_thread(void *unused)
 }
 
 /**
- * target_init - start the worker
+ * memplug_target_init - start the worker
  *
  * Return: 0 or an error of kthread_run().
  */
-int target_init(void)
+int memplug_target_init(void)
 {
 	target.pause_ms = FIRST_PAUSE_MS;
 	target.task = kthread_run(target_thread, NULL, "memplug-target");
@@ -340,24 +344,24 @@ static void cancel(void)
 	/* the books come first: see work() */
 	smp_mb();
 	WRITE_ONCE(target.cancelled, true);
-	wake_up_all(region_wait_queue());
+	wake_up_all(memplug_region_wait_queue());
 }
 
 /**
- * target_exit - end the worker, after the claims that it has in flight
+ * memplug_target_exit - end the worker, after the claims that it has in flight
  *
  * Context: sleeps.
  */
-void target_exit(void)
+void memplug_target_exit(void)
 {
 	WRITE_ONCE(target.ending, true);
-	region_set_target(REGION_NO_TARGET);
+	memplug_region_set_target(REGION_NO_TARGET);
 	cancel();
 	kthread_stop(target.task);
 }
 
 /**
- * target_set - set the plugged size to work toward
+ * memplug_target_set - set the plugged size to work toward
  * @subblocks: as many, or REGION_NO_TARGET
  *
  * Without a target nothing changes by itself once this has returned: it waits for what the
@@ -367,15 +371,15 @@ void target_exit(void)
  * Context: sleeps.
  * Return: 0, or -ERANGE if that is more than is managed.
  */
-int target_set(unsigned long subblocks)
+int memplug_target_set(unsigned long subblocks)
 {
-	int ret = region_set_target(subblocks);
+	int ret = memplug_region_set_target(subblocks);
 
 	if (ret)
 		return ret;
 	cancel();
 	/* the worker takes it back when its request has ended */
 	if (subblocks == REGION_NO_TARGET)
-		wait_event_killable(*region_wait_queue(), !READ_ONCE(target.cancelled));
+		wait_event_killable(*memplug_region_wait_queue(), !READ_ONCE(target.cancelled));
 	return 0;
 }

@@ -2,8 +2,8 @@
 #ifndef MEMPLUG_TARGET_H
 #define MEMPLUG_TARGET_H
 
-int target_init(void);
-void target_exit(void);
-int target_set(unsigned long subblocks);
+int memplug_target_init(void);
+void memplug_target_exit(void);
+int memplug_target_set(unsigned long subblocks);
 
 #endif

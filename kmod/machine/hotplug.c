@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The memory notifier, and the exclusion between requests and memory hotplug
- * (get_online_mems() is not exported). What becomes of a memory block at its events is duty/memory_block.c's.
+ * (get_online_mems() is not exported). What becomes of a memory block at its events is
+ * duty/memory_block.c's.
  *
  * hotplug.lock is held for reading while struct pages are looked at, claimed or released,
  * one run at a time; a claim may take seconds, and memory hotplug waits that long. The
@@ -79,32 +80,32 @@ static struct notifier_block memory_notifier = {
 };
 
 /**
- * hotplug_init - start to follow memory hotplug
+ * memplug_hotplug_init - start to follow memory hotplug
  * @events: what to do when
  *
  * Return: 0 or an error of the notifier chain.
  */
-int hotplug_init(const struct hotplug_events *events)
+int memplug_hotplug_init(const struct hotplug_events *events)
 {
 	hotplug.events = events;
 	return register_memory_notifier(&memory_notifier);
 }
 
-/** hotplug_exit - stop to follow memory hotplug; nothing is unplugged or leaving any more */
-void hotplug_exit(void)
+/** memplug_hotplug_exit - stop to follow memory hotplug; nothing is unplugged or leaving */
+void memplug_hotplug_exit(void)
 {
 	unregister_memory_notifier(&memory_notifier);
 }
 
 /**
- * hotplug_exclude - keep memory hotplug out, for looking at and claiming memory
+ * memplug_hotplug_exclude - keep memory hotplug out, for looking at and claiming memory
  *
- * Return: 0 with the exclusion held until hotplug_allow(); -EAGAIN without it if memory
- * hotplug is under way, or claims are suspended: hotplug_wait() and try again.
+ * Return: 0 with the exclusion held until memplug_hotplug_allow(); -EAGAIN without it if memory
+ * hotplug is under way, or claims are suspended: memplug_hotplug_wait() and try again.
  *
  * Context: may sleep, no longer than a notifier needs to set its flag.
  */
-int hotplug_exclude(void)
+int memplug_hotplug_exclude(void)
 {
 	down_read(&hotplug.lock);
 	if (is_clear())
@@ -114,7 +115,7 @@ int hotplug_exclude(void)
 }
 
 /**
- * hotplug_exclude_events - keep memory hotplug's next event out
+ * memplug_hotplug_exclude_events - keep memory hotplug's next event out
  *
  * For giving memory back, and for judging what is not managed. Does not mind memory hotplug that is
  * under way: what is unplugged is not of a block that is about to go, giving back has to work when
@@ -123,23 +124,23 @@ int hotplug_exclude(void)
  *
  * Context: may sleep, no longer than a notifier needs to set its flag.
  */
-void hotplug_exclude_events(void)
+void memplug_hotplug_exclude_events(void)
 {
 	down_read(&hotplug.lock);
 }
 
 /**
- * hotplug_try_exclude_events - the same where nothing may sleep
+ * memplug_hotplug_try_exclude_events - the same where nothing may sleep
  *
  * Return: whether it is held.
  */
-bool hotplug_try_exclude_events(void)
+bool memplug_hotplug_try_exclude_events(void)
 {
 	return down_read_trylock(&hotplug.lock);
 }
 
-/** hotplug_allow - end hotplug_exclude() or hotplug_exclude_events() */
-void hotplug_allow(void)
+/** memplug_hotplug_allow - end memplug_hotplug_exclude() or memplug_hotplug_exclude_events() */
+void memplug_hotplug_allow(void)
 {
 	up_read(&hotplug.lock);
 }
@@ -153,68 +154,68 @@ void hotplug_assert_excluded(void)
 #endif
 
 /**
- * hotplug_wait - wait until hotplug_exclude() is worth trying again
+ * memplug_hotplug_wait - wait until memplug_hotplug_exclude() is worth trying again
  * @timeout: in jiffies
  *
  * Context: sleeps; a fatal signal ends it early.
  *
  * Return: whether that is so.
  */
-bool hotplug_wait(unsigned long timeout)
+bool memplug_hotplug_wait(unsigned long timeout)
 {
 	return wait_event_killable_timeout(hotplug.wait, is_clear(), timeout) > 0;
 }
 
 /**
- * hotplug_is_under_way - is a memory block between its first event and its last
+ * memplug_hotplug_is_under_way - is a memory block between its first event and its last
  *
  * Context: under the exclusion for releases, that it is not holds until the end of that.
  */
-bool hotplug_is_under_way(void)
+bool memplug_hotplug_is_under_way(void)
 {
 	return READ_ONCE(hotplug.under_way);
 }
 
 /**
- * hotplug_is_suspended - may no claim run, as the machine is about to hibernate
+ * memplug_hotplug_is_suspended - may no claim run, as the machine is about to hibernate
  *
  * Context: of an event.
  */
-bool hotplug_is_suspended(void)
+bool memplug_hotplug_is_suspended(void)
 {
 	return hotplug.suspended;
 }
 
 /**
- * hotplug_is_waiting - is an event, or a suspend, held up by who keeps it out
+ * memplug_hotplug_is_waiting - is an event, or a suspend, held up by who keeps it out
  *
- * Context: under hotplug_exclude().
+ * Context: under memplug_hotplug_exclude().
  */
-bool hotplug_is_waiting(void)
+bool memplug_hotplug_is_waiting(void)
 {
 	return rwsem_is_contended(&hotplug.lock);
 }
 
 /**
- * hotplug_wait_for_end - wait until no memory hotplug is under way, however long it takes
+ * memplug_hotplug_wait_for_end - wait until no memory hotplug is under way, however long it takes
  *
  * For the end of the module: what is leaving has to be gone, or be back, before it goes. The next
  * may be under way already when this returns.
  */
-void hotplug_wait_for_end(void)
+void memplug_hotplug_wait_for_end(void)
 {
 	wait_event(hotplug.wait, !READ_ONCE(hotplug.under_way));
 }
 
 /**
- * hotplug_suspend_claims - let no claim run until hotplug_resume_claims()
+ * memplug_hotplug_suspend_claims - let no claim run until memplug_hotplug_resume_claims()
  *
  * Context: sleeps until the claims that run have ended.
  *
  * Return: false, with nothing changed, if memory hotplug is under way: it may bring back what is
  * leaving.
  */
-bool hotplug_suspend_claims(void)
+bool memplug_hotplug_suspend_claims(void)
 {
 	bool clear;
 
@@ -226,8 +227,8 @@ bool hotplug_suspend_claims(void)
 	return clear;
 }
 
-/** hotplug_resume_claims - end hotplug_suspend_claims() */
-void hotplug_resume_claims(void)
+/** memplug_hotplug_resume_claims - end memplug_hotplug_suspend_claims() */
+void memplug_hotplug_resume_claims(void)
 {
 	down_write(&hotplug.lock);
 	hotplug.suspended = false;

@@ -22,24 +22,24 @@ struct hotplug_events {
 	void (*arrived)(struct memory_notify *memory);
 };
 
-int hotplug_init(const struct hotplug_events *events);
-void hotplug_exit(void);
+int memplug_hotplug_init(const struct hotplug_events *events);
+void memplug_hotplug_exit(void);
 
-int hotplug_exclude(void);
-void hotplug_exclude_events(void);
-bool hotplug_try_exclude_events(void);
-void hotplug_allow(void);
+int memplug_hotplug_exclude(void);
+void memplug_hotplug_exclude_events(void);
+bool memplug_hotplug_try_exclude_events(void);
+void memplug_hotplug_allow(void);
 #ifdef CONFIG_LOCKDEP
 void hotplug_assert_excluded(void);
 #else
 static inline void hotplug_assert_excluded(void) { }
 #endif
-bool hotplug_wait(unsigned long timeout);
-bool hotplug_is_under_way(void);
-bool hotplug_is_suspended(void);
-bool hotplug_is_waiting(void);
-void hotplug_wait_for_end(void);
-bool hotplug_suspend_claims(void);
-void hotplug_resume_claims(void);
+bool memplug_hotplug_wait(unsigned long timeout);
+bool memplug_hotplug_is_under_way(void);
+bool memplug_hotplug_is_suspended(void);
+bool memplug_hotplug_is_waiting(void);
+void memplug_hotplug_wait_for_end(void);
+bool memplug_hotplug_suspend_claims(void);
+void memplug_hotplug_resume_claims(void);
 
 #endif

@@ -13,7 +13,7 @@
 #include "uapi/memplug.h"
 
 /* Memory that another driver added is fit as well. Set once, before the first look. */
-bool ram_driver_managed;
+bool memplug_ram_driver_managed;
 
 /* What the resource tree says of a stretch of physical memory. */
 struct ram_coverage {
@@ -34,7 +34,7 @@ static int add_coverage(struct resource *res, void *data)
 }
 
 /**
- * ram_judge - is this stretch fit to be managed, and if not, why
+ * memplug_ram_judge - is this stretch fit to be managed, and if not, why
  * @start_pfn: first page frame, aligned to a pageblock
  * @nr_pages: how many, whole pageblocks
  *
@@ -46,7 +46,7 @@ static int add_coverage(struct resource *res, void *data)
  *
  * Return: MEMPLUG_BAD_NONE if it is fit, else another MEMPLUG_BAD_*.
  */
-u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages)
+u32 memplug_ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 {
 	u64 size = PFN_PHYS((u64)nr_pages);
 	u64 start = PFN_PHYS((u64)start_pfn);
@@ -60,7 +60,7 @@ u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 			    add_coverage);
 	if (!coverage.covered)
 		return MEMPLUG_BAD_ABSENT;
-	if (coverage.foreign && !ram_driver_managed)
+	if (coverage.foreign && !memplug_ram_driver_managed)
 		return MEMPLUG_BAD_FOREIGN;
 
 	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn += pageblock_nr_pages) {
@@ -83,17 +83,17 @@ u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 }
 
 /**
- * ram_judge_unmanaged - why is this stretch, which the books do not have as managed, not so
- * @start_pfn: as for ram_judge()
+ * memplug_ram_judge_unmanaged - why is this stretch, which the books do not have as managed, not so
+ * @start_pfn: as for memplug_ram_judge()
  * @nr_pages: likewise
  *
- * Context: as for ram_judge().
+ * Context: as for memplug_ram_judge().
  *
  * Return: MEMPLUG_BAD_*: OFFLINE if it is fit: it is about to come or to go.
  */
-u32 ram_judge_unmanaged(unsigned long start_pfn, unsigned long nr_pages)
+u32 memplug_ram_judge_unmanaged(unsigned long start_pfn, unsigned long nr_pages)
 {
-	u32 why = ram_judge(start_pfn, nr_pages);
+	u32 why = memplug_ram_judge(start_pfn, nr_pages);
 
 	return why == MEMPLUG_BAD_NONE ? MEMPLUG_BAD_OFFLINE : why;
 }
@@ -107,14 +107,14 @@ static int note_start(struct resource *res, void *data)
 }
 
 /**
- * ram_next - find the next memory
+ * memplug_ram_next - find the next memory
  * @pfn: where to start
  *
  * Context: takes the lock of the resource tree.
  *
  * Return: the first page frame from there on that is, partly at least, System RAM, or ULONG_MAX.
  */
-unsigned long ram_next(unsigned long pfn)
+unsigned long memplug_ram_next(unsigned long pfn)
 {
 	u64 start = U64_MAX;
 
@@ -124,12 +124,12 @@ unsigned long ram_next(unsigned long pfn)
 }
 
 /**
- * ram_is_in_other_zone - is there memory that is in use, of another zone than ZONE_NORMAL
+ * memplug_ram_is_in_other_zone - is there memory that is in use, of another zone than ZONE_NORMAL
  * @pfn: page frame
  *
- * Context: as for ram_judge().
+ * Context: as for memplug_ram_judge().
  */
-bool ram_is_in_other_zone(unsigned long pfn)
+bool memplug_ram_is_in_other_zone(unsigned long pfn)
 {
 	struct page *page;
 

@@ -4,11 +4,11 @@
 
 #include <linux/types.h>
 
-extern bool ram_driver_managed;
+extern bool memplug_ram_driver_managed;
 
-u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages);
-u32 ram_judge_unmanaged(unsigned long start_pfn, unsigned long nr_pages);
-unsigned long ram_next(unsigned long pfn);
-bool ram_is_in_other_zone(unsigned long pfn);
+u32 memplug_ram_judge(unsigned long start_pfn, unsigned long nr_pages);
+u32 memplug_ram_judge_unmanaged(unsigned long start_pfn, unsigned long nr_pages);
+unsigned long memplug_ram_next(unsigned long pfn);
+bool memplug_ram_is_in_other_zone(unsigned long pfn);
 
 #endif

@@ -76,7 +76,7 @@ static void free_pages_alone(unsigned long pfn, unsigned long nr_pages)
 }
 
 /**
- * buddy_free - free page frames that have a reference each
+ * memplug_buddy_free - free page frames that have a reference each
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
@@ -86,7 +86,7 @@ static void free_pages_alone(unsigned long pfn, unsigned long nr_pages)
  *
  * Context: any in which pages may be freed, for as long as @nr_pages take.
  */
-void buddy_free(unsigned long start_pfn, unsigned long nr_pages)
+void memplug_buddy_free(unsigned long start_pfn, unsigned long nr_pages)
 {
 #if COMPAT_FREES_IN_BLOCKS
 	if (has_memory_error(start_pfn, nr_pages))

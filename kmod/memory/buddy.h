@@ -2,6 +2,6 @@
 #ifndef MEMPLUG_BUDDY_H
 #define MEMPLUG_BUDDY_H
 
-void buddy_free(unsigned long start_pfn, unsigned long nr_pages);
+void memplug_buddy_free(unsigned long start_pfn, unsigned long nr_pages);
 
 #endif

@@ -37,8 +37,8 @@ static struct {
 	.waiting = LIST_HEAD_INIT(turns.waiting),
 };
 
-/** worker_count - how many claims may run at a time */
-unsigned int worker_count(void)
+/** memplug_claim_workers - how many claims may run at a time */
+unsigned int memplug_claim_workers(void)
 {
 	return workers;
 }
@@ -49,11 +49,11 @@ static bool commit(const struct claim *claim)
 	if (claim->give_back)
 		return false;
 	if (claim->only_wanted)
-		return region_commit_wanted(claim->run);
+		return memplug_region_commit_wanted(claim->run);
 	if (claim->owner)
-		region_commit_taken(claim->run, claim->owner);
+		memplug_region_commit_taken(claim->run, claim->owner);
 	else
-		region_commit(claim->run, REGION_UNPLUG, claim->mover);
+		memplug_region_commit(claim->run, REGION_UNPLUG, claim->mover);
 	return true;
 }
 
@@ -67,12 +67,12 @@ static bool give_back(const struct claim *claim)
 	unsigned long pfn = subblock_pfn(run.first);
 	unsigned long nr_pages = run.nr * subblock_pages();
 
-	if (contig_find_hwpoison(pfn, nr_pages)) {
-		region_commit(run, REGION_UNPLUG, claim->mover);
+	if (memplug_contig_find_hwpoison(pfn, nr_pages)) {
+		memplug_region_commit(run, REGION_UNPLUG, claim->mover);
 		return false;
 	}
-	contig_release(pfn, nr_pages);
-	counters_add_release(nr_pages);
+	memplug_contig_release(pfn, nr_pages);
+	memplug_counters_add_release(nr_pages);
 	return true;
 }
 
@@ -83,19 +83,19 @@ static int should_stop(const void *why)
 
 	if (READ_ONCE(claim->cancelled))
 		return -ECANCELED;
-	return claim->gives_way && hotplug_is_waiting() ? -EAGAIN : 0;
+	return claim->gives_way && memplug_hotplug_is_waiting() ? -EAGAIN : 0;
 }
 
 /**
- * worker_claim - claim a run here and now
+ * memplug_claim_run - claim a run here and now
  * @claim: all but @landed filled in, and @run reserved; @migrated is result
  *
  * Context: sleeps. Memory hotplug is kept out, or at an event at which the run is online.
  *
  * Return: 0, and the reservation has ended; or it has not: -EALREADY, as nobody wants all of the
- * run any more, or an error of contig_claim().
+ * run any more, or an error of memplug_contig_claim().
  */
-int worker_claim(struct claim *claim)
+int memplug_claim_run(struct claim *claim)
 {
 	struct subblock_run run = claim->run;
 	struct migrated migrated;
@@ -103,29 +103,31 @@ int worker_claim(struct claim *claim)
 	u64 elapsed_ns;
 	int ret;
 
-	migrated_begin(&migrated);
-	ret = contig_claim(subblock_pfn(run.first), run.nr * subblock_pages(), should_stop, claim);
-	migrated_end(&migrated);
+	memplug_migrated_begin(&migrated);
+	ret = memplug_contig_claim(subblock_pfn(run.first), run.nr * subblock_pages(),
+				   should_stop, claim);
+	memplug_migrated_end(&migrated);
 	claim->migrated = migrated.pages;
 	elapsed_ns = ktime_to_ns(ktime_sub(ktime_get(), started));
-	counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated, elapsed_ns);
+	memplug_counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated,
+				   elapsed_ns);
 	trace_memplug_claim(&run, ret, claim->migrated, elapsed_ns);
 	if (ret || commit(claim) || !give_back(claim))
 		return ret;
 	if (!claim->give_back)
 		return -EALREADY;
-	region_abort(run);
+	memplug_region_abort(run);
 	return 0;
 }
 
 static int carry_out(struct claim *claim)
 {
-	int ret = hotplug_exclude();
+	int ret = memplug_hotplug_exclude();
 
 	if (ret)
 		return ret;
-	ret = region_is_managed(claim->run) ? worker_claim(claim) : -ENODEV;
-	hotplug_allow();
+	ret = memplug_region_is_managed(claim->run) ? memplug_claim_run(claim) : -ENODEV;
+	memplug_hotplug_allow();
 	return ret;
 }
 
@@ -158,7 +160,7 @@ static void claim_work(struct work_struct *work)
 
 	claim->result = carry_out(claim);
 	if (claim->result)
-		region_abort(claim->run);
+		memplug_region_abort(claim->run);
 	pass_turn_on();
 	/* pairs with the acquire in find_over(): who sees it looks at the result */
 	smp_store_release(&claim->over, true);
@@ -166,7 +168,7 @@ static void claim_work(struct work_struct *work)
 }
 
 /**
- * worker_init - set the workers up
+ * memplug_claim_init - set the workers up
  * @count: how many claims may run at a time, at most WORKER_MAX; 0: as many as help here
  *
  * Freezable: a claim may need I/O to finish, which suspend is about to stop. Unbound, so
@@ -175,7 +177,7 @@ static void claim_work(struct work_struct *work)
  *
  * Return: 0 or -ENOMEM.
  */
-int worker_init(unsigned int count)
+int memplug_claim_init(unsigned int count)
 {
 	workers = count ?: min_t(unsigned int, num_online_cpus(), WORKERS_DEFAULT);
 	/* 0: its own limit is out of the way */
@@ -183,19 +185,19 @@ int worker_init(unsigned int count)
 	return claim_queue ? 0 : -ENOMEM;
 }
 
-/** worker_exit - end the workers; nothing is queued any more */
-void worker_exit(void)
+/** memplug_claim_exit - end the workers; nothing is queued any more */
+void memplug_claim_exit(void)
 {
 	destroy_workqueue(claim_queue);
 }
 
 /**
- * worker_start - have a run claimed
+ * memplug_claim_start - have a run claimed
  * @claim: what is not result filled in, and @run reserved; stays the worker's until @over is seen
- *         after @landed was completed, or worker_cancel() has returned
+ *         after @landed was completed, or memplug_claim_cancel() has returned
  * @nid: node of the run
  */
-void worker_start(struct claim *claim, int nid)
+void memplug_claim_start(struct claim *claim, int nid)
 {
 	claim->result = 0;
 	claim->migrated = 0;
@@ -227,7 +229,7 @@ static bool stop_waiting(struct claim *claim)
 }
 
 /**
- * worker_cancel - end a claim that is not wanted any more
+ * memplug_claim_cancel - end a claim that is not wanted any more
  * @claim: started before
  *
  * Context: sleeps until a claim that has begun is over. If somebody has asked for it, it gives up
@@ -236,7 +238,7 @@ static bool stop_waiting(struct claim *claim)
  * Return: true if it had not begun: the run is still reserved; false if it is over, with
  * a result.
  */
-bool worker_cancel(struct claim *claim)
+bool memplug_claim_cancel(struct claim *claim)
 {
 	if (stop_waiting(claim))
 		return true;

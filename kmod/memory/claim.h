@@ -17,12 +17,12 @@
  * @result: 0: they are unplugged; -EAGAIN: memory hotplug is under way, or was given way to;
  *          -ECANCELED: it was cancelled on its way; -ENODEV: some of
  *          them went offline; -EALREADY: they were wanted, and some are not any more; or an error
- *          of contig_claim(). After a failure the reservation has ended
+ *          of memplug_contig_claim(). After a failure the reservation has ended
  * @migrated: pages that the kernel moved meanwhile
- * @cancelled: it is to end as soon as it can; set by worker_cancel()
+ * @cancelled: it is to end as soon as it can; set by memplug_claim_cancel()
  * @over: the worker is through with it, and about to complete @landed if it has not yet
  * @mover: on whose behalf
- * @owner: whose it is to be until region_settle() or for longer, or NULL
+ * @owner: whose it is to be until memplug_region_settle() or for longer, or NULL
  * @gives_way: it ends between two pieces if memory hotplug waits for it
  * @only_wanted: it is claimed because it is wanted; if it is not any more, it is released again
  * @give_back: release it again at once: the claim is made for its side effects
@@ -48,11 +48,11 @@ struct claim {
 	struct work_struct work;
 };
 
-int worker_init(unsigned int count);
-void worker_exit(void);
-unsigned int worker_count(void);
-int worker_claim(struct claim *claim);
-void worker_start(struct claim *claim, int nid);
-bool worker_cancel(struct claim *claim);
+int memplug_claim_init(unsigned int count);
+void memplug_claim_exit(void);
+unsigned int memplug_claim_workers(void);
+int memplug_claim_run(struct claim *claim);
+void memplug_claim_start(struct claim *claim, int nid);
+bool memplug_claim_cancel(struct claim *claim);
 
 #endif

@@ -91,9 +91,10 @@ static int alloc_timed_piece(unsigned long start_pfn, unsigned long end_pfn)
 	int ret = alloc_piece(start_pfn, end_pfn);
 
 	if (!ret)
-		WRITE_ONCE(zeroing_pace, pace_next(READ_ONCE(zeroing_pace), nr_pages,
-						   ktime_get_ns() - start, COMPAT_GRANULARITY_PAGES,
-						   LONGEST_ZEROED));
+		WRITE_ONCE(zeroing_pace,
+			   memplug_pace_next(READ_ONCE(zeroing_pace), nr_pages,
+					     ktime_get_ns() - start, COMPAT_GRANULARITY_PAGES,
+					     LONGEST_ZEROED));
 	return ret;
 }
 
@@ -115,7 +116,7 @@ static void free_in_blocks(unsigned long start_pfn, unsigned long nr_pages)
 
 	for (pfn = start_pfn; pfn < end_pfn; pfn += block) {
 		block = block_pages(pfn, end_pfn);
-		buddy_free(pfn, block);
+		memplug_buddy_free(pfn, block);
 		cond_resched();
 	}
 }
@@ -199,7 +200,7 @@ static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages,
 }
 
 /**
- * contig_claim - take page frames out of the kernel's hands
+ * memplug_contig_claim - take page frames out of the kernel's hands
  * @start_pfn: first page frame, aligned to what this kernel can claim
  * @nr_pages: how many, a multiple of the same
  * @should_stop: asked now and then: 0, or the error with which it is to end
@@ -217,8 +218,8 @@ static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages,
  * something in it can't be moved; -ENOMEM if there is no room to move it to; -EINTR if the
  * calling task is being killed; or what @should_stop said.
  */
-int contig_claim(unsigned long start_pfn, unsigned long nr_pages,
-		 int (*should_stop)(const void *why), const void *why)
+int memplug_contig_claim(unsigned long start_pfn, unsigned long nr_pages,
+			 int (*should_stop)(const void *why), const void *why)
 {
 	unsigned long pfn;
 	int ret;
@@ -241,7 +242,7 @@ int contig_claim(unsigned long start_pfn, unsigned long nr_pages,
 }
 
 /**
- * contig_leave - let claimed page frames go offline with their memory block
+ * memplug_contig_leave - let claimed page frames go offline with their memory block
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
@@ -252,7 +253,7 @@ int contig_claim(unsigned long start_pfn, unsigned long nr_pages,
  *
  * Return: 0; -EBUSY, with nothing changed, if somebody else holds a reference to one of them.
  */
-int contig_leave(unsigned long start_pfn, unsigned long nr_pages)
+int memplug_contig_leave(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long pfn;
 
@@ -273,13 +274,13 @@ int contig_leave(unsigned long start_pfn, unsigned long nr_pages)
 }
 
 /**
- * contig_stay - the memory block does not go offline: undo contig_leave()
+ * memplug_contig_stay - the memory block does not go offline: undo memplug_contig_leave()
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
  * Context: of MEM_CANCEL_OFFLINE. May let others run.
  */
-void contig_stay(unsigned long start_pfn, unsigned long nr_pages)
+void memplug_contig_stay(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long pfn;
 
@@ -292,7 +293,7 @@ void contig_stay(unsigned long start_pfn, unsigned long nr_pages)
 }
 
 /**
- * contig_gone - claimed page frames have gone offline with their memory block
+ * memplug_contig_gone - claimed page frames have gone offline with their memory block
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
@@ -300,7 +301,7 @@ void contig_stay(unsigned long start_pfn, unsigned long nr_pages)
  *
  * Return: whether any of them has a memory error.
  */
-bool contig_gone(unsigned long start_pfn, unsigned long nr_pages)
+bool memplug_contig_gone(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long pfn;
 	long bad = 0;
@@ -315,7 +316,7 @@ bool contig_gone(unsigned long start_pfn, unsigned long nr_pages)
 }
 
 /**
- * contig_release - give claimed page frames back
+ * memplug_contig_release - give claimed page frames back
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
@@ -324,7 +325,7 @@ bool contig_gone(unsigned long start_pfn, unsigned long nr_pages)
  *
  * Context: may let others run. The caller has made sure that none of them is poisoned.
  */
-void contig_release(unsigned long start_pfn, unsigned long nr_pages)
+void memplug_contig_release(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
 	unsigned long pfn, block, i;
@@ -335,14 +336,14 @@ void contig_release(unsigned long start_pfn, unsigned long nr_pages)
 		/* needs no page_offline_begin(): a page may always become readable */
 		for (i = 0; i < block; i++)
 			__ClearPageOffline(pfn_to_page(pfn + i));
-		buddy_free(pfn, block);
+		memplug_buddy_free(pfn, block);
 		cond_resched();
 	}
 	adjust_managed_page_count(pfn_to_page(start_pfn), nr_pages);
 }
 
 /**
- * contig_zero - zero claimed page frames
+ * memplug_contig_zero - zero claimed page frames
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
@@ -350,7 +351,7 @@ void contig_release(unsigned long start_pfn, unsigned long nr_pages)
  *
  * Context: sleeps now and then.
  */
-void contig_zero(unsigned long start_pfn, unsigned long nr_pages)
+void memplug_contig_zero(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long pfn;
 
@@ -362,7 +363,7 @@ void contig_zero(unsigned long start_pfn, unsigned long nr_pages)
 }
 
 /**
- * contig_find_hwpoison - look for a page with a memory error
+ * memplug_contig_find_hwpoison - look for a page with a memory error
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
@@ -370,7 +371,7 @@ void contig_zero(unsigned long start_pfn, unsigned long nr_pages)
  *
  * Return: the first such page frame, or 0.
  */
-unsigned long contig_find_hwpoison(unsigned long start_pfn, unsigned long nr_pages)
+unsigned long memplug_contig_find_hwpoison(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long pfn;
 
@@ -383,7 +384,7 @@ unsigned long contig_find_hwpoison(unsigned long start_pfn, unsigned long nr_pag
 }
 
 /**
- * contig_release_around_hwpoison - give back all but the pages with memory errors
+ * memplug_contig_release_around_hwpoison - give back all but the pages with memory errors
  * @start_pfn: first page frame
  * @nr_pages: how many
  *
@@ -393,15 +394,15 @@ unsigned long contig_find_hwpoison(unsigned long start_pfn, unsigned long nr_pag
  *
  * Context: may let others run.
  */
-void contig_release_around_hwpoison(unsigned long start_pfn, unsigned long nr_pages)
+void memplug_contig_release_around_hwpoison(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
 	unsigned long pfn, bad;
 
 	for (pfn = start_pfn; pfn < end_pfn; pfn = bad + 1) {
-		bad = contig_find_hwpoison(pfn, end_pfn - pfn) ?: end_pfn;
+		bad = memplug_contig_find_hwpoison(pfn, end_pfn - pfn) ?: end_pfn;
 		if (bad > pfn)
-			contig_release(pfn, bad - pfn);
+			memplug_contig_release(pfn, bad - pfn);
 		if (bad == end_pfn)
 			break;
 		__ClearPageOffline(pfn_to_page(bad));

@@ -41,7 +41,7 @@ static struct {
 static int floor_set(const char *text, const struct kernel_param *kp)
 {
 	u64 bytes;
-	int ret = text ? parameter_bytes(text, &bytes) : -EINVAL;
+	int ret = text ? memplug_parameter_bytes(text, &bytes) : -EINVAL;
 
 	if (ret)
 		return ret;
@@ -53,21 +53,21 @@ static int floor_set(const char *text, const struct kernel_param *kp)
 
 static int floor_get(char *buffer, const struct kernel_param *kp)
 {
-	return scnprintf(buffer, PAGE_SIZE, "%llu\n", floor_bytes());
+	return scnprintf(buffer, PAGE_SIZE, "%llu\n", memplug_floor_bytes());
 }
 
-const struct kernel_param_ops floor_param_ops = {
+const struct kernel_param_ops memplug_floor_param_ops = {
 	.set = floor_set,
 	.get = floor_get,
 };
 
 /**
- * floor_init - compute the floor that holds if none was given
+ * memplug_floor_init - compute the floor that holds if none was given
  *
  * The figures are those of Hyper-V's balloon, from the memory present now: were they
  * computed from what is left later, the floor would sink with every unplug.
  */
-void floor_init(void)
+void memplug_floor_init(void)
 {
 	u64 total = (u64)totalram_pages() << PAGE_SHIFT;
 
@@ -84,8 +84,8 @@ void floor_init(void)
 	floor.standard = ALIGN(floor.standard, SZ_1M);
 }
 
-/** floor_bytes - memory that an unplug leaves available; 0: the kernel's own reserves only */
-u64 floor_bytes(void)
+/** memplug_floor_bytes - available memory that an unplug leaves; 0: the kernel's reserves only */
+u64 memplug_floor_bytes(void)
 {
 	u64 bytes = READ_ONCE(floor.parameter);
 
@@ -125,7 +125,7 @@ static unsigned long kept_by_cpus(const struct zone *zone)
 /* What the kernel calls available leaves out the high watermarks and reserves of all zones. */
 static bool total_allows(unsigned long nr_pages, unsigned long kept)
 {
-	u64 floor_pages = floor_bytes() >> PAGE_SHIFT;
+	u64 floor_pages = memplug_floor_bytes() >> PAGE_SHIFT;
 
 	lockdep_assert_held(&floor.lock);
 	return si_mem_available() + kept >=
@@ -171,7 +171,7 @@ static enum floor_verdict verdict(int nid, struct floor_share in_zone, unsigned 
 }
 
 /**
- * floor_check - may this much be taken, without taking it
+ * memplug_floor_check - may this much be taken, without taking it
  * @nid: a node with managed memory
  * @in_zone: what is to be taken from its zone
  * @total_pages: what is to be taken from all zones together
@@ -180,7 +180,8 @@ static enum floor_verdict verdict(int nid, struct floor_share in_zone, unsigned 
  *
  * Context: memory hotplug is kept out.
  */
-enum floor_verdict floor_check(int nid, struct floor_share in_zone, unsigned long total_pages)
+enum floor_verdict memplug_floor_check(int nid, struct floor_share in_zone,
+				       unsigned long total_pages)
 {
 	unsigned long kept = kept_by_cpus(normal_zone(nid));
 	enum floor_verdict ret;
@@ -192,10 +193,10 @@ enum floor_verdict floor_check(int nid, struct floor_share in_zone, unsigned lon
 }
 
 /**
- * floor_has_room - may this much be taken, as far as all zones together go
+ * memplug_floor_has_room - may this much be taken, as far as all zones together go
  * @nr_pages: how many
  */
-bool floor_has_room(unsigned long nr_pages)
+bool memplug_floor_has_room(unsigned long nr_pages)
 {
 	bool ret;
 
@@ -216,16 +217,16 @@ static void add_reservation(int nid, struct floor_share share)
 }
 
 /**
- * floor_reserve - reserve a run's share before it is claimed
+ * memplug_floor_reserve - reserve a run's share before it is claimed
  * @nid: the run's node
  * @share: the run's share
  *
  * Context: memory hotplug is kept out.
  *
- * Return: FLOOR_OK, with the share reserved until floor_unreserve(); otherwise what stands
- * in the way. A refusal may be due to others in flight: floor_wait() tells.
+ * Return: FLOOR_OK, with the share reserved until memplug_floor_unreserve(); otherwise what stands
+ * in the way. A refusal may be due to others in flight: memplug_floor_wait() tells.
  */
-enum floor_verdict floor_reserve(int nid, struct floor_share share)
+enum floor_verdict memplug_floor_reserve(int nid, struct floor_share share)
 {
 	enum floor_verdict ret;
 
@@ -238,11 +239,11 @@ enum floor_verdict floor_reserve(int nid, struct floor_share share)
 }
 
 /**
- * floor_unreserve - the claim is over: the counters of the kernel know of it now
+ * memplug_floor_unreserve - the claim is over: the counters of the kernel know of it now
  * @nid: as reserved
  * @share: as reserved
  */
-void floor_unreserve(int nid, struct floor_share share)
+void memplug_floor_unreserve(int nid, struct floor_share share)
 {
 	struct floor_share *reserved = &floor.zones[nid];
 
@@ -256,7 +257,7 @@ void floor_unreserve(int nid, struct floor_share share)
 }
 
 /**
- * floor_wait - after a refusal: wait for others in flight
+ * memplug_floor_wait - after a refusal: wait for others in flight
  * @timeout: in jiffies
  *
  * Context: sleeps; a fatal signal ends it early.
@@ -264,7 +265,7 @@ void floor_unreserve(int nid, struct floor_share share)
  * Return: false if nobody else is in flight, so that the refusal stands; true if it is
  * worth asking again.
  */
-bool floor_wait(unsigned long timeout)
+bool memplug_floor_wait(unsigned long timeout)
 {
 	unsigned long ended = READ_ONCE(floor.ended);
 

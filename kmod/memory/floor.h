@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-/* What floor_reserve() says to a run. */
+/* What memplug_floor_reserve() says to a run. */
 enum floor_verdict {
 	FLOOR_OK,	/* reserved */
 	FLOOR_ZONE,	/* this zone has no more to give */
@@ -21,14 +21,15 @@ struct floor_share {
 	unsigned long nr_free;
 };
 
-extern const struct kernel_param_ops floor_param_ops;
+extern const struct kernel_param_ops memplug_floor_param_ops;
 
-void floor_init(void);
-u64 floor_bytes(void);
-enum floor_verdict floor_check(int nid, struct floor_share in_zone, unsigned long total_pages);
-bool floor_has_room(unsigned long nr_pages);
-enum floor_verdict floor_reserve(int nid, struct floor_share share);
-void floor_unreserve(int nid, struct floor_share share);
-bool floor_wait(unsigned long timeout);
+void memplug_floor_init(void);
+u64 memplug_floor_bytes(void);
+enum floor_verdict memplug_floor_check(int nid, struct floor_share in_zone,
+				       unsigned long total_pages);
+bool memplug_floor_has_room(unsigned long nr_pages);
+enum floor_verdict memplug_floor_reserve(int nid, struct floor_share share);
+void memplug_floor_unreserve(int nid, struct floor_share share);
+bool memplug_floor_wait(unsigned long timeout);
 
 #endif

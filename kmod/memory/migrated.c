@@ -71,10 +71,10 @@ static void share_out(void)
 }
 
 /**
- * migrated_begin - a claim begins
- * @migrated: the claim's; not to be touched until migrated_end()
+ * memplug_migrated_begin - a claim begins
+ * @migrated: the claim's; not to be touched until memplug_migrated_end()
  */
-void migrated_begin(struct migrated *migrated)
+void memplug_migrated_begin(struct migrated *migrated)
 {
 	migrated->pages = 0;
 	spin_lock(&migrations.lock);
@@ -85,10 +85,10 @@ void migrated_begin(struct migrated *migrated)
 }
 
 /**
- * migrated_end - a claim is over
+ * memplug_migrated_end - a claim is over
  * @migrated: holds the result
  */
-void migrated_end(struct migrated *migrated)
+void memplug_migrated_end(struct migrated *migrated)
 {
 	spin_lock(&migrations.lock);
 	share_out();

@@ -15,7 +15,7 @@ struct migrated {
 	u64 pages;
 };
 
-void migrated_begin(struct migrated *migrated);
-void migrated_end(struct migrated *migrated);
+void memplug_migrated_begin(struct migrated *migrated);
+void memplug_migrated_end(struct migrated *migrated);
 
 #endif

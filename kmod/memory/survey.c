@@ -155,7 +155,7 @@ static unsigned long judge_compound(struct survey *survey, struct page *page, un
 }
 
 /**
- * survey_all_free - is all of a stretch free
+ * memplug_survey_all_free - is all of a stretch free
  * @start_pfn: first page frame; all of the stretch is online
  * @nr_pages: how many
  *
@@ -163,7 +163,7 @@ static unsigned long judge_compound(struct survey *survey, struct page *page, un
  *
  * Context: the caller keeps memory hotplug out. Does not sleep; a few steps for a subblock.
  */
-bool survey_all_free(unsigned long start_pfn, unsigned long nr_pages)
+bool memplug_survey_all_free(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
 	unsigned long pfn = start_pfn + rest_of_free_block(start_pfn);
@@ -177,7 +177,7 @@ bool survey_all_free(unsigned long start_pfn, unsigned long nr_pages)
 }
 
 /**
- * survey_pages - count and judge the pages of a stretch
+ * memplug_survey_pages - count and judge the pages of a stretch
  * @start_pfn: first page frame; all of the stretch is online
  * @nr_pages: how many
  * @survey: result
@@ -185,7 +185,7 @@ bool survey_all_free(unsigned long start_pfn, unsigned long nr_pages)
  * Context: the caller keeps memory hotplug out. May let others run; about 0.1 ms for 4 MiB
  * in use on a slow machine.
  */
-void survey_pages(unsigned long start_pfn, unsigned long nr_pages, struct survey *survey)
+void memplug_survey_pages(unsigned long start_pfn, unsigned long nr_pages, struct survey *survey)
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
 	unsigned long pfn = start_pfn + rest_of_free_block(start_pfn);

@@ -36,7 +36,7 @@ static inline unsigned int survey_batch(void)
 	return subblock_bytes() < SZ_256M ? SZ_256M / subblock_bytes() : 1;
 }
 
-bool survey_all_free(unsigned long start_pfn, unsigned long nr_pages);
-void survey_pages(unsigned long start_pfn, unsigned long nr_pages, struct survey *survey);
+bool memplug_survey_all_free(unsigned long start_pfn, unsigned long nr_pages);
+void memplug_survey_pages(unsigned long start_pfn, unsigned long nr_pages, struct survey *survey);
 
 #endif

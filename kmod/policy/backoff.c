@@ -12,12 +12,12 @@ static u16 units(u64 ms)
 }
 
 /**
- * patience_failed - a subblock could not be had
+ * memplug_backoff_failed - a subblock could not be had
  * @patience: its books
  * @index: subblock; ignored if it is none of theirs
  * @now_ms: time, in milliseconds since whenever
  */
-void patience_failed(struct patience *patience, unsigned long index, u64 now_ms)
+void memplug_backoff_failed(struct patience *patience, unsigned long index, u64 now_ms)
 {
 	unsigned int wait;
 
@@ -31,23 +31,24 @@ void patience_failed(struct patience *patience, unsigned long index, u64 now_ms)
 }
 
 /**
- * patience_forget - everything may be tried at once
+ * memplug_backoff_forget - everything may be tried at once
  * @patience: its books
  */
-void patience_forget(struct patience *patience)
+void memplug_backoff_forget(struct patience *patience)
 {
 	memset(patience->tries, 0, patience->nr * sizeof(*patience->tries));
 }
 
 /**
- * patience_wait_ms - how long a subblock has to wait
+ * memplug_backoff_wait_ms - how long a subblock has to wait
  * @patience: its books
  * @index: subblock
  * @now_ms: time
  *
  * Return: 0: it may be tried.
  */
-unsigned int patience_wait_ms(const struct patience *patience, unsigned long index, u64 now_ms)
+unsigned int memplug_backoff_wait_ms(const struct patience *patience, unsigned long index,
+				     u64 now_ms)
 {
 	u16 left;
 
@@ -61,21 +62,21 @@ unsigned int patience_wait_ms(const struct patience *patience, unsigned long ind
 }
 
 /**
- * patience_mark - which subblocks have to wait
+ * memplug_backoff_mark - which subblocks have to wait
  * @patience: its books
  * @map: bitmap of as many bits; result
  * @now_ms: time
  *
  * Return: how long the first of them has to wait, or 0 if none has to.
  */
-unsigned int patience_mark(const struct patience *patience, unsigned long *map, u64 now_ms)
+unsigned int memplug_backoff_mark(const struct patience *patience, unsigned long *map, u64 now_ms)
 {
 	unsigned int wait, shortest = 0;
 	unsigned long i;
 
 	bitmap_zero(map, patience->nr);
 	for (i = 0; i < patience->nr; i++) {
-		wait = patience_wait_ms(patience, i, now_ms);
+		wait = memplug_backoff_wait_ms(patience, i, now_ms);
 		if (!wait)
 			continue;
 		__set_bit(i, map);

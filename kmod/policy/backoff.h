@@ -24,9 +24,10 @@ struct patience {
 	unsigned long nr;
 };
 
-void patience_failed(struct patience *patience, unsigned long index, u64 now_ms);
-void patience_forget(struct patience *patience);
-unsigned int patience_wait_ms(const struct patience *patience, unsigned long index, u64 now_ms);
-unsigned int patience_mark(const struct patience *patience, unsigned long *map, u64 now_ms);
+void memplug_backoff_failed(struct patience *patience, unsigned long index, u64 now_ms);
+void memplug_backoff_forget(struct patience *patience);
+unsigned int memplug_backoff_wait_ms(const struct patience *patience, unsigned long index,
+				     u64 now_ms);
+unsigned int memplug_backoff_mark(const struct patience *patience, unsigned long *map, u64 now_ms);
 
 #endif

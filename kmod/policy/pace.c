@@ -13,7 +13,7 @@
 #define LONG_NS (4 * NSEC_PER_MSEC)
 
 /**
- * pace_next - how many pages the next call may be for
+ * memplug_pace_next - how many pages the next call may be for
  * @pace: what was last said
  * @nr_pages: how many the last call was for
  * @ns: how long it took, in nanoseconds
@@ -27,8 +27,8 @@
  *
  * Return: a multiple of @shortest, from @shortest to @longest.
  */
-unsigned long pace_next(unsigned long pace, unsigned long nr_pages, u64 ns, unsigned long shortest,
-			unsigned long longest)
+unsigned long memplug_pace_next(unsigned long pace, unsigned long nr_pages, u64 ns,
+				unsigned long shortest, unsigned long longest)
 {
 	unsigned long next = max(pace, nr_pages);
 

@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-unsigned long pace_next(unsigned long pace, unsigned long nr_pages, u64 ns, unsigned long shortest,
-			unsigned long longest);
+unsigned long memplug_pace_next(unsigned long pace, unsigned long nr_pages, u64 ns,
+				unsigned long shortest, unsigned long longest);
 
 #endif

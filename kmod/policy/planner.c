@@ -11,13 +11,13 @@
 #define PASSES 3
 
 /**
- * plan_level - the cost of a subblock that can be had
+ * memplug_plan_level - the cost of a subblock that can be had
  * @to_move: pages in use
  * @pages: of a subblock
  *
  * Return: PLAN_FREE to PLAN_DEAREST.
  */
-unsigned int plan_level(unsigned long to_move, unsigned long pages)
+unsigned int memplug_plan_level(unsigned long to_move, unsigned long pages)
 {
 	unsigned long level;
 
@@ -48,12 +48,12 @@ static unsigned long clamp_run(unsigned long nr)
 }
 
 /**
- * plan_start - begin with the cheapest
+ * memplug_plan_start - begin with the cheapest
  * @plan: with what is the caller's filled in; the lengths of runs are clamped to 1 .. PLAN_MAX_RUN
  *
  * To be called again when costs have become known, or lower.
  */
-void plan_start(struct plan *plan)
+void memplug_plan_start(struct plan *plan)
 {
 	plan->max_free_run = clamp_run(plan->max_free_run);
 	plan->max_run = clamp_run(plan->max_run);
@@ -61,12 +61,12 @@ void plan_start(struct plan *plan)
 }
 
 /**
- * plan_set_cost - a subblock costs something else than was thought
+ * memplug_plan_set_cost - a subblock costs something else than was thought
  * @plan: the plan
  * @index: subblock
- * @cost: PLAN_*. One that has become cheaper may not be handed out before plan_start()
+ * @cost: PLAN_*. One that has become cheaper may not be handed out before memplug_plan_start()
  */
-void plan_set_cost(struct plan *plan, unsigned long index, unsigned int cost)
+void memplug_plan_set_cost(struct plan *plan, unsigned long index, unsigned int cost)
 {
 	plan->cost[index] = cost;
 	plan->seen_block = ULONG_MAX;
@@ -142,14 +142,14 @@ static bool is_joined_to_below(const struct plan *plan, unsigned long index)
 }
 
 /**
- * plan_next - hand out the next run
+ * memplug_plan_next - hand out the next run
  * @plan: the plan
  * @want: subblocks still wanted; the run is not longer, 0 gives nothing
  * @run: result
  *
  * Return: false if nothing is left of what costs are known of.
  */
-bool plan_next(struct plan *plan, unsigned long want, struct subblock_run *run)
+bool memplug_plan_next(struct plan *plan, unsigned long want, struct subblock_run *run)
 {
 	unsigned long last, first, limit;
 
@@ -174,11 +174,11 @@ bool plan_next(struct plan *plan, unsigned long want, struct subblock_run *run)
 }
 
 /**
- * plan_give_back - hand this run, or a part of one, out again
+ * memplug_plan_give_back - hand this run, or a part of one, out again
  * @plan: the plan
- * @run: all or part of a run that plan_next() handed out and that was not used
+ * @run: all or part of a run that memplug_plan_next() handed out and that was not used
  */
-void plan_give_back(struct plan *plan, struct subblock_run run)
+void memplug_plan_give_back(struct plan *plan, struct subblock_run run)
 {
 	bitmap_set(plan->candidates, run.first, run.nr);
 	if (plan->cursor < run.first + run.nr)
@@ -186,7 +186,7 @@ void plan_give_back(struct plan *plan, struct subblock_run run)
 }
 
 /**
- * plan_split - give back a run that failed, without what is in the way
+ * memplug_plan_split - give back a run that failed, without what is in the way
  * @plan: the plan
  * @run: the run, of 1 to PLAN_MAX_RUN subblocks
  * @blocked: bit n set: subblock run.first + n is in the way, and stays plugged
@@ -195,7 +195,7 @@ void plan_give_back(struct plan *plan, struct subblock_run run)
  * way, it gives back the two halves, never to be joined again; a single subblock is not
  * given back, so that splitting ends.
  */
-void plan_split(struct plan *plan, struct subblock_run run, const unsigned long *blocked)
+void memplug_plan_split(struct plan *plan, struct subblock_run run, const unsigned long *blocked)
 {
 	unsigned long from, to;
 
@@ -203,21 +203,21 @@ void plan_split(struct plan *plan, struct subblock_run run, const unsigned long 
 		for (from = 0; from < run.nr; from = to + 1) {
 			to = find_next_bit(blocked, run.nr, from);
 			if (to > from)
-				plan_give_back(plan, (struct subblock_run){
+				memplug_plan_give_back(plan, (struct subblock_run){
 						.first = run.first + from, .nr = to - from });
 			if (to < run.nr)
-				plan_set_cost(plan, run.first + to, PLAN_KEPT);
+				memplug_plan_set_cost(plan, run.first + to, PLAN_KEPT);
 		}
 	} else if (run.nr < 2) {
-		plan_set_cost(plan, run.first, PLAN_KEPT);
+		memplug_plan_set_cost(plan, run.first, PLAN_KEPT);
 	} else {
 		bitmap_set(plan->splits, run.first + run.nr / 2, 1);
-		plan_give_back(plan, run);
+		memplug_plan_give_back(plan, run);
 	}
 }
 
 /**
- * plan_next_contiguous - find the cheapest place for one run of a given length
+ * memplug_plan_next_contiguous - find the cheapest place for one run of a given length
  * @plan: the plan; its candidates are not cleared
  * @nr: subblocks of the run
  * @align: the run's first subblock is a multiple of this
@@ -228,8 +228,8 @@ void plan_split(struct plan *plan, struct subblock_run run, const unsigned long 
  *
  * Return: false if there is no place of which all costs are known.
  */
-bool plan_next_contiguous(struct plan *plan, unsigned long nr, unsigned long align,
-			  struct subblock_run *run)
+bool memplug_plan_next_contiguous(struct plan *plan, unsigned long nr, unsigned long align,
+				  struct subblock_run *run)
 {
 	unsigned long least = ULONG_MAX, sum = 0, length = 0;
 	unsigned long i;

@@ -60,13 +60,13 @@ struct plan {
 	unsigned long seen_rest;
 };
 
-unsigned int plan_level(unsigned long to_move, unsigned long pages);
-void plan_start(struct plan *plan);
-void plan_set_cost(struct plan *plan, unsigned long index, unsigned int cost);
-bool plan_next(struct plan *plan, unsigned long want, struct subblock_run *run);
-void plan_give_back(struct plan *plan, struct subblock_run run);
-void plan_split(struct plan *plan, struct subblock_run run, const unsigned long *blocked);
-bool plan_next_contiguous(struct plan *plan, unsigned long nr, unsigned long align,
-			  struct subblock_run *run);
+unsigned int memplug_plan_level(unsigned long to_move, unsigned long pages);
+void memplug_plan_start(struct plan *plan);
+void memplug_plan_set_cost(struct plan *plan, unsigned long index, unsigned int cost);
+bool memplug_plan_next(struct plan *plan, unsigned long want, struct subblock_run *run);
+void memplug_plan_give_back(struct plan *plan, struct subblock_run run);
+void memplug_plan_split(struct plan *plan, struct subblock_run run, const unsigned long *blocked);
+bool memplug_plan_next_contiguous(struct plan *plan, unsigned long nr, unsigned long align,
+				  struct subblock_run *run);
 
 #endif

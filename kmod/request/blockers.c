@@ -31,15 +31,15 @@ static unsigned int find_place(const struct blockers *blockers, u64 address)
 }
 
 /**
- * blockers_add - note that a subblock could not be had
+ * memplug_blockers_add - note that a subblock could not be had
  * @blockers: the list; a subblock that it has already stays as it is
  * @index: subblock
  * @reason: MEMPLUG_REASON_*
  * @pfn: the page frame in the way, or 0
  * @nid: the subblock's node
  */
-void blockers_add(struct blockers *blockers, unsigned long index, u32 reason,
-		  unsigned long pfn, int nid)
+void memplug_blockers_add(struct blockers *blockers, unsigned long index, u32 reason,
+			  unsigned long pfn, int nid)
 {
 	u64 address = subblock_address(index), end = address + subblock_bytes();
 	unsigned int place = find_place(blockers, address);

@@ -18,7 +18,7 @@ struct blockers {
 	bool overflow;
 };
 
-void blockers_add(struct blockers *blockers, unsigned long index, u32 reason,
-		  unsigned long pfn, int nid);
+void memplug_blockers_add(struct blockers *blockers, unsigned long index, u32 reason,
+			  unsigned long pfn, int nid);
 
 #endif

@@ -28,7 +28,7 @@ static bool leave_out(struct request *req, unsigned long index, const struct sur
 		return false;
 	/* a dry run makes no claims that would drain what is in flux: take that for granted */
 	if (survey->certain || (dry_run && survey->reason != MEMPLUG_REASON_BUSY)) {
-		request_block(req, index, survey->reason, survey->blocker);
+		memplug_request_block(req, index, survey->reason, survey->blocker);
 		return true;
 	}
 	if (req->final || dry_run)
@@ -39,7 +39,7 @@ static bool leave_out(struct request *req, unsigned long index, const struct sur
 
 static bool is_managed(unsigned long index)
 {
-	return region_is_managed((struct subblock_run){ .first = index, .nr = 1 });
+	return memplug_region_is_managed((struct subblock_run){ .first = index, .nr = 1 });
 }
 
 /* What a subblock costs; what is in the way, or offline, is noted in the request's books. */
@@ -47,17 +47,17 @@ static unsigned int judge(struct request *req, unsigned long index, struct surve
 {
 	if (!is_managed(index)) {
 		memset(survey, 0, sizeof(*survey));
-		request_block(req, index, MEMPLUG_REASON_OFFLINE, 0);
+		memplug_request_block(req, index, MEMPLUG_REASON_OFFLINE, 0);
 		return PLAN_KEPT;
 	}
-	survey_pages(subblock_pfn(index), subblock_pages(), survey);
+	memplug_survey_pages(subblock_pfn(index), subblock_pages(), survey);
 	if (leave_out(req, index, survey))
 		return PLAN_KEPT;
-	return plan_level(subblock_pages() - survey->free, subblock_pages());
+	return memplug_plan_level(subblock_pages() - survey->free, subblock_pages());
 }
 
 /**
- * look_run - look at a run before it is claimed
+ * memplug_candidates_look_at - look at a run before it is claimed
  * @req: on whose behalf; what is surely in the way, or offline, is noted there, and what
  *       may be in the way is put off to a later pass
  * @run: 1 to PLAN_MAX_RUN subblocks
@@ -65,14 +65,14 @@ static unsigned int judge(struct request *req, unsigned long index, struct surve
  *
  * Return: 0, or -EAGAIN if memory hotplug is under way.
  */
-int look_run(struct request *req, struct subblock_run run, struct look *look)
+int memplug_candidates_look_at(struct request *req, struct subblock_run run, struct look *look)
 {
 	ktime_t started = ktime_get();
 	struct survey survey;
 	unsigned long i;
 
 	memset(look, 0, sizeof(*look));
-	if (hotplug_exclude())
+	if (memplug_hotplug_exclude())
 		return -EAGAIN;
 	for (i = 0; i < run.nr; i++) {
 		look->cost[i] = judge(req, run.first + i, &survey);
@@ -85,9 +85,9 @@ int look_run(struct request *req, struct subblock_run run, struct look *look)
 	}
 	look->share.nr_pages = run.nr * subblock_pages();
 	/* with something offline in it the run is not claimed, and has no node to speak of */
-	look->nid = region_node(run.first);
-	hotplug_allow();
-	counters_add_survey(ktime_to_ns(ktime_sub(ktime_get(), started)));
+	look->nid = memplug_region_node(run.first);
+	memplug_hotplug_allow();
+	memplug_counters_add_survey(ktime_to_ns(ktime_sub(ktime_get(), started)));
 	return 0;
 }
 
@@ -99,16 +99,17 @@ static void set_all_costs(struct request *req, unsigned int cost)
 	for_each_set_bit(i, req->view.ready, req->view.nr)
 		req->plan.cost[i] = cost;
 	bitmap_zero(req->plan.splits, req->view.nr);
-	plan_start(&req->plan);
+	memplug_plan_start(&req->plan);
 }
 
 /**
- * look_start - begin a pass over what the request's view calls ready, with no costs known
+ * memplug_candidates_start - begin a pass over what the request's view calls ready, with no costs
+ * known
  * @req: with its view
  *
  * A request in address order goes without costs.
  */
-void look_start(struct request *req)
+void memplug_candidates_start(struct request *req)
 {
 	struct plan *plan = &req->plan;
 
@@ -122,13 +123,13 @@ void look_start(struct request *req)
 }
 
 /**
- * look_start_again - begin a pass over what was put off, whatever it costs
+ * memplug_candidates_start_again - begin a pass over what was put off, whatever it costs
  * @req: its view says what
  */
-void look_start_again(struct request *req)
+void memplug_candidates_start_again(struct request *req)
 {
 	req->by_cost = false;
-	look_start(req);
+	memplug_candidates_start(req);
 }
 
 /* How much is to be found before the request goes on with it. */
@@ -149,8 +150,8 @@ static void look_at_batch(struct request *req, unsigned long *cursor,
 	ktime_t started = ktime_get();
 	unsigned int left = survey_batch();
 
-	if (hotplug_exclude()) {
-		hotplug_wait(HZ / 10);
+	if (memplug_hotplug_exclude()) {
+		memplug_hotplug_wait(HZ / 10);
 		return;
 	}
 	while (*cursor && left) {
@@ -166,15 +167,15 @@ static void look_at_batch(struct request *req, unsigned long *cursor,
 			left--;
 		}
 	}
-	hotplug_allow();
-	counters_add_survey(ktime_to_ns(ktime_sub(ktime_get(), started)));
+	memplug_hotplug_allow();
+	memplug_counters_add_survey(ktime_to_ns(ktime_sub(ktime_get(), started)));
 }
 
 static void look_if_free(struct request *req, unsigned long index)
 {
-	if (!is_managed(index) || !survey_all_free(subblock_pfn(index), subblock_pages()))
+	if (!is_managed(index) || !memplug_survey_all_free(subblock_pfn(index), subblock_pages()))
 		return;
-	plan_set_cost(&req->plan, index, PLAN_FREE);
+	memplug_plan_set_cost(&req->plan, index, PLAN_FREE);
 	req->nr_looked++;
 }
 
@@ -183,7 +184,7 @@ static void look_at_all_of_it(struct request *req, unsigned long index)
 	struct survey survey;
 	unsigned int cost = judge(req, index, &survey);
 
-	plan_set_cost(&req->plan, index, cost);
+	memplug_plan_set_cost(&req->plan, index, cost);
 	if (cost == PLAN_KEPT)
 		__clear_bit(index, req->plan.candidates);
 	else
@@ -193,24 +194,24 @@ static void look_at_all_of_it(struct request *req, unsigned long index)
 static void look_until(struct request *req, unsigned long *cursor, unsigned long wanted,
 		       void (*look_at_one)(struct request *req, unsigned long index))
 {
-	while (*cursor && req->nr_looked < wanted && !request_should_stop(req))
+	while (*cursor && req->nr_looked < wanted && !memplug_request_should_stop(req))
 		look_at_batch(req, cursor, look_at_one);
 }
 
 /**
- * look_further - find out what more there is to be had
+ * memplug_candidates_further - find out what more there is to be had
  * @req: on whose behalf; its plan starts anew
  *
  * Context: sleeps, waits for memory hotplug, and stops when the request has to.
  *
  * Return: false if there is nothing that has not been looked at, or no time for it.
  */
-bool look_further(struct request *req)
+bool memplug_candidates_further(struct request *req)
 {
 	req->nr_looked = 0;
 	look_until(req, &req->free_looked, portion(req), look_if_free);
 	if (!req->nr_looked)
 		look_until(req, &req->used_looked, PORTION * portion(req), look_at_all_of_it);
-	plan_start(&req->plan);
+	memplug_plan_start(&req->plan);
 	return req->nr_looked;
 }

@@ -22,9 +22,9 @@ struct look {
 	DECLARE_BITMAP(bad, PLAN_MAX_RUN);
 };
 
-int look_run(struct request *req, struct subblock_run run, struct look *look);
-void look_start(struct request *req);
-void look_start_again(struct request *req);
-bool look_further(struct request *req);
+int memplug_candidates_look_at(struct request *req, struct subblock_run run, struct look *look);
+void memplug_candidates_start(struct request *req);
+void memplug_candidates_start_again(struct request *req);
+bool memplug_candidates_further(struct request *req);
 
 #endif

@@ -24,7 +24,7 @@ static void avoid(struct request *req, struct subblock_run run, const unsigned l
 static void avoid_for_zone(struct request *req, struct subblock_run piece)
 {
 	__clear_bit(piece.first + piece.nr - 1, req->plan.candidates);
-	setback_zone(req, region_node(piece.first), PLAN_DEAREST);
+	memplug_retry_zone(req, memplug_region_node(piece.first), PLAN_DEAREST);
 }
 
 /* The piece of @run that ends at @end, no longer than one claim. */
@@ -49,8 +49,8 @@ static bool look_at_place(struct request *req, struct subblock_run run)
 
 	for (end = run.first + run.nr; end > run.first; end = piece.first) {
 		piece = piece_below(req, run, end);
-		if (look_run(req, piece, &look)) {
-			setback_wait(req);
+		if (memplug_candidates_look_at(req, piece, &look)) {
+			memplug_retry_wait(req);
 			return false;
 		}
 		if (!bitmap_empty(look.bad, piece.nr)) {
@@ -59,17 +59,17 @@ static bool look_at_place(struct request *req, struct subblock_run run)
 		}
 		share.nr_pages += look.share.nr_pages;
 		share.nr_free += look.share.nr_free;
-		if (request_should_stop(req))
+		if (memplug_request_should_stop(req))
 			return false;
 	}
-	if (hotplug_exclude()) {
-		setback_wait(req);
+	if (memplug_hotplug_exclude()) {
+		memplug_retry_wait(req);
 		return false;
 	}
 	/* all of it is of one zone, that of its last piece */
-	verdict = floor_check(look.nid, share, share.nr_pages);
-	hotplug_allow();
-	if (verdict != FLOOR_OK && floor_wait(HZ / 10))
+	verdict = memplug_floor_check(look.nid, share, share.nr_pages);
+	memplug_hotplug_allow();
+	if (verdict != FLOOR_OK && memplug_floor_wait(HZ / 10))
 		return false;
 	if (verdict == FLOOR_TOTAL)
 		req->stop = MEMPLUG_STOP_FLOOR;
@@ -90,7 +90,7 @@ static void avoid_culprit(struct request *req, struct subblock_run piece, int er
 	case -EAGAIN:
 	case -ECANCELED:
 	case -ENODEV:
-		setback_wait(req);
+		memplug_retry_wait(req);
 		return;
 	case -ENOSPC:
 		req->stop = MEMPLUG_STOP_FLOOR;
@@ -101,13 +101,13 @@ static void avoid_culprit(struct request *req, struct subblock_run piece, int er
 	}
 	/* after a failure, what may be in the way is taken for it in the final pass too */
 	req->final = false;
-	ret = look_run(req, piece, &look);
+	ret = memplug_candidates_look_at(req, piece, &look);
 	req->final = final;
 	/* nothing to be seen: blame one, or the search would not end */
 	if (ret || bitmap_empty(look.bad, piece.nr))
 		__set_bit(piece.nr - 1, look.bad);
 	for_each_set_bit(i, look.bad, piece.nr)
-		setback_single(req, piece.first + i, error);
+		memplug_retry_single(req, piece.first + i, error);
 	avoid(req, piece, look.bad);
 }
 
@@ -116,25 +116,25 @@ static int start_piece(struct request *req, struct subblock_run piece)
 	struct look look;
 	int ret;
 
-	if (request_should_stop(req))
+	if (memplug_request_should_stop(req))
 		return -ECANCELED;
-	ret = look_run(req, piece, &look);
+	ret = memplug_candidates_look_at(req, piece, &look);
 	if (ret)
 		return ret;
 	if (!bitmap_empty(look.bad, piece.nr))
 		return -EBUSY;
 	if (request_is(req, MEMPLUG_REQ_DRY_RUN))
-		return take_pretend(req, piece, &look);
-	return take_start(req, piece, &look);
+		return memplug_take_pretend(req, piece, &look);
+	return memplug_take_start(req, piece, &look);
 }
 
 static int land_piece(struct request *req, struct subblock_run *piece)
 {
-	struct attempt *attempt = take_land(req);
+	struct attempt *attempt = memplug_take_land(req);
 
 	*piece = attempt->claim.run;
 	if (!attempt->claim.result)
-		request_count_done(req, *piece);
+		memplug_request_count_done(req, *piece);
 	return attempt->claim.result;
 }
 
@@ -151,7 +151,7 @@ static int claim_pieces(struct request *req, struct subblock_run run, struct sub
 
 	while (req->nr_in_flight || (!error && (nr_again || end > run.first))) {
 		ret = 0;
-		if (!error && (nr_again || end > run.first) && take_has_room(req)) {
+		if (!error && (nr_again || end > run.first) && memplug_take_has_room(req)) {
 			piece = nr_again ? again[nr_again - 1] : piece_below(req, run, end);
 			ret = start_piece(req, piece);
 			if (!ret) {
@@ -170,7 +170,7 @@ static int claim_pieces(struct request *req, struct subblock_run run, struct sub
 				continue;
 			}
 		} else if (ret == -EAGAIN && !error) {
-			setback_wait(req);
+			memplug_retry_wait(req);
 			continue;
 		}
 		if (ret && !error) {
@@ -188,7 +188,7 @@ static bool claim_place(struct request *req, struct subblock_run run)
 
 	if (!error)
 		return true;
-	request_roll_back(req);
+	memplug_request_roll_back(req);
 	if (req->pretended)
 		memset(req->pretended, 0, nr_node_ids * sizeof(*req->pretended));
 	avoid_culprit(req, culprit, error);
@@ -197,23 +197,23 @@ static bool claim_place(struct request *req, struct subblock_run run)
 
 static bool find_place(struct request *req, struct subblock_run *run)
 {
-	while (!request_should_stop(req)) {
-		if (plan_next_contiguous(&req->plan, req->length, req->align, run))
+	while (!memplug_request_should_stop(req)) {
+		if (memplug_plan_next_contiguous(&req->plan, req->length, req->align, run))
 			return true;
-		if (!look_further(req))
+		if (!memplug_candidates_further(req))
 			return false;
 	}
 	return false;
 }
 
 /**
- * place_take - take one run, or nothing
+ * memplug_contiguous_take - take one run, or nothing
  * @req: a contiguous unplug, checked, with its books and its view
  *
  * Place by place. The second pass, after a drain, does not mind what may be in the way only
  * for the moment.
  */
-void place_take(struct request *req)
+void memplug_contiguous_take(struct request *req)
 {
 	struct region_view *view = &req->view;
 	struct subblock_run run;
@@ -222,14 +222,14 @@ void place_take(struct request *req)
 	for (pass = 0; pass < 2; pass++) {
 		req->final = pass;
 		if (pass) {
-			take_drain(req);
-			region_snapshot(REGION_UNPLUG, req->within, req->nid, view);
+			memplug_take_drain(req);
+			memplug_region_snapshot(REGION_UNPLUG, req->within, req->nid, view);
 		}
-		look_start(req);
+		memplug_candidates_start(req);
 		while (find_place(req, &run))
 			if (look_at_place(req, run) && claim_place(req, run))
 				return;
-		if (request_should_stop(req) || bitmap_empty(req->retry, view->nr))
+		if (memplug_request_should_stop(req) || bitmap_empty(req->retry, view->nr))
 			return;
 	}
 }

@@ -4,6 +4,6 @@
 
 #include "request/request.h"
 
-void place_take(struct request *req);
+void memplug_contiguous_take(struct request *req);
 
 #endif

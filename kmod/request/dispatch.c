@@ -23,7 +23,7 @@ static unsigned long *alloc_map(unsigned long nr)
 
 static int alloc_books(struct request *req)
 {
-	unsigned long nr = region_nr();
+	unsigned long nr = memplug_region_nr();
 
 	req->view.nr = nr;
 	req->changed = alloc_map(nr);
@@ -57,8 +57,8 @@ static int check_place(struct request *req)
 					 !node_online(req->nid)))
 		return -ENXIO;
 	if ((request_is(req, MEMPLUG_REQ_RANGE) ||
-	     (request_is(req, MEMPLUG_REQ_WINDOW) && !region_has_managed(req->within))) &&
-	    unmanaged_find(req->within, &req->bad, &req->bad_why))
+	     (request_is(req, MEMPLUG_REQ_WINDOW) && !memplug_region_has_managed(req->within))) &&
+	    memplug_unmanaged_find(req->within, &req->bad, &req->bad_why))
 		return -ENXIO;
 	return 0;
 }
@@ -73,21 +73,21 @@ static void conclude(struct request *req)
 	trace_memplug_request_end(req, req->operation, req->stop, req->requested, req->done,
 				  req->already, req->migrated, req->elapsed_ns);
 	if (!request_is(req, MEMPLUG_REQ_DRY_RUN) && !req->background)
-		counters_add_request(req->operation, req->stop);
+		memplug_counters_add_request(req->operation, req->stop);
 }
 
 /**
- * request_run - carry a request out
+ * memplug_request_run - carry a request out
  * @req: with what is asked filled in, and free of contradictions
  *
  * Context: of a task that may sleep for as long as it takes. Signals and the deadline stop
- * it after the runs in flight. Ends with request_settle(), whatever it returns; until then nobody
- * else plugs or maps what it took.
+ * it after the runs in flight. Ends with memplug_request_settle(), whatever it returns; until then
+ * nobody else plugs or maps what it took.
  *
  * Return: 0 with the results in @req, however little was done; -ENXIO if the place is not
  * managed memory; -ENOMEM. With an error nothing has changed.
  */
-int request_run(struct request *req)
+int memplug_request_run(struct request *req)
 {
 	int ret;
 
@@ -99,19 +99,19 @@ int request_run(struct request *req)
 	trace_memplug_request_start(req, req->operation, req->flags, req->length, req->nid,
 				    req->background);
 	if (req->operation == MEMPLUG_OP_UNPLUG)
-		unplug_run(req);
+		memplug_unplug_run(req);
 	else
-		plug_run(req);
+		memplug_plug_run(req);
 	conclude(req);
 	return 0;
 }
 
 /**
- * request_undo - give back what an unplug took, as if it had never been
+ * memplug_request_undo - give back what an unplug took, as if it had never been
  * @req: over, and not settled
  */
-void request_undo(struct request *req)
+void memplug_request_undo(struct request *req)
 {
 	if (req->operation == MEMPLUG_OP_UNPLUG && !request_is(req, MEMPLUG_REQ_DRY_RUN))
-		request_roll_back(req);
+		memplug_request_roll_back(req);
 }

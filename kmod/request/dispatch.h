@@ -4,7 +4,7 @@
 
 struct request;
 
-int request_run(struct request *req);
-void request_undo(struct request *req);
+int memplug_request_run(struct request *req);
+void memplug_request_undo(struct request *req);
 
 #endif

@@ -4,6 +4,6 @@
 
 struct request;
 
-void plug_run(struct request *req);
+void memplug_plug_run(struct request *req);
 
 #endif

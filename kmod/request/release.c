@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Gives memory back, for whatever reason: for a request, from a descriptor that is closed, when the
- * machine has none left, and at the end of the module. One subblock at a time, as freeing many pages
- * in one go would stall others. Needs no memory, so that it works when there is none. Knows nothing
- * of requests.
+ * machine has none left, and at the end of the module. One subblock at a time, as freeing many
+ * pages in one go would stall others. Needs no memory, so that it works when there is none. Knows
+ * nothing of requests.
  */
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
@@ -31,25 +31,25 @@ static enum release release_excluded(unsigned long index, enum region_mover move
 	enum release ret = RELEASED;
 
 	*poisoned = 0;
-	if (!region_is_unplugged(index)) {
+	if (!memplug_region_is_unplugged(index)) {
 		ret = RELEASE_LEFT;
 	} else {
-		*poisoned = contig_find_hwpoison(subblock_pfn(index), subblock_pages());
+		*poisoned = memplug_contig_find_hwpoison(subblock_pfn(index), subblock_pages());
 		if (*poisoned)
 			ret = RELEASE_POISONED;
 	}
 	if (ret != RELEASED) {
-		region_abort(single(index));
+		memplug_region_abort(single(index));
 		return ret;
 	}
-	contig_release(subblock_pfn(index), subblock_pages());
-	counters_add_release(subblock_pages());
-	region_commit(single(index), REGION_PLUG, mover);
+	memplug_contig_release(subblock_pfn(index), subblock_pages());
+	memplug_counters_add_release(subblock_pages());
+	memplug_region_commit(single(index), REGION_PLUG, mover);
 	return RELEASED;
 }
 
 /**
- * release_subblock - give a subblock back that is reserved for that
+ * memplug_release_subblock - give a subblock back that is reserved for that
  * @index: subblock
  * @mover: who gives it back
  * @poisoned: result: the first page frame with a memory error, or 0
@@ -58,38 +58,39 @@ static enum release release_excluded(unsigned long index, enum region_mover move
  *
  * Return: what became of it; it is not reserved any more.
  */
-enum release release_subblock(unsigned long index, enum region_mover mover,
-			      unsigned long *poisoned)
+enum release memplug_release_subblock(unsigned long index, enum region_mover mover,
+				      unsigned long *poisoned)
 {
 	enum release ret;
 
-	hotplug_exclude_events();
+	memplug_hotplug_exclude_events();
 	ret = release_excluded(index, mover, poisoned);
-	hotplug_allow();
+	memplug_hotplug_allow();
 	return ret;
 }
 
 /**
- * release_tied - give back what is tied to a descriptor
+ * memplug_release_tied - give back what is tied to a descriptor
  * @owner: closed; what of it is mapped stays. What has a page with a memory error stays held, and
  *         is ordinary from then on
  *
  * Context: sleeps.
  */
-void release_tied(const struct region_owner *owner)
+void memplug_release_tied(const struct region_owner *owner)
 {
 	unsigned long i, poisoned;
 
-	for (i = region_next_tied(owner, 0); i != ULONG_MAX; i = region_next_tied(owner, i + 1)) {
-		if (region_reserve_owned(i, owner) &&
-		    release_subblock(i, REGION_ASKED, &poisoned) == RELEASE_POISONED)
-			region_untie(i);
+	for (i = memplug_region_next_tied(owner, 0); i != ULONG_MAX;
+	     i = memplug_region_next_tied(owner, i + 1)) {
+		if (memplug_region_reserve_owned(i, owner) &&
+		    memplug_release_subblock(i, REGION_ASKED, &poisoned) == RELEASE_POISONED)
+			memplug_region_untie(i);
 		cond_resched();
 	}
 }
 
 /**
- * release_in_need - give memory back to a machine that has none left
+ * memplug_release_in_need - give memory back to a machine that has none left
  * @most: subblocks
  * @nodes: where memory helps
  *
@@ -100,39 +101,39 @@ void release_tied(const struct region_owner *owner)
  *
  * Return: how many were given back.
  */
-unsigned long release_in_need(unsigned long most, const nodemask_t *nodes)
+unsigned long memplug_release_in_need(unsigned long most, const nodemask_t *nodes)
 {
 	unsigned long i, poisoned, done = 0;
 
-	if (!hotplug_try_exclude_events())
+	if (!memplug_hotplug_try_exclude_events())
 		return 0;
-	for (i = region_next_unplugged(0); i != ULONG_MAX && done < most;
-	     i = region_next_unplugged(i + 1)) {
-		int nid = region_node(i);
+	for (i = memplug_region_next_unplugged(0); i != ULONG_MAX && done < most;
+	     i = memplug_region_next_unplugged(i + 1)) {
+		int nid = memplug_region_node(i);
 
 		if (IS_ALIGNED(i, 1024))
 			cond_resched();
 		if (nid != NUMA_NO_NODE && node_isset(nid, *nodes) &&
-		    region_reserve_in_need(i) &&
+		    memplug_region_reserve_in_need(i) &&
 		    release_excluded(i, REGION_NEED, &poisoned) == RELEASED)
 			done++;
 	}
-	hotplug_allow();
+	memplug_hotplug_allow();
 	return done;
 }
 
-/* Like release_subblock(), but a subblock with a memory error goes as well. */
+/* Like memplug_release_subblock(), but a subblock with a memory error goes as well. */
 static void give_up(unsigned long index)
 {
 	unsigned long poisoned;
 
-	hotplug_exclude_events();
-	if (region_reserve(single(index), REGION_PLUG) &&
+	memplug_hotplug_exclude_events();
+	if (memplug_region_reserve(single(index), REGION_PLUG) &&
 	    release_excluded(index, REGION_OWN, &poisoned) == RELEASE_POISONED) {
-		contig_release_around_hwpoison(subblock_pfn(index), subblock_pages());
-		region_commit(single(index), REGION_PLUG, REGION_OWN);
+		memplug_contig_release_around_hwpoison(subblock_pfn(index), subblock_pages());
+		memplug_region_commit(single(index), REGION_PLUG, REGION_OWN);
 	}
-	hotplug_allow();
+	memplug_hotplug_allow();
 	cond_resched();
 }
 
@@ -145,30 +146,32 @@ static bool is_nothing_held(void)
 {
 	bool nothing;
 
-	hotplug_exclude_events();
-	nothing = !hotplug_is_under_way() && region_next_unplugged(0) == ULONG_MAX &&
-		  region_next_leaving(0) == ULONG_MAX;
-	hotplug_allow();
+	memplug_hotplug_exclude_events();
+	nothing = !memplug_hotplug_is_under_way() &&
+		  memplug_region_next_unplugged(0) == ULONG_MAX &&
+		  memplug_region_next_leaving(0) == ULONG_MAX;
+	memplug_hotplug_allow();
 	return nothing;
 }
 
 /**
- * release_everything - the module is going: give back all that it holds
+ * memplug_release_everything - the module is going: give back all that it holds
  *
  * A page with a memory error stays out of use like any other that the kernel has poisoned.
  *
  * Context: sleeps. Nobody makes requests any more.
  */
-void release_everything(void)
+void memplug_release_everything(void)
 {
 	const struct subblock_run all = { .first = 0, .nr = ULONG_MAX };
 	unsigned long i;
 
 	do {
-		region_drop_wanted(all, NUMA_NO_NODE);
-		for (i = region_next_unplugged(0); i != ULONG_MAX; i = region_next_unplugged(i + 1))
+		memplug_region_drop_wanted(all, NUMA_NO_NODE);
+		for (i = memplug_region_next_unplugged(0); i != ULONG_MAX;
+		     i = memplug_region_next_unplugged(i + 1))
 			give_up(i);
 		/* what was about to go offline meanwhile may have come back */
-		hotplug_wait_for_end();
+		memplug_hotplug_wait_for_end();
 	} while (!is_nothing_held());
 }

@@ -13,10 +13,10 @@ enum release {
 	RELEASE_LEFT,		/* its memory block has gone offline, or is about to */
 };
 
-enum release release_subblock(unsigned long index, enum region_mover mover,
-			      unsigned long *poisoned);
-void release_tied(const struct region_owner *owner);
-unsigned long release_in_need(unsigned long most, const nodemask_t *nodes);
-void release_everything(void);
+enum release memplug_release_subblock(unsigned long index, enum region_mover mover,
+				      unsigned long *poisoned);
+void memplug_release_tied(const struct region_owner *owner);
+unsigned long memplug_release_in_need(unsigned long most, const nodemask_t *nodes);
+void memplug_release_everything(void);
 
 #endif

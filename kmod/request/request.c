@@ -15,11 +15,11 @@
 #include "trace.h"
 
 /**
- * request_alloc - an empty request
+ * memplug_request_alloc - an empty request
  *
  * Return: the request, for the caller to say what is asked, or NULL.
  */
-struct request *request_alloc(void)
+struct request *memplug_request_alloc(void)
 {
 	struct request *req = kvzalloc(sizeof(*req), GFP_KERNEL);
 
@@ -32,10 +32,10 @@ struct request *request_alloc(void)
 }
 
 /**
- * request_free - end of a request; nothing that it did is undone
+ * memplug_request_free - end of a request; nothing that it did is undone
  * @req: may be NULL
  */
-void request_free(struct request *req)
+void memplug_request_free(struct request *req)
 {
 	if (!req)
 		return;
@@ -59,18 +59,18 @@ static bool is_late(const struct request *req)
 }
 
 /**
- * request_should_stop - is it time to begin nothing new
+ * memplug_request_should_stop - is it time to begin nothing new
  * @req: a request; its @stop is set if so
  *
  * Context: of the task that carries the request out, with no lock held: the place where
  * it lets others run and where it can be frozen.
  */
-bool request_should_stop(struct request *req)
+bool memplug_request_should_stop(struct request *req)
 {
 	cond_resched();
 	try_to_freeze();
 	if (req->stop == MEMPLUG_STOP_NONE) {
-		if (signals_are_due() || (req->cancelled && READ_ONCE(*req->cancelled)))
+		if (memplug_signals_are_due() || (req->cancelled && READ_ONCE(*req->cancelled)))
 			req->stop = MEMPLUG_STOP_INTERRUPTED;
 		else if (is_late(req))
 			req->stop = MEMPLUG_STOP_TIMEOUT;
@@ -79,7 +79,7 @@ bool request_should_stop(struct request *req)
 }
 
 /**
- * request_enter - have what is unplugged be this request's until request_settle()
+ * memplug_request_enter - have what is unplugged be this request's until memplug_request_settle()
  * @req: an unplug, about to begin
  *
  * Not if it never gives back what it took, or if that is tied to a descriptor, whose it is then.
@@ -88,13 +88,13 @@ bool request_should_stop(struct request *req)
  *
  * Return: false if the request has to stop before its turn has come.
  */
-bool request_enter(struct request *req)
+bool memplug_request_enter(struct request *req)
 {
 	if (req->owner || req->background || request_is(req, MEMPLUG_REQ_DRY_RUN))
 		return true;
 	req->own.is_request = true;
-	while (region_enter_owner(&req->own)) {
-		if (request_should_stop(req))
+	while (memplug_region_enter_owner(&req->own)) {
+		if (memplug_request_should_stop(req))
 			return false;
 		schedule_timeout_uninterruptible(HZ / 50);
 	}
@@ -103,29 +103,29 @@ bool request_enter(struct request *req)
 }
 
 /**
- * request_count_done - subblocks were changed
+ * memplug_request_count_done - subblocks were changed
  * @req: on whose behalf
  * @run: them
  */
-void request_count_done(struct request *req, struct subblock_run run)
+void memplug_request_count_done(struct request *req, struct subblock_run run)
 {
 	bitmap_set(req->changed, run.first, run.nr);
 	WRITE_ONCE(req->done, req->done + run.nr);
 }
 
 /**
- * request_block - a subblock could not be had
+ * memplug_request_block - a subblock could not be had
  * @req: the request that wanted it
  * @index: subblock
  * @reason: MEMPLUG_REASON_*
  * @pfn: page frame in the way, or 0
  */
-void request_block(struct request *req, unsigned long index, u32 reason, unsigned long pfn)
+void memplug_request_block(struct request *req, unsigned long index, u32 reason, unsigned long pfn)
 {
 	trace_memplug_blocked(req, index, reason, pfn);
 	if (req->missed)
 		__set_bit(index, req->missed);
-	blockers_add(&req->blockers, index, reason, pfn, region_node(index));
+	memplug_blockers_add(&req->blockers, index, reason, pfn, memplug_region_node(index));
 }
 
 /*
@@ -136,16 +136,16 @@ static bool take_back(const struct request *req, unsigned long index)
 {
 	unsigned long poisoned;
 
-	return !region_reserve_owned(index, req->owner) ||
-	       release_subblock(index, request_mover(req), &poisoned) != RELEASE_POISONED;
+	return !memplug_region_reserve_owned(index, req->owner) ||
+	       memplug_release_subblock(index, request_mover(req), &poisoned) != RELEASE_POISONED;
 }
 
 /**
- * request_roll_back - roll an unplug back
+ * memplug_request_roll_back - roll an unplug back
  * @req: not settled; what it changed, it changes back; only what has pages with memory errors
  *       stays held
  */
-void request_roll_back(struct request *req)
+void memplug_request_roll_back(struct request *req)
 {
 	unsigned long i;
 
@@ -159,27 +159,28 @@ void request_roll_back(struct request *req)
 }
 
 /**
- * request_settle - what an unplug took is not given back any more
+ * memplug_request_settle - what an unplug took is not given back any more
  * @req: over; it may have failed
  */
-void request_settle(struct request *req)
+void memplug_request_settle(struct request *req)
 {
 	if (req->owner)
-		region_settle(req->owner);
+		memplug_region_settle(req->owner);
 	if (req->owner == &req->own)
-		region_leave_owner(&req->own);
+		memplug_region_leave_owner(&req->own);
 	req->owner = NULL;
 }
 
 /**
- * request_next_range - walk over what a request changed
+ * memplug_request_next_range - walk over what a request changed
  * @req: over
  * @from: where to go on; 0, then the end of the last result
  * @run: result: the next stretch of one node
  *
  * Return: false if there is none left.
  */
-bool request_next_range(const struct request *req, unsigned long from, struct subblock_run *run)
+bool memplug_request_next_range(const struct request *req, unsigned long from,
+				struct subblock_run *run)
 {
 	unsigned long nr = req->view.nr;
 	unsigned long first = find_next_bit(req->changed, nr, from);

@@ -136,13 +136,14 @@ struct request {
 	struct completion landed;
 };
 
-struct request *request_alloc(void);
-void request_free(struct request *req);
-void request_roll_back(struct request *req);
-void request_settle(struct request *req);
-bool request_should_stop(struct request *req);
-bool request_enter(struct request *req);
-bool request_next_range(const struct request *req, unsigned long from, struct subblock_run *run);
+struct request *memplug_request_alloc(void);
+void memplug_request_free(struct request *req);
+void memplug_request_roll_back(struct request *req);
+void memplug_request_settle(struct request *req);
+bool memplug_request_should_stop(struct request *req);
+bool memplug_request_enter(struct request *req);
+bool memplug_request_next_range(const struct request *req, unsigned long from,
+				struct subblock_run *run);
 
 /* what is still missing */
 static inline unsigned long request_missing(const struct request *req)
@@ -160,7 +161,7 @@ static inline enum region_mover request_mover(const struct request *req)
 	return req->background ? REGION_OWN : REGION_ASKED;
 }
 
-void request_count_done(struct request *req, struct subblock_run run);
-void request_block(struct request *req, unsigned long index, u32 reason, unsigned long pfn);
+void memplug_request_count_done(struct request *req, struct subblock_run run);
+void memplug_request_block(struct request *req, unsigned long index, u32 reason, unsigned long pfn);
 
 #endif

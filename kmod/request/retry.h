@@ -4,10 +4,10 @@
 
 #include "request/request.h"
 
-void setback_single(struct request *req, unsigned long index, int error);
-void setback_zone(struct request *req, int nid, unsigned int cost);
-void setback_zone_gave(struct request *req, int nid);
-void setback_no_memory(struct request *req);
-void setback_wait(struct request *req);
+void memplug_retry_single(struct request *req, unsigned long index, int error);
+void memplug_retry_zone(struct request *req, int nid, unsigned int cost);
+void memplug_retry_zone_gave(struct request *req, int nid);
+void memplug_retry_no_memory(struct request *req);
+void memplug_retry_wait(struct request *req);
 
 #endif

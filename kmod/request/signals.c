@@ -30,7 +30,7 @@ static bool any_ends_something(sigset_t *signals, const struct sighand_struct *s
 }
 
 /**
- * signals_are_due - is there a signal for the running task
+ * memplug_signals_are_due - is there a signal for the running task
  *
  * signal_pending() is true for the freezer, ptrace and task work as well, which are no
  * reason to cut anything short: look for a signal that will be delivered, and does more than stop
@@ -38,7 +38,7 @@ static bool any_ends_something(sigset_t *signals, const struct sighand_struct *s
  *
  * Context: of a task, with interrupts on.
  */
-bool signals_are_due(void)
+bool memplug_signals_are_due(void)
 {
 	struct task_struct *task = current;
 	/* the running task's own does not go away */

@@ -4,6 +4,6 @@
 
 #include <linux/types.h>
 
-bool signals_are_due(void);
+bool memplug_signals_are_due(void);
 
 #endif

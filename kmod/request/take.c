@@ -16,14 +16,14 @@
 #define WAIT_STEP (HZ / 10)	/* how late a signal may be seen in a wait */
 
 /**
- * take_has_room - may this request have one more run in flight
+ * memplug_take_has_room - may this request have one more run in flight
  * @req: the request
  *
  * As many wait as run, so that no worker is idle while the request makes up its mind.
  */
-bool take_has_room(const struct request *req)
+bool memplug_take_has_room(const struct request *req)
 {
-	return req->nr_in_flight < 2 * worker_count();
+	return req->nr_in_flight < 2 * memplug_claim_workers();
 }
 
 static int verdict_to_errno(enum floor_verdict verdict)
@@ -36,7 +36,7 @@ static int verdict_to_errno(enum floor_verdict verdict)
 /* The floor has refused; is that final, or only for as long as others are in flight? */
 static int refused(struct request *req, int error)
 {
-	return req->nr_in_flight || floor_wait(WAIT_STEP) ? -EAGAIN : error;
+	return req->nr_in_flight || memplug_floor_wait(WAIT_STEP) ? -EAGAIN : error;
 }
 
 static struct attempt *free_attempt(struct request *req)
@@ -55,14 +55,15 @@ static int start(struct request *req, struct subblock_run run, const struct look
 	struct attempt *attempt;
 	int ret;
 
-	if (hotplug_exclude())
+	if (memplug_hotplug_exclude())
 		return -EAGAIN;
-	ret = verdict_to_errno(floor_reserve(look->nid, look->share));
-	hotplug_allow();
+	ret = verdict_to_errno(memplug_floor_reserve(look->nid, look->share));
+	memplug_hotplug_allow();
 	if (ret)
 		return refused(req, ret);
-	if (!(only_wanted ? region_reserve_wanted(run) : region_reserve(run, REGION_UNPLUG))) {
-		floor_unreserve(look->nid, look->share);
+	if (!(only_wanted ? memplug_region_reserve_wanted(run) :
+			    memplug_region_reserve(run, REGION_UNPLUG))) {
+		memplug_floor_unreserve(look->nid, look->share);
 		return -EALREADY;
 	}
 	attempt = free_attempt(req);
@@ -80,21 +81,21 @@ static int start(struct request *req, struct subblock_run run, const struct look
 	attempt->claim.gives_way = !req->gave_way;
 	req->nr_in_flight++;
 	req->pending += run.nr;
-	worker_start(&attempt->claim, look->nid);
+	memplug_claim_start(&attempt->claim, look->nid);
 	return 0;
 }
 
 /**
- * take_start - have a run claimed that was looked at
- * @req: on whose behalf; take_has_room() for it
+ * memplug_take_start - have a run claimed that was looked at
+ * @req: on whose behalf; memplug_take_has_room() for it
  * @run: 1 to PLAN_MAX_RUN subblocks
- * @look: what look_run() found
+ * @look: what memplug_candidates_look_at() found
  *
- * Return: 0: it is in flight until take_land() returns it; -ENOSPC or -EDQUOT: the floor
+ * Return: 0: it is in flight until memplug_take_land() returns it; -ENOSPC or -EDQUOT: the floor
  * refuses, for all memory or for this zone; -EALREADY: another request has some of it;
  * -EAGAIN: ask again when what is in flight has landed, and memory hotplug is over.
  */
-int take_start(struct request *req, struct subblock_run run, const struct look *look)
+int memplug_take_start(struct request *req, struct subblock_run run, const struct look *look)
 {
 	return start(req, run, look, false);
 }
@@ -132,8 +133,8 @@ static struct attempt *cancel_newest(struct request *req)
 {
 	struct attempt *newest = find_newest(req);
 
-	if (worker_cancel(&newest->claim)) {
-		region_abort(newest->claim.run);
+	if (memplug_claim_cancel(&newest->claim)) {
+		memplug_region_abort(newest->claim.run);
 		newest->claim.result = -ECANCELED;
 	} else {
 		wait_for_completion(&req->landed);
@@ -152,26 +153,26 @@ static struct attempt *wait_for_one(struct request *req)
 		long left = wait_for_completion_interruptible_timeout(&req->landed, WAIT_STEP);
 
 		/* woken by what is no reason to stop, and still pending: don't spin on it */
-		if (left < 0 && !request_should_stop(req))
+		if (left < 0 && !memplug_request_should_stop(req))
 			left = wait_for_completion_killable_timeout(&req->landed, WAIT_STEP);
 		if (left > 0)
 			return find_over(req);
-		if (request_should_stop(req))
+		if (memplug_request_should_stop(req))
 			return cancel_newest(req);
 	}
 }
 
 /**
- * take_land - wait for one of the runs in flight
+ * memplug_take_land - wait for one of the runs in flight
  * @req: the request; something is in flight. When it has to stop, runs that have not begun
  *       are cancelled
  *
  * Context: sleeps. What did not succeed is not reserved any more.
  *
- * Return: the run, good until the next take_start(). Its claim's result is 0, -ECANCELED, or
- * as struct claim says.
+ * Return: the run, good until the next memplug_take_start(). Its claim's result is 0, -ECANCELED,
+ * or as struct claim says.
  */
-struct attempt *take_land(struct request *req)
+struct attempt *memplug_take_land(struct request *req)
 {
 	struct attempt *attempt = wait_for_one(req);
 
@@ -179,9 +180,9 @@ struct attempt *take_land(struct request *req)
 	req->nr_in_flight--;
 	req->pending -= attempt->claim.run.nr;
 	WRITE_ONCE(req->migrated, req->migrated + attempt->claim.migrated);
-	floor_unreserve(attempt->nid, attempt->share);
+	memplug_floor_unreserve(attempt->nid, attempt->share);
 	if (!attempt->claim.result && !attempt->claim.give_back)
-		setback_zone_gave(req, attempt->nid);
+		memplug_retry_zone_gave(req, attempt->nid);
 	if (!attempt->claim.result || attempt->claim.result == -EAGAIN)
 		req->gave_way = attempt->claim.result;
 	if (attempt->claim.result != -EAGAIN && attempt->claim.result != -ECANCELED)
@@ -190,14 +191,14 @@ struct attempt *take_land(struct request *req)
 }
 
 /**
- * take_pretend - what take_start() would say, in a dry run
+ * memplug_take_pretend - what memplug_take_start() would say, in a dry run
  * @req: on whose behalf; its books are kept as if
  * @run: 1 to PLAN_MAX_RUN subblocks
- * @look: what look_run() found
+ * @look: what memplug_candidates_look_at() found
  *
- * Return: 0, -ENOSPC, -EDQUOT or -EAGAIN as take_start().
+ * Return: 0, -ENOSPC, -EDQUOT or -EAGAIN as memplug_take_start().
  */
-int take_pretend(struct request *req, struct subblock_run run, const struct look *look)
+int memplug_take_pretend(struct request *req, struct subblock_run run, const struct look *look)
 {
 	struct floor_share *share = &req->pretended[look->nid];
 	struct floor_share more = {
@@ -207,15 +208,15 @@ int take_pretend(struct request *req, struct subblock_run run, const struct look
 	unsigned long total = (req->done + run.nr) * subblock_pages();
 	int ret;
 
-	if (hotplug_exclude())
+	if (memplug_hotplug_exclude())
 		return -EAGAIN;
-	ret = verdict_to_errno(floor_check(look->nid, more, total));
-	hotplug_allow();
+	ret = verdict_to_errno(memplug_floor_check(look->nid, more, total));
+	memplug_hotplug_allow();
 	if (ret)
 		return refused(req, ret);
 	*share = more;
-	setback_zone_gave(req, look->nid);
-	request_count_done(req, run);
+	memplug_retry_zone_gave(req, look->nid);
+	memplug_request_count_done(req, run);
 	req->migrated += look->nr_movable;
 	return 0;
 }
@@ -227,13 +228,13 @@ static bool drain_with(struct request *req, unsigned long index)
 	struct look look = { };
 	bool usable = false;
 
-	if (hotplug_exclude())
+	if (memplug_hotplug_exclude())
 		return false;
-	if (region_is_managed(one)) {
-		look.nid = region_node(index);
-		usable = survey_all_free(subblock_pfn(index), subblock_pages());
+	if (memplug_region_is_managed(one)) {
+		look.nid = memplug_region_node(index);
+		usable = memplug_survey_all_free(subblock_pfn(index), subblock_pages());
 	}
-	hotplug_allow();
+	memplug_hotplug_allow();
 	if (!usable)
 		return true;
 
@@ -241,7 +242,7 @@ static bool drain_with(struct request *req, unsigned long index)
 	look.share.nr_free = subblock_pages();
 	switch (start(req, one, &look, true)) {
 	case 0:
-		take_land(req);
+		memplug_take_land(req);
 		return !req->drained;
 	case -EALREADY:
 		return true;
@@ -251,7 +252,7 @@ static bool drain_with(struct request *req, unsigned long index)
 }
 
 /**
- * take_drain - empty the per-CPU LRU batches, if that is needed
+ * memplug_take_drain - empty the per-CPU LRU batches, if that is needed
  * @req: on whose behalf; its view is used up, and nothing is in flight
  *
  * A failed claim leaves pages in these batches, where the next claim would find them
@@ -259,7 +260,7 @@ static bool drain_with(struct request *req, unsigned long index)
  * them all: one free subblock, which may lie outside of what the request asks for, is
  * taken out and given back at once, under the same floor as any other.
  */
-void take_drain(struct request *req)
+void memplug_take_drain(struct request *req)
 {
 	struct region_view *view = &req->view;
 	struct subblock_run all = { .first = 0, .nr = view->nr };
@@ -267,9 +268,9 @@ void take_drain(struct request *req)
 
 	if (req->drained)
 		return;
-	region_snapshot(REGION_UNPLUG, all, NUMA_NO_NODE, view);
+	memplug_region_snapshot(REGION_UNPLUG, all, NUMA_NO_NODE, view);
 	for_each_set_bit(i, view->ready, view->nr)
-		if (++looks > MAX_DRAIN_LOOKS || request_should_stop(req) ||
+		if (++looks > MAX_DRAIN_LOOKS || memplug_request_should_stop(req) ||
 		    !drain_with(req, i))
 			break;
 }

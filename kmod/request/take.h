@@ -4,10 +4,10 @@
 
 #include "request/candidates.h"
 
-bool take_has_room(const struct request *req);
-int take_start(struct request *req, struct subblock_run run, const struct look *look);
-struct attempt *take_land(struct request *req);
-int take_pretend(struct request *req, struct subblock_run run, const struct look *look);
-void take_drain(struct request *req);
+bool memplug_take_has_room(const struct request *req);
+int memplug_take_start(struct request *req, struct subblock_run run, const struct look *look);
+struct attempt *memplug_take_land(struct request *req);
+int memplug_take_pretend(struct request *req, struct subblock_run run, const struct look *look);
+void memplug_take_drain(struct request *req);
 
 #endif

@@ -6,7 +6,7 @@
 #include "request/unmanaged.h"
 
 /**
- * unmanaged_find - find the first part of a run that is not managed, and why it is not
+ * memplug_unmanaged_find - find the first part of a run that is not managed, and why it is not
  * @within: the run
  * @bad: result
  * @why: result if there is one: MEMPLUG_BAD_*, of its first subblock
@@ -15,15 +15,15 @@
  *
  * Return: whether there is one.
  */
-bool unmanaged_find(struct subblock_run within, struct subblock_run *bad, u32 *why)
+bool memplug_unmanaged_find(struct subblock_run within, struct subblock_run *bad, u32 *why)
 {
 	bool found;
 
 	/* what is at an event of its own is told of as it is: nobody waits for that */
-	hotplug_exclude_events();
-	found = region_find_unmanaged(within, bad);
+	memplug_hotplug_exclude_events();
+	found = memplug_region_find_unmanaged(within, bad);
 	if (found)
-		*why = ram_judge_unmanaged(subblock_pfn(bad->first), subblock_pages());
-	hotplug_allow();
+		*why = memplug_ram_judge_unmanaged(subblock_pfn(bad->first), subblock_pages());
+	memplug_hotplug_allow();
 	return found;
 }

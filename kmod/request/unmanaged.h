@@ -6,6 +6,6 @@
 
 #include "subblock.h"
 
-bool unmanaged_find(struct subblock_run within, struct subblock_run *bad, u32 *why);
+bool memplug_unmanaged_find(struct subblock_run within, struct subblock_run *bad, u32 *why);
 
 #endif

@@ -32,7 +32,7 @@ enum step {
 	STEP_END,	/* nothing is left, or there is no room or need for more */
 };
 
-bool unplug_by_address;
+bool memplug_unplug_by_address;
 
 static const unsigned long no_subblocks[BITS_TO_LONGS(PLAN_MAX_RUN)];
 
@@ -45,7 +45,7 @@ static unsigned long run_of(u64 bytes)
 /* How long runs are; in the last pass each subblock is tried alone. */
 static void set_run_lengths(struct request *req)
 {
-	u64 free_run = region_claims_are_zeroed ? RUN_ZEROED : RUN_FREE;
+	u64 free_run = memplug_region_claims_are_zeroed ? RUN_ZEROED : RUN_FREE;
 
 	req->plan.max_free_run = req->final ? 1 : run_of(free_run);
 	req->plan.max_run = req->final ? 1 : run_of(RUN_USED);
@@ -57,10 +57,10 @@ static void split_failed(struct request *req, struct subblock_run run, int error
 	struct look look = { };
 
 	if (run.nr == 1)
-		setback_single(req, run.first, error);
-	else if (error == -EBUSY && look_run(req, run, &look))
+		memplug_retry_single(req, run.first, error);
+	else if (error == -EBUSY && memplug_candidates_look_at(req, run, &look))
 		bitmap_zero(look.bad, run.nr);
-	plan_split(&req->plan, run, look.bad);
+	memplug_plan_split(&req->plan, run, look.bad);
 }
 
 /* The claim of a run, or what comes before it, has failed. */
@@ -71,7 +71,7 @@ static enum step handle_failure(struct request *req, struct subblock_run run, in
 	case -ECANCELED:
 	case -ENODEV:
 		/* the next look will tell what is offline */
-		plan_give_back(&req->plan, run);
+		memplug_plan_give_back(&req->plan, run);
 		return error == -EAGAIN ? STEP_WAIT : STEP_ON;
 	case -ENOSPC:
 		if (run.nr == 1)
@@ -79,16 +79,16 @@ static enum step handle_failure(struct request *req, struct subblock_run run, in
 		break;
 	case -EDQUOT:
 		if (run.nr == 1)
-			setback_zone(req, nid, req->plan.level);
+			memplug_retry_zone(req, nid, req->plan.level);
 		break;
 	case -ENOMEM:
-		setback_no_memory(req);
+		memplug_retry_no_memory(req);
 		fallthrough;
 	default:
 		split_failed(req, run, error);
 		return STEP_ON;
 	}
-	plan_split(&req->plan, run, no_subblocks);
+	memplug_plan_split(&req->plan, run, no_subblocks);
 	return STEP_ON;
 }
 
@@ -104,28 +104,28 @@ static bool has_become_dearer(struct request *req, struct subblock_run run,
 	if (!req->by_cost || look->dearest <= req->plan.level)
 		return false;
 	for (i = 0; i < run.nr; i++)
-		plan_set_cost(&req->plan, run.first + i, look->cost[i]);
-	plan_give_back(&req->plan, run);
+		memplug_plan_set_cost(&req->plan, run.first + i, look->cost[i]);
+	memplug_plan_give_back(&req->plan, run);
 	return true;
 }
 
 static enum step try_run(struct request *req, struct subblock_run run)
 {
 	struct look look;
-	int ret = look_run(req, run, &look);
+	int ret = memplug_candidates_look_at(req, run, &look);
 
 	if (ret)
 		return handle_failure(req, run, NUMA_NO_NODE, ret);
 	if (!bitmap_empty(look.bad, run.nr)) {
-		plan_split(&req->plan, run, look.bad);
+		memplug_plan_split(&req->plan, run, look.bad);
 		return STEP_ON;
 	}
 	if (has_become_dearer(req, run, &look))
 		return STEP_ON;
 	if (request_is(req, MEMPLUG_REQ_DRY_RUN))
-		ret = take_pretend(req, run, &look);
+		ret = memplug_take_pretend(req, run, &look);
 	else
-		ret = take_start(req, run, &look);
+		ret = memplug_take_start(req, run, &look);
 	return ret ? handle_failure(req, run, look.nid, ret) : STEP_ON;
 }
 
@@ -133,23 +133,23 @@ static enum step start_one_more(struct request *req)
 {
 	struct subblock_run run;
 
-	if (request_missing(req) == req->pending || !take_has_room(req) ||
-	    request_should_stop(req))
+	if (request_missing(req) == req->pending || !memplug_take_has_room(req) ||
+	    memplug_request_should_stop(req))
 		return STEP_END;
-	if (plan_next(&req->plan, request_missing(req) - req->pending, &run))
+	if (memplug_plan_next(&req->plan, request_missing(req) - req->pending, &run))
 		return try_run(req, run);
-	return look_further(req) ? STEP_ON : STEP_END;
+	return memplug_candidates_further(req) ? STEP_ON : STEP_END;
 }
 
 static void land_one(struct request *req)
 {
-	struct attempt *attempt = take_land(req);
+	struct attempt *attempt = memplug_take_land(req);
 	struct claim *claim = &attempt->claim;
 
 	if (claim->result)
 		handle_failure(req, claim->run, attempt->nid, claim->result);
 	else
-		request_count_done(req, claim->run);
+		memplug_request_count_done(req, claim->run);
 }
 
 /* One pass over what the plan has: keeps as many runs in flight as there is room for. */
@@ -166,7 +166,7 @@ static void take_what_can_be_had(struct request *req)
 			/* if it failed, parts of it may be tried now */
 			step = STEP_ON;
 		} else if (step == STEP_WAIT) {
-			setback_wait(req);
+			memplug_retry_wait(req);
 		}
 	} while (step != STEP_END);
 }
@@ -180,15 +180,15 @@ static void take_best_effort(struct request *req)
 		req->final = pass == PASSES - 1;
 		set_run_lengths(req);
 		if (pass) {
-			take_drain(req);
+			memplug_take_drain(req);
 			bitmap_copy(view->ready, req->retry, view->nr);
 			bitmap_zero(req->retry, view->nr);
-			look_start_again(req);
+			memplug_candidates_start_again(req);
 		} else {
-			look_start(req);
+			memplug_candidates_start(req);
 		}
 		take_what_can_be_had(req);
-		if (!request_missing(req) || request_should_stop(req) ||
+		if (!request_missing(req) || memplug_request_should_stop(req) ||
 		    bitmap_empty(req->retry, view->nr))
 			break;
 	}
@@ -199,9 +199,9 @@ static void blame_floor(struct request *req)
 {
 	unsigned long i;
 
-	region_snapshot(REGION_UNPLUG, req->within, req->nid, &req->view);
+	memplug_region_snapshot(REGION_UNPLUG, req->within, req->nid, &req->view);
 	for_each_set_bit(i, req->view.ready, req->view.nr)
-		request_block(req, i, MEMPLUG_REASON_FLOOR, 0);
+		memplug_request_block(req, i, MEMPLUG_REASON_FLOOR, 0);
 }
 
 /* What a request in the background does not try. */
@@ -210,39 +210,39 @@ static void narrow(struct request *req)
 	struct region_view *view = &req->view;
 
 	if (req->only_wanted)
-		region_keep_wanted(view->ready, view->nr);
+		memplug_region_keep_wanted(view->ready, view->nr);
 	if (req->skip)
 		bitmap_andnot(view->ready, view->ready, req->skip, min(view->nr, req->skip_nr));
 	view->nr_ready = bitmap_weight(view->ready, view->nr);
 }
 
 /**
- * unplug_run - carry an unplug request out
+ * memplug_unplug_run - carry an unplug request out
  * @req: checked, with its books
  */
-void unplug_run(struct request *req)
+void memplug_unplug_run(struct request *req)
 {
 	struct region_view *view = &req->view;
 	unsigned long i;
 
-	region_snapshot(REGION_UNPLUG, req->within, req->nid, view);
+	memplug_region_snapshot(REGION_UNPLUG, req->within, req->nid, view);
 	narrow(req);
-	req->by_cost = !unplug_by_address;
+	req->by_cost = !memplug_unplug_by_address;
 	set_run_lengths(req);
 	req->requested = req->only_wanted ? view->nr_ready : req->length;
 	if (request_is(req, MEMPLUG_REQ_RANGE)) {
 		req->already = view->nr_already;
 		for_each_set_bit(i, view->busy, view->nr)
-			request_block(req, i, MEMPLUG_REASON_BUSY, 0);
+			memplug_request_block(req, i, MEMPLUG_REASON_BUSY, 0);
 	}
-	if (!request_enter(req))
+	if (!memplug_request_enter(req))
 		return;
 	if (request_is(req, MEMPLUG_REQ_CONTIGUOUS))
-		place_take(req);
+		memplug_contiguous_take(req);
 	else if (!request_is(req, MEMPLUG_REQ_EXACT) || view->nr_ready >= request_missing(req))
 		take_best_effort(req);
 	if (request_missing(req) && request_is(req, MEMPLUG_REQ_EXACT))
-		request_roll_back(req);
+		memplug_request_roll_back(req);
 	if (request_is(req, MEMPLUG_REQ_RANGE) &&
 	    (req->stop == MEMPLUG_STOP_FLOOR || req->floor_refused))
 		blame_floor(req);

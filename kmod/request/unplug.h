@@ -7,8 +7,8 @@
 struct request;
 
 /* Address order, whatever is in the memory. Set once, before the first request. */
-extern bool unplug_by_address;
+extern bool memplug_unplug_by_address;
 
-void unplug_run(struct request *req);
+void memplug_unplug_run(struct request *req);
 
 #endif

@@ -54,11 +54,11 @@ void populate(Machine& machine, Input& input, unsigned long nr) {
     machine.add({i, length}, nid, absent ? MEMPLUG_BAD_ABSENT : MEMPLUG_BAD_NONE);
     i += length;
   }
-  require(region_init() == 0, "the books begin");
+  require(memplug_region_init() == 0, "the books begin");
   for (auto changes = input.below(8); changes > 0; --changes) {
     const subblock_run run{input.below(nr), 1 + input.below(24)};
-    if (region_reserve(run, REGION_UNPLUG) && input.flag()) {
-      region_commit(run, REGION_UNPLUG, REGION_ASKED);
+    if (memplug_region_reserve(run, REGION_UNPLUG) && input.flag()) {
+      memplug_region_commit(run, REGION_UNPLUG, REGION_ASKED);
     }
   }
 }
@@ -66,7 +66,7 @@ void populate(Machine& machine, Input& input, unsigned long nr) {
 class Request {
  public:
   Request(const Machine& machine, Input& input)
-      : machine_(machine), input_(input), nr_(region_nr()), cost_(nr_ + 1) {
+      : machine_(machine), input_(input), nr_(memplug_region_nr()), cost_(nr_ + 1) {
     region_view view{};
     view.nr = nr_;
     view.ready = candidates_.data();
@@ -78,7 +78,7 @@ class Request {
     if (input.flag()) {
       window_ = {input.below(most_subblocks), 1 + input.below(most_subblocks)};
     }
-    region_snapshot(REGION_UNPLUG, window_, nid_, &view);
+    memplug_region_snapshot(REGION_UNPLUG, window_, nid_, &view);
     fill_costs();
     constexpr std::array<unsigned long, 4> blocks{0, 1, 8, 32};
     plan_.candidates = candidates_.data();
@@ -89,7 +89,7 @@ class Request {
     plan_.block = blocks.at(input.below(blocks.size()));
     plan_.max_free_run = input.below(100);
     plan_.max_run = input.below(100);
-    plan_start(&plan_);
+    memplug_plan_start(&plan_);
   }
 
   void take_piecemeal() {
@@ -108,7 +108,7 @@ class Request {
       subblock_run run{};
       const subblock_run best = cheapest_place(length, align);
       const Bitmap before = candidates_;
-      const bool found = plan_next_contiguous(&plan_, length, align, &run);
+      const bool found = memplug_plan_next_contiguous(&plan_, length, align, &run);
       require(candidates_ == before, "looking for a place clears no candidate");
       require(found == (best.nr != 0), "a place is found if there is one");
       if (!found) {
@@ -150,7 +150,7 @@ class Request {
   void check_members(const subblock_run& run) const {
     for (unsigned long i = run.first; i < run.first + run.nr; ++i) {
       require_of(run, i < nr_ && machine_.judge(i) == MEMPLUG_BAD_NONE, "a run is of memory");
-      require_of(run, !region_is_unplugged(i), "a run is plugged");
+      require_of(run, !memplug_region_is_unplugged(i), "a run is plugged");
       require_of(run, !busy_.test(i), "a run is nobody else's");
       require_of(run, cost_[i] <= PLAN_DEAREST, "a run is not in the way or unknown");
       require_of(run, i >= window_.first && i - window_.first < window_.nr,
@@ -162,7 +162,7 @@ class Request {
 
   bool next(unsigned long missing, subblock_run& run) {
     Bitmap before = candidates_;
-    if (!plan_next(&plan_, missing, &run)) {
+    if (!memplug_plan_next(&plan_, missing, &run)) {
       require(candidates_ == before, "no run, no change");
       return false;
     }
@@ -206,7 +206,7 @@ class Request {
         split(run, true);
         return false;
       case 6:
-        plan_give_back(&plan_, run);
+        memplug_plan_give_back(&plan_, run);
         return false;
       case 7:
         change_costs(run);
@@ -223,7 +223,7 @@ class Request {
         blocked.set(i);
       }
     }
-    plan_split(&plan_, run, blocked.data());
+    memplug_plan_split(&plan_, run, blocked.data());
   }
 
   // A look has told what the run costs; it may be cheaper than was thought only if the plan starts
@@ -232,11 +232,11 @@ class Request {
     const bool anew = input_.flag();
     for (unsigned long i = run.first; i < run.first + run.nr; ++i) {
       const auto cost = static_cast<unsigned int>(input_.below(PLAN_DEAREST + 1));
-      plan_set_cost(&plan_, i, anew ? cost : std::max<unsigned int>(cost, cost_[i]));
+      memplug_plan_set_cost(&plan_, i, anew ? cost : std::max<unsigned int>(cost, cost_[i]));
     }
-    plan_give_back(&plan_, run);
+    memplug_plan_give_back(&plan_, run);
     if (anew) {
-      plan_start(&plan_);
+      memplug_plan_start(&plan_);
     }
   }
 

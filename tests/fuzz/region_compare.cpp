@@ -28,7 +28,7 @@ void require_equal(unsigned long books, unsigned long model, const char* what) {
 void compare_sizes(const RegionModel& model, const Machine& machine) {
   // "struct" because a function has the same name.
   struct region_sizes sizes {};
-  region_sizes(&sizes);
+  memplug_region_sizes(&sizes);
   unsigned long elsewhere = 0;
   for (unsigned long i = 0; i < model.size(); ++i) {
     elsewhere += model.at(i).wanted && machine.judge(i) == MEMPLUG_BAD_ZONE ? 1U : 0U;
@@ -39,10 +39,10 @@ void compare_sizes(const RegionModel& model, const Machine& machine) {
   require_equal(sizes.wanted_other_zone, elsewhere, "wanted in another zone");
   require_equal(sizes.target, model.target().value_or(REGION_NO_TARGET), "target");
   require_equal(sizes.target_state, model.state(), "state of the target");
-  require_equal(sizes.generation, region_generation(), "generation");
+  require_equal(sizes.generation, memplug_region_generation(), "generation");
 
   region_aim aim{};
-  region_read_aim(&aim);
+  memplug_region_read_aim(&aim);
   require_equal(aim.target, sizes.target, "target of the aim");
   require_equal(aim.lasting, model.lasting(), "plugged to stay");
   require_equal(aim.wanted_here, model.wanted(true), "wanted here");
@@ -53,7 +53,8 @@ void compare_sizes(const RegionModel& model, const Machine& machine) {
 void compare_nodes(const RegionModel& model, const Machine& machine) {
   std::vector<memplug_node> nodes(static_cast<std::size_t>(machine.nodes()));
   u64 generation = 0;
-  nodes.resize(region_nodes(nodes.data(), static_cast<unsigned int>(nodes.size()), &generation));
+  nodes.resize(
+      memplug_region_nodes(nodes.data(), static_cast<unsigned int>(nodes.size()), &generation));
   auto next = nodes.begin();
   for (int nid = 0; nid < machine.nodes(); ++nid) {
     unsigned long managed = 0;
@@ -86,7 +87,7 @@ bool is_alike(const ModelSubblock& one, const ModelSubblock& other) {
 }
 
 using Is = bool (*)(const ModelSubblock& one);
-using List = decltype(&region_list);
+using List = decltype(&memplug_region_list);
 
 // Those that is() is true of, neighbours in one range if they are alike.
 void compare_list(const RegionModel& model, Is is, List list) {
@@ -105,7 +106,7 @@ void compare_list(const RegionModel& model, Is is, List list) {
   const auto fit = static_cast<unsigned int>(ranges.size() / 2);
   const auto count = static_cast<std::size_t>(list(ranges.data(), fit, &generation));
   require_equal(count, expected.size(), "ranges");
-  require_equal(generation, region_generation(), "generation of the list");
+  require_equal(generation, memplug_region_generation(), "generation of the list");
   for (std::size_t i = 0; i < std::min<std::size_t>(count, fit); ++i) {
     require_equal(ranges[i].start, expected[i].start, "start of a range");
     require_equal(ranges[i].length, expected[i].length, "length of a range");
@@ -125,13 +126,13 @@ void compare_quarantined(const RegionModel& model, subblock_run within) {
     unplugged += model.at(i).quarantined && model.at(i).unplugged ? 1U : 0U;
   }
   unsigned long told = 0;
-  require_equal(region_quarantined(within, &told), marked, "how much is bad");
+  require_equal(memplug_region_quarantined(within, &told), marked, "how much is bad");
   require_equal(told, unplugged, "how much of it is unplugged");
 }
 
 void compare_view(const RegionModel& model, region_direction direction, subblock_run within,
                   int nid) {
-  const unsigned long nr = region_nr();
+  const unsigned long nr = memplug_region_nr();
   std::vector<unsigned long> ready(nr / BITS_PER_LONG + 1);
   std::vector<unsigned long> busy(ready.size());
   std::vector<unsigned long> seams(ready.size());
@@ -140,7 +141,7 @@ void compare_view(const RegionModel& model, region_direction direction, subblock
   view.ready = ready.data();
   view.busy = busy.data();
   view.seams = seams.data();
-  region_snapshot(direction, within, nid, &view);
+  memplug_region_snapshot(direction, within, nid, &view);
   region_view counted{};
   for (unsigned long i = 0; i < std::min(nr, model.size()); ++i) {
     const ModelSubblock& one = model.at(i);
@@ -166,10 +167,10 @@ void compare_view(const RegionModel& model, region_direction direction, subblock
 }
 
 void compare_walks(const RegionModel& model) {
-  unsigned long unplugged = region_next_unplugged(0);
-  unsigned long absent = region_next_absent(0);
-  unsigned long leaving = region_next_leaving(0);
-  unsigned long bad = region_next_to_retake(0);
+  unsigned long unplugged = memplug_region_next_unplugged(0);
+  unsigned long absent = memplug_region_next_absent(0);
+  unsigned long leaving = memplug_region_next_leaving(0);
+  unsigned long bad = memplug_region_next_to_retake(0);
   for (unsigned long i = 0; i < model.size(); ++i) {
     const ModelSubblock& one = model.at(i);
     require((unplugged == i) == one.unplugged, "the next unplugged", i);
@@ -177,12 +178,12 @@ void compare_walks(const RegionModel& model) {
     require((leaving == i) == one.leaving, "the next leaving", i);
     require((bad == i) == (one.quarantined && one.managed && !one.unplugged && !one.busy),
             "the next to be taken again", i);
-    require(region_is_unplugged(i) == one.unplugged, "is it unplugged", i);
-    require(region_node(i) == (one.managed ? one.node : NUMA_NO_NODE), "its node", i);
-    unplugged = unplugged == i ? region_next_unplugged(i + 1) : unplugged;
-    absent = absent == i ? region_next_absent(i + 1) : absent;
-    leaving = leaving == i ? region_next_leaving(i + 1) : leaving;
-    bad = bad == i ? region_next_to_retake(i + 1) : bad;
+    require(memplug_region_is_unplugged(i) == one.unplugged, "is it unplugged", i);
+    require(memplug_region_node(i) == (one.managed ? one.node : NUMA_NO_NODE), "its node", i);
+    unplugged = unplugged == i ? memplug_region_next_unplugged(i + 1) : unplugged;
+    absent = absent == i ? memplug_region_next_absent(i + 1) : absent;
+    leaving = leaving == i ? memplug_region_next_leaving(i + 1) : leaving;
+    bad = bad == i ? memplug_region_next_to_retake(i + 1) : bad;
   }
   require(unplugged == nowhere && absent == nowhere && leaving == nowhere && bad == nowhere,
           "walks end");
@@ -202,7 +203,7 @@ void compare_unmanaged(const RegionModel& model, subblock_run within) {
     ++last;
   }
   subblock_run bad{};
-  require(region_find_unmanaged(within, &bad) == (first < end), "is a part unmanaged");
+  require(memplug_region_find_unmanaged(within, &bad) == (first < end), "is a part unmanaged");
   if (first < end) {
     require_equal(bad.first, first, "where the unmanaged part begins");
     require_equal(bad.nr, last - first, "how long it is");
@@ -211,8 +212,8 @@ void compare_unmanaged(const RegionModel& model, subblock_run within) {
   for (unsigned long i = within.first; i < end; ++i) {
     any = any || is_managed(i);
   }
-  require(region_has_managed(within) == any, "is a part managed");
-  require(region_is_managed(within) == (first == end), "is all of it managed");
+  require(memplug_region_has_managed(within) == any, "is a part managed");
+  require(memplug_region_is_managed(within) == (first == end), "is all of it managed");
 }
 
 }  // namespace
@@ -221,9 +222,10 @@ void compare(const RegionModel& model, const Machine& machine, subblock_run with
   compare_sizes(model, machine);
   compare_nodes(model, machine);
   compare_list(
-      model, [](const ModelSubblock& one) { return one.unplugged; }, region_list);
+      model, [](const ModelSubblock& one) { return one.unplugged; }, memplug_region_list);
   compare_list(
-      model, [](const ModelSubblock& one) { return one.quarantined; }, region_list_quarantined);
+      model, [](const ModelSubblock& one) { return one.quarantined; },
+      memplug_region_list_quarantined);
   compare_quarantined(model, within);
   compare_walks(model);
   compare_unmanaged(model, within);

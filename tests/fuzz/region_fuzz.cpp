@@ -36,25 +36,26 @@ class Session {
       machine_.add({i * block, block}, nid);
       states_[i] = Block::Online;
     }
-    require(region_init() == 0, "the books begin");
+    require(memplug_region_init() == 0, "the books begin");
     model_.update(machine_, {0, nr});
     check();
   }
 
   void step() {
     const RegionModel before = model_;
-    const u64 generation = region_generation();
-    const unsigned long woken = region_wait_queue()->woken;
+    const u64 generation = memplug_region_generation();
+    const unsigned long woken = memplug_region_wait_queue()->woken;
     loaded_anew_ = false;
     act();
     check();
     if (loaded_anew_) {
       return;
     }
-    const bool told = region_generation() != generation;
+    const bool told = memplug_region_generation() != generation;
     require(told || without_busy(before) == without_busy(model_),
             "what changes is a new generation");
-    require(told == (region_wait_queue()->woken != woken), "a new generation wakes who waits");
+    require(told == (memplug_region_wait_queue()->woken != woken),
+            "a new generation wakes who waits");
   }
 
  private:
@@ -193,7 +194,7 @@ class Session {
   void reserve(region_direction direction) {
     const subblock_run run = some_run();
     const bool expected = model_.reserve(run, direction);
-    require(region_reserve(run, direction) == expected, "what is free can be reserved");
+    require(memplug_region_reserve(run, direction) == expected, "what is free can be reserved");
     if (expected) {
       reservations_.push_back({run, direction});
     }
@@ -213,19 +214,20 @@ class Session {
     reservations_.erase(reservations_.begin() + number);
     for (unsigned long i = run.first; i < run.first + run.nr; ++i) {
       const subblock_run one{i, 1};
-      const bool fit = direction == REGION_PLUG ? region_is_unplugged(i) : region_is_managed(one);
+      const bool fit = direction == REGION_PLUG ? memplug_region_is_unplugged(i)
+                                                : memplug_region_is_managed(one);
       // the kernel gives out nothing of a block that is about to go
       const bool had = direction == REGION_PLUG || state_of(one) != Block::Unseen;
       if (may_commit && fit && had && i - run.first < done && owner != nullptr &&
           direction == REGION_UNPLUG) {
-        region_commit_taken(one, &owner->books);
-        region_settle(&owner->books);
+        memplug_region_commit_taken(one, &owner->books);
+        memplug_region_settle(&owner->books);
         model_.commit(one, direction, REGION_ASKED, owner->number);
       } else if (may_commit && fit && had && i - run.first < done) {
-        region_commit(one, direction, mover);
+        memplug_region_commit(one, direction, mover);
         model_.commit(one, direction, mover);
       } else {
-        region_abort(one);
+        memplug_region_abort(one);
         model_.abort(one);
       }
     }
@@ -238,9 +240,9 @@ class Session {
       return;
     }
     const bool expected = model_.leave(run);
-    require(
-        region_leave(subblock_pfn(run.first), run.nr * subblock_pages()) == (expected ? 0 : -EBUSY),
-        "what nobody holds may go");
+    require(memplug_region_leave(subblock_pfn(run.first), run.nr * subblock_pages()) ==
+                (expected ? 0 : -EBUSY),
+            "what nobody holds may go");
     if (expected) {
       state_of(run) = Block::Leaving;
     }
@@ -256,16 +258,18 @@ class Session {
     }
     if (input_.flag()) {
       update(run);
-      for (unsigned long i = region_next_leaving(0); i < nr; i = region_next_leaving(i + 1)) {
+      for (unsigned long i = memplug_region_next_leaving(0); i < nr;
+           i = memplug_region_next_leaving(i + 1)) {
         const bool keep = input_.below(8) == 7;
-        require(region_stay(i, keep) == model_.stay(i, keep), "what is wanted is held again");
+        require(memplug_region_stay(i, keep) == model_.stay(i, keep),
+                "what is wanted is held again");
       }
       state_of(run) = Block::Online;
       return;
     }
     // its pages may say anything by then
     machine_.add(run, 0, MEMPLUG_BAD_OFFLINE);
-    region_gone(subblock_pfn(run.first), run.nr * subblock_pages());
+    memplug_region_gone(subblock_pfn(run.first), run.nr * subblock_pages());
     model_.gone(run);
     state_of(run) = Block::Offline;
     if (input_.flag()) {
@@ -287,15 +291,15 @@ class Session {
     machine_.add(run, nid, kinds.at(input_.below(kinds.size())));
     machine_.add({run.first, fit}, nid);
     state_of(run) = Block::Online;
-    const unsigned long nr_before = region_nr();
+    const unsigned long nr_before = memplug_region_nr();
     const bool grows = run.first + run.nr > nr_before;
     if (grows && input_.below(4) == 3) {
       // more than six are needed
       limit_allocations(static_cast<int>(input_.below(6)));
-      require(region_update(subblock_pfn(run.first), run.nr * subblock_pages()) == -ENOMEM,
+      require(memplug_region_update(subblock_pfn(run.first), run.nr * subblock_pages()) == -ENOMEM,
               "without memory the books can't grow");
       limit_allocations(-1);
-      require(region_nr() == nr_before, "and then they don't");
+      require(memplug_region_nr() == nr_before, "and then they don't");
       return;
     }
     update(run);
@@ -317,32 +321,32 @@ class Session {
     Machine::restart();
     owners_ = {};
     model_ = RegionModel{nr};
-    require(region_init() == 0, "the books begin anew");
+    require(memplug_region_init() == 0, "the books begin anew");
     model_.update(machine_, {0, nr});
   }
 
   void update(subblock_run run) {
-    require(region_update(subblock_pfn(run.first), run.nr * subblock_pages()) == 0,
+    require(memplug_region_update(subblock_pfn(run.first), run.nr * subblock_pages()) == 0,
             "with memory the books can grow");
     model_.update(machine_, run);
   }
 
   void set_target() {
     if (input_.below(4) == 0) {
-      require(region_set_target(REGION_NO_TARGET) == 0, "no target can always be set");
+      require(memplug_region_set_target(REGION_NO_TARGET) == 0, "no target can always be set");
       model_.set_target(std::nullopt);
       return;
     }
     const unsigned long target = input_.below(nr + 8);
     const bool taken = model_.set_target(target);
-    require(region_set_target(target) == (taken ? 0 : -ERANGE),
+    require(memplug_region_set_target(target) == (taken ? 0 : -ERANGE),
             "a target is no more than is managed");
   }
 
   void set_target_state() {
     const auto state = static_cast<std::uint32_t>(1 + input_.below(4));
     const bool old = input_.flag();
-    region_set_target_state(state, region_generation() - (old ? 1 : 0));
+    memplug_region_set_target_state(state, memplug_region_generation() - (old ? 1 : 0));
     if (!old) {
       model_.set_state(state);
     }
@@ -351,13 +355,13 @@ class Session {
   void drop_wanted() {
     const subblock_run run = input_.flag() ? some_run() : subblock_run{0, nr};
     const int nid = static_cast<int>(input_.below(nodes + 1)) - 1;
-    region_drop_wanted(run, nid);
+    memplug_region_drop_wanted(run, nid);
     model_.drop_wanted(run, nid);
   }
 
   void drop_wanted_here() {
     const unsigned long some = input_.below(24);
-    region_drop_wanted_here(some);
+    memplug_region_drop_wanted_here(some);
     model_.drop_wanted_here(some);
   }
 
@@ -381,7 +385,7 @@ class Session {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast,performance-no-int-to-ptr)
     owner.books.opener = reinterpret_cast<pid*>(static_cast<std::uintptr_t>(owner.number));
     owner.books.is_request = false;
-    require(region_enter_owner(&owner.books) == 0, "there is room for descriptors");
+    require(memplug_region_enter_owner(&owner.books) == 0, "there is room for descriptors");
     owner.in_books = true;
     owner.taken = false;
   }
@@ -394,7 +398,8 @@ class Session {
     region_mapping& mapping = mappings_.emplace_back();
     mapping.run = run;
     const int expected = model_.map(run);
-    require(region_map(&mapping) == expected, "what is unplugged and at rest can be mapped");
+    require(memplug_region_map(&mapping) == expected,
+            "what is unplugged and at rest can be mapped");
     if (expected != 0) {
       mappings_.pop_back();
     }
@@ -406,7 +411,7 @@ class Session {
     }
     const auto which =
         std::next(mappings_.begin(), static_cast<std::ptrdiff_t>(input_.below(mappings_.size())));
-    region_unmap(&*which);
+    memplug_region_unmap(&*which);
     model_.unmap(which->run);
     mappings_.erase(which);
   }
@@ -414,14 +419,14 @@ class Session {
   void close_owner() {
     Owner& owner = owners_.at(input_.below(owners_.size()));
     if (owner.in_books && !owner.books.closed) {
-      region_close_owner(&owner.books);
+      memplug_region_close_owner(&owner.books);
     }
   }
 
   // As tie.c does. Whatever the order of events: what is closed and has something free, or nothing,
   // is found, unless somebody has it.
   void give_back() {
-    const region_owner* found = region_take_closed();
+    const region_owner* found = memplug_region_take_closed();
     if (found == nullptr) {
       for (const Owner& owner : owners_) {
         require(!owner.in_books || !owner.books.closed || owner.taken ||
@@ -435,10 +440,11 @@ class Session {
     require(owner != owners_.end() && owner->in_books && owner->books.closed && !owner->taken,
             "it is a closed owner that nobody has");
     owner->taken = true;
-    for (unsigned long i = region_next_tied(found, 0); i < nr; i = region_next_tied(found, i + 1)) {
+    for (unsigned long i = memplug_region_next_tied(found, 0); i < nr;
+         i = memplug_region_next_tied(found, i + 1)) {
       require(model_.at(i).owner == owner->number && model_.at(i).mappings == 0, "it is its own");
-      require(region_reserve_owned(i, found), "it may be given back");
-      region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
+      require(memplug_region_reserve_owned(i, found), "it may be given back");
+      memplug_region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
       model_.commit({i, 1}, REGION_PLUG, REGION_ASKED);
     }
     require(model_.free_of(owner->number) == 0, "all that is free is given back");
@@ -449,7 +455,7 @@ class Session {
       if (owner.in_books && owner.taken) {
         owner.taken = false;
         const bool over = model_.tied_to(owner.number) == 0;
-        require(region_put_closed(&owner.books) == over, "the last of it is its end");
+        require(memplug_region_put_closed(&owner.books) == over, "the last of it is its end");
         owner.in_books = !over;
       }
     }
@@ -459,7 +465,7 @@ class Session {
     const subblock_run run = some_run();
     const bool quarantined = input_.flag();
     const unsigned long changed = model_.quarantine(run, quarantined);
-    require(region_quarantine(run, quarantined) == changed, "what is bad is marked");
+    require(memplug_region_quarantine(run, quarantined) == changed, "what is bad is marked");
   }
 
   Input& input_;

@@ -62,7 +62,7 @@ class RegionModel {
   void set_state(std::uint32_t state);
   void drop_wanted(subblock_run run, int nid);
   void drop_wanted_here(unsigned long nr);
-  // What region_map() returns.
+  // What memplug_region_map() returns.
   int map(subblock_run run);
   void unmap(subblock_run run);
   // Returns how many were not so.

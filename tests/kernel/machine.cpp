@@ -44,7 +44,7 @@ Machine::Machine(int nodes) : nodes_(static_cast<std::size_t>(nodes)) {
   if (running != nullptr) {
     throw std::logic_error("there is a machine already");
   }
-  subblock_order = made_up_order;
+  memplug_subblock_order = made_up_order;
   running = this;
   events.clear();
   last_generation = 0;
@@ -94,7 +94,7 @@ int Machine::node_of(unsigned long index) const { return subblocks_.at(index).no
 
 const std::vector<memplug_event>& machine_events() { return events; }
 
-void events_add(memplug_event event) {
+void memplug_events_add(memplug_event event) {
   if (machine_locks_held == 0) {
     die("an event that is not told under the lock may come out of order\n");
   }
@@ -111,22 +111,22 @@ std::size_t kernel_bytes() { return bytes; }
 void limit_allocations(int calls) { allowed_allocations = calls; }
 
 int page_to_nid(const page* page) {
-  return running->node_of(page_to_pfn(page) >> subblock_order);
+  return running->node_of(page_to_pfn(page) >> memplug_subblock_order);
 }
 
 int machine_nodes() { return running->nodes(); }
 
 pglist_data* machine_node(int nid) { return &running->node(nid); }
 
-u32 ram_judge(unsigned long start_pfn, unsigned long nr_pages) {
+u32 memplug_ram_judge(unsigned long start_pfn, unsigned long nr_pages) {
   if (nr_pages != subblock_pages()) {
     die("memory is judged by the subblock\n");
   }
-  return running->judge(start_pfn >> subblock_order);
+  return running->judge(start_pfn >> memplug_subblock_order);
 }
 
-bool ram_is_in_other_zone(unsigned long pfn) {
-  return running->judge(pfn >> subblock_order) == MEMPLUG_BAD_ZONE;
+bool memplug_ram_is_in_other_zone(unsigned long pfn) {
+  return running->judge(pfn >> memplug_subblock_order) == MEMPLUG_BAD_ZONE;
 }
 
 void* kvcalloc(std::size_t nr, std::size_t size, unsigned int /*flags*/) {

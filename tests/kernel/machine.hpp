@@ -8,8 +8,8 @@
 #include <vector>
 
 extern "C" {
-#include "books/events.h"
 #include "books/books.h"
+#include "books/events.h"
 #include "restartable_region.h"
 }
 

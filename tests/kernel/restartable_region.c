@@ -10,7 +10,7 @@
 
 void region_restart(void)
 {
-	region_exit();
-	memset(&region_books, 0, sizeof(region_books));
-	INIT_LIST_HEAD(&region_books.mappings);
+	memplug_region_exit();
+	memset(&memplug_books, 0, sizeof(memplug_books));
+	INIT_LIST_HEAD(&memplug_books.mappings);
 }

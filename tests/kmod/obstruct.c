@@ -103,11 +103,11 @@ static int slow_set(const char *text, const struct kernel_param *kp)
 	if (!ms)
 		return 0;
 	look_probe = (struct kprobe){
-		.symbol_name = "region_next_unplugged",
+		.symbol_name = "memplug_region_next_unplugged",
 		.pre_handler = count_look,
 	};
 	leave_probe = (struct kprobe){
-		.symbol_name = "contig_leave",
+		.symbol_name = "memplug_contig_leave",
 		.pre_handler = leave_slowly,
 	};
 	WRITE_ONCE(looks, 0);

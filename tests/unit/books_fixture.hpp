@@ -61,14 +61,14 @@ inline std::vector<Listed> listed_by(int (*list)(memplug_range*, unsigned int, u
 inline int try_map(subblock_run run) {
   region_mapping mapping{};
   mapping.run = run;
-  const int error = region_map(&mapping);
+  const int error = memplug_region_map(&mapping);
   if (error == 0) {
-    region_unmap(&mapping);
+    memplug_region_unmap(&mapping);
   }
   return error;
 }
 
-inline std::vector<Listed> list() { return listed_by(region_list); }
+inline std::vector<Listed> list() { return listed_by(memplug_region_list); }
 
 // Of all 200 subblocks.
 class Snapshot {
@@ -78,7 +78,7 @@ class Snapshot {
     view_.ready = ready_.data();
     view_.busy = busy_.data();
     view_.seams = seams_.data();
-    region_snapshot(direction, everything, NUMA_NO_NODE, &view_);
+    memplug_region_snapshot(direction, everything, NUMA_NO_NODE, &view_);
   }
   [[nodiscard]] const region_view& view() const { return view_; }
 
@@ -98,19 +98,19 @@ class Books : public ::testing::Test {
   }
 
   void SetUp() override {
-    ASSERT_EQ(region_init(), 0);
+    ASSERT_EQ(memplug_region_init(), 0);
     take({20, 20});
   }
 
   static void take(subblock_run run) {
-    ASSERT_TRUE(region_reserve(run, REGION_UNPLUG));
-    region_commit(run, REGION_UNPLUG, REGION_ASKED);
+    ASSERT_TRUE(memplug_region_reserve(run, REGION_UNPLUG));
+    memplug_region_commit(run, REGION_UNPLUG, REGION_ASKED);
   }
 
   region_owner& enter(unsigned long opener) {
     region_owner& owner = owners_.emplace_back();
     owner.opener = process(opener);
-    EXPECT_EQ(region_enter_owner(&owner), 0);
+    EXPECT_EQ(memplug_region_enter_owner(&owner), 0);
     return owner;
   }
 
@@ -118,33 +118,33 @@ class Books : public ::testing::Test {
   region_owner& enter_request() {
     region_owner& owner = owners_.emplace_back();
     owner.is_request = true;
-    EXPECT_EQ(region_enter_owner(&owner), 0);
+    EXPECT_EQ(memplug_region_enter_owner(&owner), 0);
     return owner;
   }
 
   // By a request that still runs.
   static void take_unsettled(const region_owner& owner, subblock_run run) {
-    ASSERT_TRUE(region_reserve(run, REGION_UNPLUG));
-    region_commit_taken(run, &owner);
+    ASSERT_TRUE(memplug_region_reserve(run, REGION_UNPLUG));
+    memplug_region_commit_taken(run, &owner);
   }
 
   static void take_for(const region_owner& owner, subblock_run run) {
     take_unsettled(owner, run);
-    region_settle(&owner);
+    memplug_region_settle(&owner);
   }
 
   region_mapping& map(subblock_run run) {
     region_mapping& mapping = mappings_.emplace_back();
     mapping.run = run;
-    EXPECT_EQ(region_map(&mapping), 0);
+    EXPECT_EQ(memplug_region_map(&mapping), 0);
     return mapping;
   }
 
   static void give_back(const region_owner& owner) {
-    for (unsigned long i = region_next_tied(&owner, 0); i != none;
-         i = region_next_tied(&owner, i + 1)) {
-      if (region_reserve_owned(i, &owner)) {
-        region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
+    for (unsigned long i = memplug_region_next_tied(&owner, 0); i != none;
+         i = memplug_region_next_tied(&owner, i + 1)) {
+      if (memplug_region_reserve_owned(i, &owner)) {
+        memplug_region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
       }
     }
   }
@@ -152,12 +152,12 @@ class Books : public ::testing::Test {
   // "struct" because a function has the same name.
   static struct region_sizes sizes() {
     struct region_sizes sizes {};
-    ::region_sizes(&sizes);
+    ::memplug_region_sizes(&sizes);
     return sizes;
   }
 
   static int leave(subblock_run run) {
-    return region_leave(subblock_pfn(run.first), run.nr * subblock_pages());
+    return memplug_region_leave(subblock_pfn(run.first), run.nr * subblock_pages());
   }
 
  private:

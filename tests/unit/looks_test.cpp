@@ -12,13 +12,13 @@ extern "C" {
 #include <linux/mm.h>
 
 #include "counters.h"
-#include "machine/hotplug.h"
 #include "device/inspect.h"
-#include "request/candidates.h"
+#include "machine/hotplug.h"
 #include "machine/ram.h"
+#include "memory/survey.h"
+#include "request/candidates.h"
 #include "request/signals.h"
 #include "request/unmanaged.h"
-#include "memory/survey.h"
 }
 
 namespace {
@@ -43,44 +43,44 @@ unsigned long look_at(unsigned long pages) {
 
 // What the two files ask of the others.
 extern "C" {
-unsigned int subblock_order = 10;
+unsigned int memplug_subblock_order = 10;
 unsigned int machine_locks_held = 0;
 void (*machine_meanwhile)() = nullptr;
 
-int hotplug_exclude() {
+int memplug_hotplug_exclude() {
   excluded = true;
   looked_at = 0;
   return 0;
 }
-void hotplug_exclude_events() { excluded = true; }
-void hotplug_allow() { excluded = false; }
-bool hotplug_wait(unsigned long /*timeout*/) { return true; }
-bool signals_are_due() { return false; }
-bool request_should_stop(request* /*req*/) { return false; }
-void request_block(request* /*req*/, unsigned long /*index*/, u32 /*reason*/,
-                   unsigned long /*pfn*/) {}
-void counters_add_survey(u64 /*ns*/) {}
+void memplug_hotplug_exclude_events() { excluded = true; }
+void memplug_hotplug_allow() { excluded = false; }
+bool memplug_hotplug_wait(unsigned long /*timeout*/) { return true; }
+bool memplug_signals_are_due() { return false; }
+bool memplug_request_should_stop(request* /*req*/) { return false; }
+void memplug_request_block(request* /*req*/, unsigned long /*index*/, u32 /*reason*/,
+                           unsigned long /*pfn*/) {}
+void memplug_counters_add_survey(u64 /*ns*/) {}
 unsigned long memory_block_size_bytes() { return 128UL << 20U; }
-int region_node(unsigned long /*index*/) { return 0; }
-bool region_is_managed(subblock_run /*run*/) { return true; }
-bool region_find_unmanaged(subblock_run within, subblock_run* bad) {
+int memplug_region_node(unsigned long /*index*/) { return 0; }
+bool memplug_region_is_managed(subblock_run /*run*/) { return true; }
+bool memplug_region_find_unmanaged(subblock_run within, subblock_run* bad) {
   *bad = within;
   return true;
 }
-u32 region_state(unsigned long /*index*/, int* nid, u32* flags) {
+u32 memplug_region_state(unsigned long /*index*/, int* nid, u32* flags) {
   *nid = 0;
   *flags = 0;
   return MEMPLUG_SUBBLOCK_PLUGGED;
 }
-u32 ram_judge_unmanaged(unsigned long /*pfn*/, unsigned long /*pages*/) {
+u32 memplug_ram_judge_unmanaged(unsigned long /*pfn*/, unsigned long /*pages*/) {
   EXPECT_TRUE(excluded) << "struct pages were read with memory hotplug free to begin";
   return MEMPLUG_BAD_ZONE;
 }
-unsigned long ram_next(unsigned long /*pfn*/) { return ~0UL; }
-bool survey_all_free(unsigned long /*pfn*/, unsigned long pages) {
+unsigned long memplug_ram_next(unsigned long /*pfn*/) { return ~0UL; }
+bool memplug_survey_all_free(unsigned long /*pfn*/, unsigned long pages) {
   return look_at(pages) != 0 && !all_in_use;
 }
-void survey_pages(unsigned long /*pfn*/, unsigned long pages, survey* survey) {
+void memplug_survey_pages(unsigned long /*pfn*/, unsigned long pages, survey* survey) {
   *survey = {};
   survey->movable = look_at(pages);
 }
@@ -91,7 +91,7 @@ namespace {
 class Looks : public testing::TestWithParam<unsigned int> {
  protected:
   void SetUp() override {
-    subblock_order = GetParam();
+    memplug_subblock_order = GetParam();
     longest = 0;
     all_in_use = false;
   }
@@ -105,7 +105,7 @@ class Looks : public testing::TestWithParam<unsigned int> {
 TEST_P(Looks, ASurveyLooksAtLittleAtATime) {
   std::vector<memplug_subblock> records(subblocks);
   u32 count = 0;
-  EXPECT_EQ(inspect({0, subblocks}, records.data(), subblocks, &count), subblocks);
+  EXPECT_EQ(memplug_inspect({0, subblocks}, records.data(), subblocks, &count), subblocks);
   EXPECT_EQ(count, subblocks);
   expect_short_looks();
 }
@@ -127,8 +127,8 @@ TEST_P(Looks, ARequestLooksAtLittleAtATime) {
     req.plan.cost = cost.data();
     req.by_cost = true;
     req.requested = subblocks;
-    look_start(&req);
-    EXPECT_TRUE(look_further(&req));
+    memplug_candidates_start(&req);
+    EXPECT_TRUE(memplug_candidates_further(&req));
     EXPECT_EQ(req.nr_looked, subblocks);
     expect_short_looks();
   }
@@ -137,7 +137,7 @@ TEST_P(Looks, ARequestLooksAtLittleAtATime) {
 TEST_P(Looks, WhatIsNotManagedIsJudgedWithMemoryHotplugKeptOut) {
   subblock_run bad{};
   u32 why = MEMPLUG_BAD_NONE;
-  EXPECT_TRUE(unmanaged_find({3, 2}, &bad, &why));
+  EXPECT_TRUE(memplug_unmanaged_find({3, 2}, &bad, &why));
   EXPECT_EQ(bad.first, 3U);
   EXPECT_EQ(why, MEMPLUG_BAD_ZONE);
   EXPECT_FALSE(excluded);

@@ -65,9 +65,9 @@ class Migrated : public ::testing::Test {
   // What a claim is told that is alone, while so many pages are moved.
   static std::uint64_t alone(unsigned long moved) {
     migrated one{};
-    migrated_begin(&one);
+    memplug_migrated_begin(&one);
     cpus.moved.front() += moved;
-    migrated_end(&one);
+    memplug_migrated_end(&one);
     return one.pages;
   }
 };
@@ -83,13 +83,13 @@ TEST_F(Migrated, WhoIsAloneGetsAll) {
 TEST_F(Migrated, SharesAddUp) {
   migrated first{};
   migrated second{};
-  migrated_begin(&first);
+  memplug_migrated_begin(&first);
   cpus.moved[1] += 10;
-  migrated_begin(&second);
+  memplug_migrated_begin(&second);
   cpus.moved[2] += 7;
-  migrated_end(&first);
+  memplug_migrated_end(&first);
   cpus.moved[3] += 4;
-  migrated_end(&second);
+  memplug_migrated_end(&second);
   EXPECT_EQ(first.pages + second.pages, 21U);
   EXPECT_GE(first.pages, 13U);
 }
@@ -105,10 +105,10 @@ TEST_F(Migrated, ACpuThatGoesAmidTheLastLookTakesNothingAlong) {
   cpus.moved.back() = 1000000;
   EXPECT_EQ(alone(0), 0U);
   migrated one{};
-  migrated_begin(&one);
+  memplug_migrated_begin(&one);
   cpus.moved.front() += 5;
   cpus.goes_amid_a_look = true;
-  migrated_end(&one);
+  memplug_migrated_end(&one);
   EXPECT_EQ(one.pages, 5U);
   cpus.fold();
   EXPECT_EQ(alone(7), 7U);
@@ -120,20 +120,20 @@ TEST_F(Migrated, WhileACpuGoesNothingIsShared) {
   cpus.moved.back() += 1000000;  // while no claim ran
   migrated one{};
   cpus.on_its_way = true;
-  migrated_begin(&one);
+  memplug_migrated_begin(&one);
   cpus.fold();
   cpus.on_its_way = false;
-  migrated_end(&one);
+  memplug_migrated_end(&one);
   EXPECT_EQ(one.pages, 0U);
   EXPECT_EQ(alone(5), 5U);
 }
 
 TEST_F(Migrated, ACpuThatIsStillGoingAtTheEndLeavesNothingForTheNext) {
   migrated one{};
-  migrated_begin(&one);
+  memplug_migrated_begin(&one);
   cpus.moved.back() += 1000000;
   cpus.on_its_way = true;
-  migrated_end(&one);
+  memplug_migrated_end(&one);
   EXPECT_EQ(one.pages, 0U);
   cpus.on_its_way = false;
   EXPECT_EQ(alone(5), 5U);

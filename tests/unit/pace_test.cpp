@@ -15,7 +15,7 @@ constexpr unsigned long longest = 16 * shortest;
 constexpr std::uint64_t us = 1000;
 
 unsigned long next(unsigned long pace, unsigned long nr_pages, std::uint64_t ns) {
-  return pace_next(pace, nr_pages, ns, shortest, longest);
+  return memplug_pace_next(pace, nr_pages, ns, shortest, longest);
 }
 
 // A machine that needs so long for 2 MiB, and so long for a call whatever it is for, and is asked
@@ -79,8 +79,8 @@ TEST(Pace, ACallForLessThanItMightBeTellsNothingAgainstIt) {
 TEST(Pace, AClockThatStandsStillIsNoDivisor) { EXPECT_EQ(next(0, shortest, 0), 2 * shortest); }
 
 TEST(Pace, WhatTheKernelTakesAtLeastIsGivenInAnyCase) {
-  EXPECT_EQ(pace_next(0, 8192, ~0ULL, 8192, 8192), 8192U);
-  EXPECT_EQ(pace_next(8192, 8192, 0, 8192, 8192), 8192U);
+  EXPECT_EQ(memplug_pace_next(0, 8192, ~0ULL, 8192, 8192), 8192U);
+  EXPECT_EQ(memplug_pace_next(8192, 8192, 0, 8192, 8192), 8192U);
 }
 
 }  // namespace

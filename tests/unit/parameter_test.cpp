@@ -17,7 +17,7 @@ constexpr std::uint64_t untouched = 123;
 
 std::pair<int, std::uint64_t> read(const char* text) {
   __u64 bytes = untouched;
-  const int ret = parameter_bytes(text, &bytes);
+  const int ret = memplug_parameter_bytes(text, &bytes);
   return {ret, bytes};
 }
 

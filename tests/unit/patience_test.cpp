@@ -17,8 +17,10 @@ constexpr unsigned long subblocks = 100;
 
 class Patience : public ::testing::Test {
  protected:
-  unsigned int wait(unsigned long index) { return patience_wait_ms(&patience_, index, now_); }
-  void fail(unsigned long index) { patience_failed(&patience_, index, now_); }
+  unsigned int wait(unsigned long index) {
+    return memplug_backoff_wait_ms(&patience_, index, now_);
+  }
+  void fail(unsigned long index) { memplug_backoff_failed(&patience_, index, now_); }
 
   std::array<std::uint16_t, subblocks> due_{};
   std::array<std::uint8_t, subblocks> tries_{};
@@ -34,7 +36,7 @@ TEST_F(Patience, NobodyWaitsAtFirst) {
 
 TEST_F(Patience, AFailureCostsAtLeastTheFirstWaitAndHardlyMore) {
   for (unsigned int shift = 0; shift < PATIENCE_FIRST_MS; shift++, now_ += 1001) {
-    patience_forget(&patience_);
+    memplug_backoff_forget(&patience_);
     fail(7);
     now_ += PATIENCE_FIRST_MS - 1;
     EXPECT_GT(wait(7), 0U);
@@ -67,7 +69,7 @@ TEST_F(Patience, OthersDoNotWait) {
 TEST_F(Patience, WhatIsForgottenDoesNotWait) {
   fail(7);
   fail(7);
-  patience_forget(&patience_);
+  memplug_backoff_forget(&patience_);
   EXPECT_EQ(wait(7), 0U);
   fail(7);
   EXPECT_LE(wait(7), 2 * PATIENCE_FIRST_MS) << "it begins anew";
@@ -87,18 +89,18 @@ TEST_F(Patience, ATimeThatWrapsAroundMakesNobodyWait) {
 TEST_F(Patience, MarksWhoWaitsAndTellsTheShortestWait) {
   std::array<unsigned long, BITS_TO_LONGS(subblocks)> map{};
   map[1] = 1;
-  EXPECT_EQ(patience_mark(&patience_, map.data(), now_), 0U);
+  EXPECT_EQ(memplug_backoff_mark(&patience_, map.data(), now_), 0U);
   EXPECT_EQ(bitmap_weight(map.data(), subblocks), 0U) << "what was there is gone";
   fail(90);
   fail(90);
   fail(90);
   fail(3);
-  EXPECT_EQ(patience_mark(&patience_, map.data(), now_), wait(3));
+  EXPECT_EQ(memplug_backoff_mark(&patience_, map.data(), now_), wait(3));
   EXPECT_EQ(bitmap_weight(map.data(), subblocks), 2U);
   EXPECT_TRUE(test_bit(3, map.data()));
   EXPECT_TRUE(test_bit(90, map.data()));
   now_ += std::uint64_t{2} * PATIENCE_FIRST_MS;
-  EXPECT_EQ(patience_mark(&patience_, map.data(), now_), wait(90));
+  EXPECT_EQ(memplug_backoff_mark(&patience_, map.data(), now_), wait(90));
   EXPECT_FALSE(test_bit(3, map.data()));
 }
 

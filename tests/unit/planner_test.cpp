@@ -47,7 +47,7 @@ class Planner : public ::testing::Test {
     plan_.block = block;
     plan_.max_free_run = max_run;
     plan_.max_run = max_run;
-    plan_start(&plan_);
+    memplug_plan_start(&plan_);
   }
 
   void set_cost(unsigned long first, unsigned long count, unsigned char cost) {
@@ -58,7 +58,7 @@ class Planner : public ::testing::Test {
   std::vector<subblock_run> drain(unsigned long want) {
     std::vector<subblock_run> runs;
     subblock_run run{};
-    while (plan_next(&plan_, want, &run)) {
+    while (memplug_plan_next(&plan_, want, &run)) {
       runs.push_back(run);
     }
     return runs;
@@ -115,9 +115,9 @@ TEST_F(Planner, GivesNoMoreThanIsWanted) {
   candidates_.set(0, 20);
   start(8);
   subblock_run run{};
-  ASSERT_TRUE(plan_next(&plan_, 3, &run));
+  ASSERT_TRUE(memplug_plan_next(&plan_, 3, &run));
   expect_run(run, 17, 3);
-  EXPECT_FALSE(plan_next(&plan_, 0, &run));
+  EXPECT_FALSE(memplug_plan_next(&plan_, 0, &run));
 }
 
 TEST_F(Planner, DoesNotCrossASeam) {
@@ -135,10 +135,10 @@ TEST_F(Planner, HandsOutWhatWasGivenBackBeforeAnythingElse) {
   candidates_.set(0, 16);
   start(8);
   subblock_run run{};
-  ASSERT_TRUE(plan_next(&plan_, 100, &run));
-  plan_give_back(&plan_, run);
+  ASSERT_TRUE(memplug_plan_next(&plan_, 100, &run));
+  memplug_plan_give_back(&plan_, run);
   subblock_run again{};
-  ASSERT_TRUE(plan_next(&plan_, 100, &again));
+  ASSERT_TRUE(memplug_plan_next(&plan_, 100, &again));
   expect_run(again, run.first, run.nr);
 }
 
@@ -146,11 +146,11 @@ TEST_F(Planner, TakesTheUpperPartOfWhatWasGivenBackIfLessIsWanted) {
   candidates_.set(0, 8);
   start(8);
   subblock_run run{};
-  ASSERT_TRUE(plan_next(&plan_, 8, &run));
-  plan_give_back(&plan_, run);
-  ASSERT_TRUE(plan_next(&plan_, 3, &run));
+  ASSERT_TRUE(memplug_plan_next(&plan_, 8, &run));
+  memplug_plan_give_back(&plan_, run);
+  ASSERT_TRUE(memplug_plan_next(&plan_, 3, &run));
   expect_run(run, 5, 3);
-  ASSERT_TRUE(plan_next(&plan_, 8, &run));
+  ASSERT_TRUE(memplug_plan_next(&plan_, 8, &run));
   expect_run(run, 0, 5);
 }
 
@@ -158,11 +158,11 @@ TEST_F(Planner, SplitsAtWhatIsInTheWay) {
   candidates_.set(0, 8);
   start(8);
   subblock_run run{};
-  ASSERT_TRUE(plan_next(&plan_, 8, &run));
+  ASSERT_TRUE(memplug_plan_next(&plan_, 8, &run));
   Bits blocked(8);
   blocked.set(0);
   blocked.set(4);
-  plan_split(&plan_, run, blocked.data());
+  memplug_plan_split(&plan_, run, blocked.data());
   const auto runs = drain(100);
   ASSERT_EQ(runs.size(), 2U);
   expect_run(runs[0], 5, 3);
@@ -173,9 +173,9 @@ TEST_F(Planner, SplitsInHalvesIfNothingIsKnown) {
   candidates_.set(0, 5);
   start(8);
   subblock_run run{};
-  ASSERT_TRUE(plan_next(&plan_, 8, &run));
+  ASSERT_TRUE(memplug_plan_next(&plan_, 8, &run));
   Bits none(8);
-  plan_split(&plan_, run, none.data());
+  memplug_plan_split(&plan_, run, none.data());
   const auto runs = drain(100);
   ASSERT_EQ(runs.size(), 2U);
   expect_run(runs[0], 2, 3);
@@ -186,10 +186,10 @@ TEST_F(Planner, DropsASingleSubblockThatFailed) {
   candidates_.set(7);
   start(8);
   subblock_run run{};
-  ASSERT_TRUE(plan_next(&plan_, 8, &run));
+  ASSERT_TRUE(memplug_plan_next(&plan_, 8, &run));
   Bits none(8);
-  plan_split(&plan_, run, none.data());
-  EXPECT_FALSE(plan_next(&plan_, 8, &run));
+  memplug_plan_split(&plan_, run, none.data());
+  EXPECT_FALSE(memplug_plan_next(&plan_, 8, &run));
 }
 
 // Whatever fails and however it is split: every candidate is handed out, none twice in one
@@ -221,7 +221,7 @@ TEST_F(Planner, CoversEverythingOnceUnderRandomFailures) {
     std::set<unsigned long> taken;
     subblock_run run{};
     int calls = 0;
-    while (plan_next(&plan_, 1 + random() % 300, &run)) {
+    while (memplug_plan_next(&plan_, 1 + random() % 300, &run)) {
       ASSERT_LT(++calls, 4096);
       ASSERT_LE(run.nr, PLAN_MAX_RUN);
       bool fails = false;
@@ -237,7 +237,7 @@ TEST_F(Planner, CoversEverythingOnceUnderRandomFailures) {
             seen.set(i);
           }
         }
-        plan_split(&plan_, run, seen.data());
+        memplug_plan_split(&plan_, run, seen.data());
         continue;
       }
       for (unsigned long i = run.first; i < run.first + run.nr; i++) {
@@ -249,12 +249,12 @@ TEST_F(Planner, CoversEverythingOnceUnderRandomFailures) {
 }
 
 TEST_F(Planner, GivesEachPartOfItsRangeALevel) {
-  EXPECT_EQ(plan_level(0, 1024), PLAN_FREE);
-  EXPECT_EQ(plan_level(1, 1024), 1U);
-  EXPECT_EQ(plan_level(128, 1024), 1U);
-  EXPECT_EQ(plan_level(129, 1024), 2U);
-  EXPECT_EQ(plan_level(1024, 1024), PLAN_DEAREST);
-  EXPECT_EQ(plan_level(2000, 1024), PLAN_DEAREST);
+  EXPECT_EQ(memplug_plan_level(0, 1024), PLAN_FREE);
+  EXPECT_EQ(memplug_plan_level(1, 1024), 1U);
+  EXPECT_EQ(memplug_plan_level(128, 1024), 1U);
+  EXPECT_EQ(memplug_plan_level(129, 1024), 2U);
+  EXPECT_EQ(memplug_plan_level(1024, 1024), PLAN_DEAREST);
+  EXPECT_EQ(memplug_plan_level(2000, 1024), PLAN_DEAREST);
 }
 
 TEST_F(Planner, TakesWhatIsFreeBeforeAnythingIsMoved) {
@@ -303,8 +303,8 @@ TEST_F(Planner, LeavesAloneWhatIsKeptOrUnknown) {
   expect_run(runs[0], 6, 2);
   expect_run(runs[1], 3, 2);
   expect_run(runs[2], 0, 2);
-  plan_set_cost(&plan_, 5, PLAN_FREE);
-  plan_start(&plan_);
+  memplug_plan_set_cost(&plan_, 5, PLAN_FREE);
+  memplug_plan_start(&plan_);
   expect_run(drain(100).front(), 5, 1);
 }
 
@@ -335,12 +335,12 @@ TEST_F(Planner, ForgetsABlockThatCannotBeEmptiedAnyMore) {
   candidates_.set(0, 64);
   start(8, 32);
   subblock_run run{};
-  ASSERT_TRUE(plan_next(&plan_, 100, &run));
+  ASSERT_TRUE(memplug_plan_next(&plan_, 100, &run));
   expect_run(run, 56, 8);
   Bits blocked(8);
   blocked.set(7);
-  plan_split(&plan_, run, blocked.data());
-  ASSERT_TRUE(plan_next(&plan_, 100, &run));
+  memplug_plan_split(&plan_, run, blocked.data());
+  ASSERT_TRUE(memplug_plan_next(&plan_, 100, &run));
   expect_run(run, 24, 8);
 }
 
@@ -348,10 +348,10 @@ TEST_F(Planner, PutsOffWhatHasBecomeDearer) {
   candidates_.set(0, 16);
   start(8);
   subblock_run run{};
-  ASSERT_TRUE(plan_next(&plan_, 100, &run));
+  ASSERT_TRUE(memplug_plan_next(&plan_, 100, &run));
   expect_run(run, 8, 8);
-  plan_set_cost(&plan_, 15, 5);
-  plan_give_back(&plan_, run);
+  memplug_plan_set_cost(&plan_, 15, 5);
+  memplug_plan_give_back(&plan_, run);
   const auto runs = drain(100);
   ASSERT_EQ(runs.size(), 3U);
   expect_run(runs[0], 7, 8);
@@ -364,7 +364,7 @@ TEST_F(Planner, HandsOutWhatIsGivenBackAfterItsEnd) {
   start(8);
   const auto runs = drain(100);
   ASSERT_EQ(runs.size(), 1U);
-  plan_give_back(&plan_, runs[0]);
+  memplug_plan_give_back(&plan_, runs[0]);
   expect_run(drain(100).front(), 0, 4);
 }
 
@@ -372,7 +372,7 @@ TEST_F(Planner, FindsTheHighestAlignedPlaceForOneRun) {
   candidates_.set(0, 200);
   start(8);
   subblock_run run{};
-  ASSERT_TRUE(plan_next_contiguous(&plan_, 64, 64, &run));
+  ASSERT_TRUE(memplug_plan_next_contiguous(&plan_, 64, 64, &run));
   expect_run(run, 128, 64);
 }
 
@@ -382,10 +382,10 @@ TEST_F(Planner, PassesOverPlacesWithAHoleOrASeam) {
   seams_.set(100);
   start(8);
   subblock_run run{};
-  ASSERT_TRUE(plan_next_contiguous(&plan_, 64, 1, &run));
+  ASSERT_TRUE(memplug_plan_next_contiguous(&plan_, 64, 1, &run));
   expect_run(run, 136, 64);
   candidates_.clear(150);
-  ASSERT_TRUE(plan_next_contiguous(&plan_, 64, 1, &run));
+  ASSERT_TRUE(memplug_plan_next_contiguous(&plan_, 64, 1, &run));
   expect_run(run, 36, 64);
 }
 
@@ -394,8 +394,8 @@ TEST_F(Planner, OffersTheSamePlaceAgainUntilACandidateIsCleared) {
   start(8);
   subblock_run first{};
   subblock_run second{};
-  ASSERT_TRUE(plan_next_contiguous(&plan_, 32, 1, &first));
-  ASSERT_TRUE(plan_next_contiguous(&plan_, 32, 1, &second));
+  ASSERT_TRUE(memplug_plan_next_contiguous(&plan_, 32, 1, &first));
+  ASSERT_TRUE(memplug_plan_next_contiguous(&plan_, 32, 1, &second));
   expect_run(second, first.first, first.nr);
 }
 
@@ -406,12 +406,12 @@ TEST_F(Planner, FindsTheCheapestPlaceForOneRun) {
   cost_[60] = 8;
   start(8);
   subblock_run run{};
-  ASSERT_TRUE(plan_next_contiguous(&plan_, 16, 1, &run));
+  ASSERT_TRUE(memplug_plan_next_contiguous(&plan_, 16, 1, &run));
   expect_run(run, 64, 16);
-  ASSERT_TRUE(plan_next_contiguous(&plan_, 32, 32, &run));
+  ASSERT_TRUE(memplug_plan_next_contiguous(&plan_, 32, 32, &run));
   expect_run(run, 32, 32);
   cost_[70] = PLAN_UNKNOWN;
-  ASSERT_TRUE(plan_next_contiguous(&plan_, 16, 1, &run));
+  ASSERT_TRUE(memplug_plan_next_contiguous(&plan_, 16, 1, &run));
   expect_run(run, 44, 16);
 }
 
@@ -419,9 +419,9 @@ TEST_F(Planner, EndsWhenNoPlaceIsLeft) {
   candidates_.set(0, 31);
   start(8);
   subblock_run run{};
-  EXPECT_FALSE(plan_next_contiguous(&plan_, 32, 1, &run));
-  EXPECT_FALSE(plan_next_contiguous(&plan_, 0, 1, &run));
-  EXPECT_FALSE(plan_next_contiguous(&plan_, 1, 0, &run));
+  EXPECT_FALSE(memplug_plan_next_contiguous(&plan_, 32, 1, &run));
+  EXPECT_FALSE(memplug_plan_next_contiguous(&plan_, 0, 1, &run));
+  EXPECT_FALSE(memplug_plan_next_contiguous(&plan_, 1, 0, &run));
 }
 
 }  // namespace

@@ -33,11 +33,11 @@ TEST_F(Holds, TiedIsNobodyElsesToPlug) {
   region_owner& owner = enter(1);
   const region_owner& other = enter(2);
   take_for(owner, {40, 2});
-  EXPECT_FALSE(region_reserve({40, 1}, REGION_PLUG));
-  EXPECT_FALSE(region_reserve({39, 2}, REGION_PLUG)) << "an ordinary one beside it";
-  EXPECT_FALSE(region_reserve_owned(40, &other));
-  EXPECT_EQ(region_hold(40), unsigned{MEMPLUG_REASON_HELD});
-  EXPECT_EQ(region_hold(39), unsigned{MEMPLUG_REASON_BUSY}) << "nobody holds it";
+  EXPECT_FALSE(memplug_region_reserve({40, 1}, REGION_PLUG));
+  EXPECT_FALSE(memplug_region_reserve({39, 2}, REGION_PLUG)) << "an ordinary one beside it";
+  EXPECT_FALSE(memplug_region_reserve_owned(40, &other));
+  EXPECT_EQ(memplug_region_hold(40), unsigned{MEMPLUG_REASON_HELD});
+  EXPECT_EQ(memplug_region_hold(39), unsigned{MEMPLUG_REASON_BUSY}) << "nobody holds it";
   give_back(owner);
   EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0}}));
   EXPECT_EQ(owner.nr, 0U);
@@ -49,16 +49,16 @@ TEST_F(Holds, WhatIsPluggedIsTiedToNobodyWhenItIsTakenAgain) {
   give_back(owner);
   take({40, 2});
   EXPECT_EQ(list(), (std::vector<Listed>{{20, 22, 0, 0}}));
-  EXPECT_TRUE(region_reserve({40, 2}, REGION_PLUG));
+  EXPECT_TRUE(memplug_region_reserve({40, 2}, REGION_PLUG));
 }
 
 TEST_F(Holds, UntyingMakesItOrdinary) {
   region_owner& owner = enter(1);
   take_for(owner, {40, 2});
-  region_untie(40);
+  memplug_region_untie(40);
   EXPECT_EQ(list(), (std::vector<Listed>{{20, 21, 0, 0}, {41, 1, MEMPLUG_RANGE_TIED, 1}}));
   EXPECT_EQ(owner.nr, 1U);
-  EXPECT_TRUE(region_reserve({40, 1}, REGION_PLUG));
+  EXPECT_TRUE(memplug_region_reserve({40, 1}, REGION_PLUG));
 }
 
 TEST_F(Holds, ThereIsAnEndToOwners) {
@@ -66,13 +66,13 @@ TEST_F(Holds, ThereIsAnEndToOwners) {
     enter(i + 1);
   }
   region_owner late{};
-  EXPECT_EQ(region_enter_owner(&late), -EUSERS);
+  EXPECT_EQ(memplug_region_enter_owner(&late), -EUSERS);
   // Requests have an end of their own.
   for (unsigned long i = 0; i < REGION_MAX_REQUESTS; ++i) {
     enter_request();
   }
   late.is_request = true;
-  EXPECT_EQ(region_enter_owner(&late), -EUSERS);
+  EXPECT_EQ(memplug_region_enter_owner(&late), -EUSERS);
 }
 
 TEST_F(Holds, WhatARequestTakesIsItsOwnUntilItIsSettled) {
@@ -80,19 +80,19 @@ TEST_F(Holds, WhatARequestTakesIsItsOwnUntilItIsSettled) {
   const region_owner& other = enter_request();
   take_unsettled(request, {40, 3});
   EXPECT_EQ(list(), (std::vector<Listed>{{20, 23, 0, 0}})) << "it is listed as any other";
-  EXPECT_FALSE(region_reserve({40, 1}, REGION_PLUG));
-  EXPECT_FALSE(region_reserve_owned(40, &other));
-  EXPECT_EQ(region_hold(40), unsigned{MEMPLUG_REASON_BUSY});
+  EXPECT_FALSE(memplug_region_reserve({40, 1}, REGION_PLUG));
+  EXPECT_FALSE(memplug_region_reserve_owned(40, &other));
+  EXPECT_EQ(memplug_region_hold(40), unsigned{MEMPLUG_REASON_BUSY});
   EXPECT_EQ(try_map({40, 1}), -EBUSY);
-  EXPECT_TRUE(region_reserve_owned(41, &request)) << "it may give it back";
-  region_commit({41, 1}, REGION_PLUG, REGION_ASKED);
+  EXPECT_TRUE(memplug_region_reserve_owned(41, &request)) << "it may give it back";
+  memplug_region_commit({41, 1}, REGION_PLUG, REGION_ASKED);
   EXPECT_EQ(request.nr, 2U);
-  region_settle(&request);
+  memplug_region_settle(&request);
   EXPECT_EQ(request.nr, 0U);
   EXPECT_EQ(try_map({40, 1}), 0);
-  EXPECT_FALSE(region_reserve_owned(40, &request));
-  EXPECT_TRUE(region_reserve({40, 1}, REGION_PLUG));
-  region_leave_owner(&request);
+  EXPECT_FALSE(memplug_region_reserve_owned(40, &request));
+  EXPECT_TRUE(memplug_region_reserve({40, 1}, REGION_PLUG));
+  memplug_region_leave_owner(&request);
   EXPECT_EQ(enter_request().number, request.number) << "its place is free";
 }
 
@@ -102,10 +102,10 @@ TEST_F(Holds, SettlingIsOneRequestsOnly) {
   take_unsettled(one, {40, 1});
   take_unsettled(other, {41, 1});
   take_unsettled(one, {42, 1});
-  region_settle(&one);
-  EXPECT_TRUE(region_reserve({40, 1}, REGION_PLUG));
-  EXPECT_FALSE(region_reserve({41, 1}, REGION_PLUG));
-  EXPECT_TRUE(region_reserve({42, 1}, REGION_PLUG));
+  memplug_region_settle(&one);
+  EXPECT_TRUE(memplug_region_reserve({40, 1}, REGION_PLUG));
+  EXPECT_FALSE(memplug_region_reserve({41, 1}, REGION_PLUG));
+  EXPECT_TRUE(memplug_region_reserve({42, 1}, REGION_PLUG));
 }
 
 TEST_F(Holds, WhatIsTiedIsNotMappedBeforeItsRequestIsSettled) {
@@ -113,7 +113,7 @@ TEST_F(Holds, WhatIsTiedIsNotMappedBeforeItsRequestIsSettled) {
   take_unsettled(owner, {40, 2});
   EXPECT_EQ(list().back(), (Listed{40, 2, MEMPLUG_RANGE_TIED, 1}));
   EXPECT_EQ(try_map({40, 1}), -EBUSY);
-  region_settle(&owner);
+  memplug_region_settle(&owner);
   EXPECT_EQ(try_map({40, 1}), 0);
   EXPECT_EQ(owner.nr, 2U) << "it is still tied";
 }
@@ -122,62 +122,64 @@ TEST_F(Holds, InNeedWhatARequestTookGoesBackAndWhoTakesItNextHasIt) {
   const region_owner& request = enter_request();
   const region_owner& next = enter_request();
   take_unsettled(request, {40, 1});
-  ASSERT_TRUE(region_reserve_in_need(40));
-  region_commit({40, 1}, REGION_PLUG, REGION_NEED);
+  ASSERT_TRUE(memplug_region_reserve_in_need(40));
+  memplug_region_commit({40, 1}, REGION_PLUG, REGION_NEED);
   take_unsettled(next, {40, 1});
-  EXPECT_FALSE(region_reserve_owned(40, &request)) << "it is another's";
-  region_settle(&request);
-  EXPECT_FALSE(region_reserve({40, 1}, REGION_PLUG)) << "the other one still runs";
+  EXPECT_FALSE(memplug_region_reserve_owned(40, &request)) << "it is another's";
+  memplug_region_settle(&request);
+  EXPECT_FALSE(memplug_region_reserve({40, 1}, REGION_PLUG)) << "the other one still runs";
   // What is held or busy does not go back in need either, and what is plugged has.
   take_for(enter(1), {50, 1});
   map({20, 1});
-  ASSERT_TRUE(region_reserve({21, 1}, REGION_PLUG));
-  EXPECT_FALSE(region_reserve_in_need(50));
-  EXPECT_FALSE(region_reserve_in_need(20));
-  EXPECT_FALSE(region_reserve_in_need(21));
-  EXPECT_FALSE(region_reserve_in_need(60));
-  EXPECT_FALSE(region_reserve_in_need(none));
+  ASSERT_TRUE(memplug_region_reserve({21, 1}, REGION_PLUG));
+  EXPECT_FALSE(memplug_region_reserve_in_need(50));
+  EXPECT_FALSE(memplug_region_reserve_in_need(20));
+  EXPECT_FALSE(memplug_region_reserve_in_need(21));
+  EXPECT_FALSE(memplug_region_reserve_in_need(60));
+  EXPECT_FALSE(memplug_region_reserve_in_need(none));
 }
 
 TEST_F(Holds, WhatARequestTookMayGoOfflineAndStaysItsOwnIfItComesBack) {
   const region_owner& request = enter_request();
   take_unsettled(request, {40, 1});
   ASSERT_EQ(leave({32, 16}), 0);
-  EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
-  EXPECT_TRUE(region_stay(40, false));
-  EXPECT_FALSE(region_reserve({40, 1}, REGION_PLUG));
-  EXPECT_TRUE(region_reserve_owned(40, &request));
+  EXPECT_EQ(memplug_region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
+  EXPECT_TRUE(memplug_region_stay(40, false));
+  EXPECT_FALSE(memplug_region_reserve({40, 1}, REGION_PLUG));
+  EXPECT_TRUE(memplug_region_reserve_owned(40, &request));
 }
 
 TEST_F(Holds, WhatARequestGivesBackIsNotWantedWhetherItLeavesOrHasGoneOrIsBack) {
   const region_owner& request = enter_request();
-  ASSERT_EQ(region_set_target(150), 0);
+  ASSERT_EQ(memplug_region_set_target(150), 0);
   take_unsettled(request, {40, 4});
   ASSERT_EQ(leave({32, 16}), 0);
   EXPECT_EQ(sizes().wanted, 12U);
-  EXPECT_FALSE(region_reserve_owned(40, &request)) << "it is about to go";
+  EXPECT_FALSE(memplug_region_reserve_owned(40, &request)) << "it is about to go";
   EXPECT_EQ(sizes().wanted, 11U);
-  EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
-  EXPECT_FALSE(region_stay(40, false)) << "nobody wants it to be held";
-  EXPECT_TRUE(region_stay(41, false));
-  EXPECT_TRUE(region_reserve_owned(41, &request)) << "it stayed, and is the request's still";
-  region_commit({41, 1}, REGION_PLUG, REGION_ASKED);
+  EXPECT_EQ(memplug_region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
+  EXPECT_FALSE(memplug_region_stay(40, false)) << "nobody wants it to be held";
+  EXPECT_TRUE(memplug_region_stay(41, false));
+  EXPECT_TRUE(memplug_region_reserve_owned(41, &request))
+      << "it stayed, and is the request's still";
+  memplug_region_commit({41, 1}, REGION_PLUG, REGION_ASKED);
 
   for (unsigned long i = 32; i < 40; i++) {
-    EXPECT_TRUE(region_stay(i, false));
+    EXPECT_TRUE(memplug_region_stay(i, false));
   }
-  EXPECT_TRUE(region_stay(42, false));
-  EXPECT_TRUE(region_stay(43, false));
+  EXPECT_TRUE(memplug_region_stay(42, false));
+  EXPECT_TRUE(memplug_region_stay(43, false));
   ASSERT_EQ(leave({32, 16}), 0);
-  region_gone(subblock_pfn(32), 16 * subblock_pages());
-  EXPECT_FALSE(region_reserve_owned(42, &request)) << "it has gone";
+  memplug_region_gone(subblock_pfn(32), 16 * subblock_pages());
+  EXPECT_FALSE(memplug_region_reserve_owned(42, &request)) << "it has gone";
   EXPECT_EQ(sizes().wanted, 9U);
-  EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
-  EXPECT_FALSE(region_reserve({43, 1}, REGION_UNPLUG)) << "its request may not want it any more";
-  EXPECT_FALSE(region_reserve_owned(43, &request)) << "it is back, and plugged";
+  EXPECT_EQ(memplug_region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
+  EXPECT_FALSE(memplug_region_reserve({43, 1}, REGION_UNPLUG))
+      << "its request may not want it any more";
+  EXPECT_FALSE(memplug_region_reserve_owned(43, &request)) << "it is back, and plugged";
   EXPECT_EQ(sizes().wanted, 8U);
   EXPECT_EQ(request.nr, 0U);
-  EXPECT_TRUE(region_reserve({40, 4}, REGION_UNPLUG)) << "all of it is anybody's";
+  EXPECT_TRUE(memplug_region_reserve({40, 4}, REGION_UNPLUG)) << "all of it is anybody's";
   EXPECT_EQ(sizes().target, 150U) << "as if the request had never been";
 }
 
@@ -185,14 +187,14 @@ TEST_F(Holds, WhatARequestKeepsIsWantedWhenItIsBack) {
   const region_owner& request = enter_request();
   take_unsettled(request, {40, 2});
   ASSERT_EQ(leave({32, 16}), 0);
-  region_gone(subblock_pfn(32), 16 * subblock_pages());
-  EXPECT_EQ(region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
-  EXPECT_FALSE(region_reserve({40, 1}, REGION_UNPLUG));
-  region_settle(&request);
+  memplug_region_gone(subblock_pfn(32), 16 * subblock_pages());
+  EXPECT_EQ(memplug_region_update(subblock_pfn(32), 16 * subblock_pages()), 0);
+  EXPECT_FALSE(memplug_region_reserve({40, 1}, REGION_UNPLUG));
+  memplug_region_settle(&request);
   EXPECT_EQ(request.nr, 0U);
   EXPECT_EQ(sizes().wanted, 10U);
-  ASSERT_TRUE(region_reserve({40, 2}, REGION_UNPLUG));
-  EXPECT_TRUE(region_commit_wanted({40, 2}));
+  ASSERT_TRUE(memplug_region_reserve({40, 2}, REGION_UNPLUG));
+  EXPECT_TRUE(memplug_region_commit_wanted({40, 2}));
 }
 
 TEST_F(Holds, ASnapshotHasWhatAnotherRequestTookAsBusy) {
@@ -208,29 +210,29 @@ TEST_F(Holds, ASnapshotHasWhatAnotherRequestTookAsBusy) {
 
 TEST_F(Holds, AClosedOwnerWithoutAnythingIsForgotten) {
   region_owner& owner = enter(1);
-  EXPECT_EQ(region_take_closed(), nullptr) << "it is not closed";
-  region_close_owner(&owner);
-  EXPECT_EQ(region_take_closed(), &owner);
-  EXPECT_EQ(region_take_closed(), nullptr) << "somebody has it";
-  EXPECT_TRUE(region_put_closed(&owner));
-  EXPECT_EQ(region_take_closed(), nullptr);
+  EXPECT_EQ(memplug_region_take_closed(), nullptr) << "it is not closed";
+  memplug_region_close_owner(&owner);
+  EXPECT_EQ(memplug_region_take_closed(), &owner);
+  EXPECT_EQ(memplug_region_take_closed(), nullptr) << "somebody has it";
+  EXPECT_TRUE(memplug_region_put_closed(&owner));
+  EXPECT_EQ(memplug_region_take_closed(), nullptr);
 }
 
 TEST_F(Holds, AClosedOwnerWaitsForItsMappings) {
   region_owner& owner = enter(1);
   take_for(owner, {40, 4});
   region_mapping& mapping = map({42, 1});
-  region_close_owner(&owner);
-  ASSERT_EQ(region_take_closed(), &owner);
+  memplug_region_close_owner(&owner);
+  ASSERT_EQ(memplug_region_take_closed(), &owner);
   give_back(owner);
-  EXPECT_FALSE(region_put_closed(&owner)) << "something is mapped still";
+  EXPECT_FALSE(memplug_region_put_closed(&owner)) << "something is mapped still";
   EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0},
                                          {42, 1, MEMPLUG_RANGE_TIED | MEMPLUG_RANGE_MAPPED, 1}}));
-  EXPECT_EQ(region_take_closed(), nullptr) << "there is nothing to be done";
-  region_unmap(&mapping);
-  ASSERT_EQ(region_take_closed(), &owner);
+  EXPECT_EQ(memplug_region_take_closed(), nullptr) << "there is nothing to be done";
+  memplug_region_unmap(&mapping);
+  ASSERT_EQ(memplug_region_take_closed(), &owner);
   give_back(owner);
-  EXPECT_TRUE(region_put_closed(&owner));
+  EXPECT_TRUE(memplug_region_put_closed(&owner));
   EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0}}));
 }
 
@@ -238,15 +240,15 @@ TEST_F(Holds, WhatIsUnmappedWhileSomebodyGivesBackIsFoundAgain) {
   region_owner& owner = enter(1);
   take_for(owner, {40, 2});
   region_mapping& mapping = map({40, 1});
-  region_close_owner(&owner);
-  ASSERT_EQ(region_take_closed(), &owner);
+  memplug_region_close_owner(&owner);
+  ASSERT_EQ(memplug_region_take_closed(), &owner);
   give_back(owner);
-  region_unmap(&mapping);
-  EXPECT_EQ(region_take_closed(), nullptr) << "somebody has it";
-  EXPECT_FALSE(region_put_closed(&owner)) << "something became free behind who gave back";
-  ASSERT_EQ(region_take_closed(), &owner);
+  memplug_region_unmap(&mapping);
+  EXPECT_EQ(memplug_region_take_closed(), nullptr) << "somebody has it";
+  EXPECT_FALSE(memplug_region_put_closed(&owner)) << "something became free behind who gave back";
+  ASSERT_EQ(memplug_region_take_closed(), &owner);
   give_back(owner);
-  EXPECT_TRUE(region_put_closed(&owner));
+  EXPECT_TRUE(memplug_region_put_closed(&owner));
 }
 
 TEST_F(Holds, AClosedOwnerWaitsForTheLastMappingOfSomethingOfIt) {
@@ -254,25 +256,25 @@ TEST_F(Holds, AClosedOwnerWaitsForTheLastMappingOfSomethingOfIt) {
   take_for(owner, {40, 4});
   region_mapping& wide = map({38, 6});
   region_mapping& narrow = map({40, 4});
-  region_close_owner(&owner);
-  ASSERT_EQ(region_take_closed(), &owner);
-  EXPECT_FALSE(region_put_closed(&owner));
-  region_unmap(&wide);
-  EXPECT_EQ(region_take_closed(), nullptr) << "another still shows all of it";
-  region_unmap(&narrow);
-  EXPECT_EQ(region_take_closed(), &owner);
+  memplug_region_close_owner(&owner);
+  ASSERT_EQ(memplug_region_take_closed(), &owner);
+  EXPECT_FALSE(memplug_region_put_closed(&owner));
+  memplug_region_unmap(&wide);
+  EXPECT_EQ(memplug_region_take_closed(), nullptr) << "another still shows all of it";
+  memplug_region_unmap(&narrow);
+  EXPECT_EQ(memplug_region_take_closed(), &owner);
 }
 
 TEST_F(Holds, AClosedOwnerWhoseLastIsTakenFromItIsForgotten) {
   region_owner& owner = enter(1);
   take_for(owner, {40, 1});
   map({40, 1});
-  region_close_owner(&owner);
-  ASSERT_EQ(region_take_closed(), &owner);
-  EXPECT_FALSE(region_put_closed(&owner));
-  region_quarantine({40, 1}, true);
-  ASSERT_EQ(region_take_closed(), &owner);
-  EXPECT_TRUE(region_put_closed(&owner));
+  memplug_region_close_owner(&owner);
+  ASSERT_EQ(memplug_region_take_closed(), &owner);
+  EXPECT_FALSE(memplug_region_put_closed(&owner));
+  memplug_region_quarantine({40, 1}, true);
+  ASSERT_EQ(memplug_region_take_closed(), &owner);
+  EXPECT_TRUE(memplug_region_put_closed(&owner));
 }
 
 // What happens around the end of a descriptor, in any order: nothing of it is left behind.
@@ -281,12 +283,12 @@ class OwnersEnd : public Books {
   void begin() {
     owner_ = region_owner{};
     owner_.opener = process(1);
-    ASSERT_EQ(region_enter_owner(&owner_), 0);
+    ASSERT_EQ(memplug_region_enter_owner(&owner_), 0);
     take_for(owner_, {40, 6});
     one_.run = {40, 4};
     other_.run = {42, 3};
-    ASSERT_EQ(region_map(&one_), 0);
-    ASSERT_EQ(region_map(&other_), 0);
+    ASSERT_EQ(memplug_region_map(&one_), 0);
+    ASSERT_EQ(memplug_region_map(&other_), 0);
     forgotten_ = false;
     taken_ = false;
   }
@@ -294,16 +296,16 @@ class OwnersEnd : public Books {
   void act(int action) {
     switch (action) {
       case 0:
-        region_close_owner(&owner_);
+        memplug_region_close_owner(&owner_);
         break;
       case 1:
-        region_unmap(&one_);
+        memplug_region_unmap(&one_);
         break;
       case 2:
-        region_unmap(&other_);
+        memplug_region_unmap(&other_);
         break;
       case 3:
-        region_quarantine({42, 2}, true);
+        memplug_region_quarantine({42, 2}, true);
         break;
       case 4:
         take();
@@ -320,18 +322,18 @@ class OwnersEnd : public Books {
       put();
     }
     EXPECT_TRUE(forgotten_);
-    region_quarantine({42, 2}, false);
+    memplug_region_quarantine({42, 2}, false);
     // It was given back if that came first, and else kept.
-    if (region_is_unplugged(42)) {
-      ASSERT_TRUE(region_reserve({42, 2}, REGION_PLUG));
-      region_commit({42, 2}, REGION_PLUG, REGION_ASKED);
+    if (memplug_region_is_unplugged(42)) {
+      ASSERT_TRUE(memplug_region_reserve({42, 2}, REGION_PLUG));
+      memplug_region_commit({42, 2}, REGION_PLUG, REGION_ASKED);
     }
     EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0}}));
   }
 
  private:
   void take() {
-    region_owner* found = region_take_closed();
+    region_owner* found = memplug_region_take_closed();
     EXPECT_TRUE(found == nullptr || (found == &owner_ && !taken_ && !forgotten_));
     taken_ = taken_ || found != nullptr;
     if (found != nullptr) {
@@ -341,7 +343,7 @@ class OwnersEnd : public Books {
   void put() {
     if (taken_) {
       EXPECT_FALSE(forgotten_);
-      forgotten_ = region_put_closed(&owner_);
+      forgotten_ = memplug_region_put_closed(&owner_);
       EXPECT_EQ(forgotten_, owner_.nr == 0);
     }
     taken_ = false;
@@ -369,23 +371,23 @@ TEST_F(Holds, MappedIsListed) {
   map({25, 5});
   EXPECT_EQ(list(),
             (std::vector<Listed>{{20, 5, 0, 0}, {25, 5, MEMPLUG_RANGE_MAPPED, 0}, {30, 10, 0, 0}}));
-  EXPECT_FALSE(region_reserve({25, 1}, REGION_PLUG));
-  EXPECT_EQ(region_hold(25), unsigned{MEMPLUG_REASON_MAPPED});
-  EXPECT_TRUE(region_reserve({24, 1}, REGION_PLUG));
+  EXPECT_FALSE(memplug_region_reserve({25, 1}, REGION_PLUG));
+  EXPECT_EQ(memplug_region_hold(25), unsigned{MEMPLUG_REASON_MAPPED});
+  EXPECT_TRUE(memplug_region_reserve({24, 1}, REGION_PLUG));
 }
 
 TEST_F(Holds, TheLastMappingCounts) {
   region_mapping& wide = map({20, 20});
   region_mapping& narrow = map({24, 2});
   region_mapping& other = map({25, 2});
-  region_unmap(&wide);
+  memplug_region_unmap(&wide);
   EXPECT_EQ(list(),
             (std::vector<Listed>{{20, 4, 0, 0}, {24, 3, MEMPLUG_RANGE_MAPPED, 0}, {27, 13, 0, 0}}));
-  region_unmap(&narrow);
+  memplug_region_unmap(&narrow);
   EXPECT_EQ(list().at(1), (Listed{25, 2, MEMPLUG_RANGE_MAPPED, 0}));
-  region_unmap(&other);
+  memplug_region_unmap(&other);
   EXPECT_EQ(list(), (std::vector<Listed>{{20, 20, 0, 0}}));
-  EXPECT_TRUE(region_reserve({20, 20}, REGION_PLUG));
+  EXPECT_TRUE(memplug_region_reserve({20, 20}, REGION_PLUG));
 }
 
 // More than is unmapped under one hold of the lock.
@@ -395,15 +397,15 @@ class HoldsOfMany : public ::testing::Test {
 
   void SetUp() override {
     machine_.add({0, nr}, 0);
-    ASSERT_EQ(region_init(), 0);
-    ASSERT_TRUE(region_reserve({0, nr}, REGION_UNPLUG));
-    region_commit({0, nr}, REGION_UNPLUG, REGION_ASKED);
+    ASSERT_EQ(memplug_region_init(), 0);
+    ASSERT_TRUE(memplug_region_reserve({0, nr}, REGION_UNPLUG));
+    memplug_region_commit({0, nr}, REGION_UNPLUG, REGION_ASKED);
   }
   void TearDown() override { machine_meanwhile = nullptr; }
 
   static region_mapping& map(region_mapping& mapping, subblock_run run) {
     mapping.run = run;
-    EXPECT_EQ(region_map(&mapping), 0);
+    EXPECT_EQ(memplug_region_map(&mapping), 0);
     return mapping;
   }
 
@@ -421,14 +423,14 @@ TEST_F(HoldsOfMany, WhatOthersShowStaysMapped) {
   map(all, {0, nr});
   map(across, {4000, 5000});
   map(last, {nr - 1, 1});
-  region_unmap(&all);
+  memplug_region_unmap(&all);
   EXPECT_EQ(list(), (std::vector<Listed>{{0, 4000, 0, 0},
                                          {4000, 5000, MEMPLUG_RANGE_MAPPED, 0},
                                          {9000, nr - 9001, 0, 0},
                                          {nr - 1, 1, MEMPLUG_RANGE_MAPPED, 0}}));
-  region_unmap(&across);
-  region_unmap(&last);
-  EXPECT_TRUE(region_reserve({0, nr}, REGION_PLUG));
+  memplug_region_unmap(&across);
+  memplug_region_unmap(&last);
+  EXPECT_TRUE(memplug_region_reserve({0, nr}, REGION_PLUG));
 }
 
 TEST_F(HoldsOfMany, WhatIsMappedInTheMiddleOfAnUnmapStaysMapped) {
@@ -439,42 +441,42 @@ TEST_F(HoldsOfMany, WhatIsMappedInTheMiddleOfAnUnmapStaysMapped) {
     seen = list();
     map(another, {4090, 10});
   };
-  region_unmap(&all);
+  memplug_region_unmap(&all);
   EXPECT_EQ(seen,
             (std::vector<Listed>{{0, 4096, 0, 0}, {4096, nr - 4096, MEMPLUG_RANGE_MAPPED, 0}}))
       << "what is not looked at yet is as it was";
   EXPECT_EQ(list(),
             (std::vector<Listed>{
                 {0, 4090, 0, 0}, {4090, 10, MEMPLUG_RANGE_MAPPED, 0}, {4100, nr - 4100, 0, 0}}));
-  region_unmap(&another);
-  EXPECT_TRUE(region_reserve({0, nr}, REGION_PLUG));
+  memplug_region_unmap(&another);
+  EXPECT_TRUE(memplug_region_reserve({0, nr}, REGION_PLUG));
 }
 
 TEST_F(HoldsOfMany, AllIsSettledAndFoundAgain) {
   region_owner request{};
   region_owner descriptor{};
   request.is_request = true;
-  ASSERT_EQ(region_enter_owner(&request), 0);
-  ASSERT_EQ(region_enter_owner(&descriptor), 0);
-  ASSERT_TRUE(region_reserve({0, nr}, REGION_PLUG));
-  region_commit({0, nr}, REGION_PLUG, REGION_ASKED);
+  ASSERT_EQ(memplug_region_enter_owner(&request), 0);
+  ASSERT_EQ(memplug_region_enter_owner(&descriptor), 0);
+  ASSERT_TRUE(memplug_region_reserve({0, nr}, REGION_PLUG));
+  memplug_region_commit({0, nr}, REGION_PLUG, REGION_ASKED);
   for (unsigned long i = 0; i < nr; i += 1000) {
     const subblock_run run{i, std::min(1000UL, nr - i)};
-    ASSERT_TRUE(region_reserve(run, REGION_UNPLUG));
-    region_commit_taken(run, i % 2000 == 0 ? &request : &descriptor);
+    ASSERT_TRUE(memplug_region_reserve(run, REGION_UNPLUG));
+    memplug_region_commit_taken(run, i % 2000 == 0 ? &request : &descriptor);
   }
   EXPECT_EQ(descriptor.nr, 6000U);
-  region_settle(&request);
+  memplug_region_settle(&request);
   EXPECT_EQ(request.nr, 0U);
-  EXPECT_TRUE(region_reserve({12000, nr - 12000}, REGION_PLUG));
-  EXPECT_FALSE(region_reserve_owned(12000, &request));
+  EXPECT_TRUE(memplug_region_reserve({12000, nr - 12000}, REGION_PLUG));
+  EXPECT_FALSE(memplug_region_reserve_owned(12000, &request));
   EXPECT_EQ(try_map({1500, 1}), -EBUSY) << "the other has not settled";
-  region_settle(&descriptor);
+  memplug_region_settle(&descriptor);
   EXPECT_EQ(descriptor.nr, 6000U);
   EXPECT_EQ(try_map({11999, 1}), 0);
   unsigned long found = 0;
-  for (unsigned long i = region_next_tied(&descriptor, 0); i != none;
-       i = region_next_tied(&descriptor, i + 1)) {
+  for (unsigned long i = memplug_region_next_tied(&descriptor, 0); i != none;
+       i = memplug_region_next_tied(&descriptor, i + 1)) {
     EXPECT_EQ(i / 1000 % 2, 1U);
     found++;
   }
@@ -487,9 +489,9 @@ TEST_F(HoldsOfMany, TwoUnmapsAtATimeLeaveNothingMapped) {
   map(another, {4000, nr - 4000});
   machine_meanwhile = [] {
     machine_meanwhile = nullptr;
-    region_unmap(&another);
+    memplug_region_unmap(&another);
   };
-  region_unmap(&one);
+  memplug_region_unmap(&one);
   EXPECT_EQ(list(), (std::vector<Listed>{{0, nr, 0, 0}}));
 }
 
@@ -504,10 +506,10 @@ TEST_F(Holds, OnlyWhatIsUnpluggedIsMapped) {
 }
 
 TEST_F(Holds, WhatIsOnItsWayBackIsNotMapped) {
-  ASSERT_TRUE(region_reserve({30, 1}, REGION_PLUG));
+  ASSERT_TRUE(memplug_region_reserve({30, 1}, REGION_PLUG));
   EXPECT_EQ(try_map({29, 3}), -EBUSY);
   EXPECT_EQ(try_map({29, 1}), 0);
-  region_abort({30, 1});
+  memplug_region_abort({30, 1});
   EXPECT_EQ(try_map({29, 3}), 0);
 }
 
@@ -536,12 +538,12 @@ TEST_F(Holds, ASnapshotLeavesThemOut) {
 }
 
 TEST_F(Holds, ItsBlockDoesNotGo) {
-  const u64 generation = region_generation();
+  const u64 generation = memplug_region_generation();
   region_mapping& mapping = map({25, 1});
   EXPECT_EQ(leave({16, 16}), -EBUSY);
-  EXPECT_EQ(region_generation(), generation) << "something has changed";
+  EXPECT_EQ(memplug_region_generation(), generation) << "something has changed";
   EXPECT_EQ(leave({48, 16}), 0) << "another block";
-  region_unmap(&mapping);
+  memplug_region_unmap(&mapping);
   region_owner& owner = enter(1);
   take_for(owner, {40, 1});
   EXPECT_EQ(leave({32, 16}), -EBUSY);
@@ -550,26 +552,26 @@ TEST_F(Holds, ItsBlockDoesNotGo) {
 }
 
 TEST_F(Holds, ZeroedUntilItIsTakenAgain) {
-  EXPECT_FALSE(region_is_zeroed(20));
-  region_set_zeroed(20);
-  EXPECT_TRUE(region_is_zeroed(20));
-  EXPECT_FALSE(region_is_zeroed(21));
-  ASSERT_TRUE(region_reserve({20, 1}, REGION_PLUG));
-  region_commit({20, 1}, REGION_PLUG, REGION_ASKED);
+  EXPECT_FALSE(memplug_region_is_zeroed(20));
+  memplug_region_set_zeroed(20);
+  EXPECT_TRUE(memplug_region_is_zeroed(20));
+  EXPECT_FALSE(memplug_region_is_zeroed(21));
+  ASSERT_TRUE(memplug_region_reserve({20, 1}, REGION_PLUG));
+  memplug_region_commit({20, 1}, REGION_PLUG, REGION_ASKED);
   take({20, 1});
-  EXPECT_FALSE(region_is_zeroed(20));
+  EXPECT_FALSE(memplug_region_is_zeroed(20));
 }
 
 TEST_F(Holds, WhatTheKernelHasZeroedIsZeroedFromTheBeginning) {
-  region_claims_are_zeroed = true;
+  memplug_region_claims_are_zeroed = true;
   take({40, 2});
-  region_claims_are_zeroed = false;
-  EXPECT_TRUE(region_is_zeroed(40));
-  EXPECT_TRUE(region_is_zeroed(41));
-  EXPECT_FALSE(region_is_zeroed(42));
-  ASSERT_TRUE(region_reserve({40, 2}, REGION_PLUG));
-  region_commit({40, 2}, REGION_PLUG, REGION_ASKED);
-  EXPECT_FALSE(region_is_zeroed(40));
+  memplug_region_claims_are_zeroed = false;
+  EXPECT_TRUE(memplug_region_is_zeroed(40));
+  EXPECT_TRUE(memplug_region_is_zeroed(41));
+  EXPECT_FALSE(memplug_region_is_zeroed(42));
+  ASSERT_TRUE(memplug_region_reserve({40, 2}, REGION_PLUG));
+  memplug_region_commit({40, 2}, REGION_PLUG, REGION_ASKED);
+  EXPECT_FALSE(memplug_region_is_zeroed(40));
 }
 
 TEST_F(Holds, NodesAreStillTold) {
@@ -597,7 +599,7 @@ TEST_F(Holds, RangesEndAtTheEndOfAWordAsAnywhere) {
                                          {129, 62, 0, 0},
                                          {191, 1, mapped, 0},
                                          {192, 8, 0, 0}}));
-  region_unmap(&mapping);
+  memplug_region_unmap(&mapping);
   map({128, 63});
   EXPECT_EQ(list().at(2), (Listed{100, 28, 0, 0}));
   EXPECT_EQ(list().at(3), (Listed{128, 64, mapped, 0}));

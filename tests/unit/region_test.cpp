@@ -63,15 +63,15 @@ std::vector<unsigned long> from_to(unsigned long first, unsigned long end) {
 
 View snapshot(region_direction direction, subblock_run within = everything,
               int nid = NUMA_NO_NODE) {
-  View view(region_nr());
-  region_snapshot(direction, within, nid, view.get());
+  View view(memplug_region_nr());
+  memplug_region_snapshot(direction, within, nid, view.get());
   return view;
 }
 
 // "struct" because a function has the same name.
 struct region_sizes sizes() {
   struct region_sizes result {};
-  region_sizes(&result);
+  memplug_region_sizes(&result);
   return result;
 }
 
@@ -81,9 +81,9 @@ using Range = std::array<unsigned long, 3>;
 std::vector<Range> list(unsigned int capacity = 64) {
   std::vector<memplug_range> ranges(capacity);
   u64 generation = 0;
-  const int count = region_list(ranges.data(), capacity, &generation);
+  const int count = memplug_region_list(ranges.data(), capacity, &generation);
   ranges.resize(std::min(std::size_t{capacity}, static_cast<std::size_t>(count)));
-  EXPECT_EQ(generation, region_generation());
+  EXPECT_EQ(generation, memplug_region_generation());
   std::vector<Range> result;
   for (const memplug_range& range : ranges) {
     EXPECT_EQ(range.flags, 0U);
@@ -94,26 +94,29 @@ std::vector<Range> list(unsigned int capacity = 64) {
 }
 
 void change(subblock_run run, region_direction direction, region_mover mover = REGION_ASKED) {
-  ASSERT_TRUE(region_reserve(run, direction));
-  region_commit(run, direction, mover);
+  ASSERT_TRUE(memplug_region_reserve(run, direction));
+  memplug_region_commit(run, direction, mover);
 }
 
 void update(subblock_run run) {
-  ASSERT_EQ(region_update(subblock_pfn(run.first), run.nr * subblock_pages()), 0);
+  ASSERT_EQ(memplug_region_update(subblock_pfn(run.first), run.nr * subblock_pages()), 0);
 }
 
 void leave(subblock_run run) {
-  ASSERT_EQ(region_leave(subblock_pfn(run.first), run.nr * subblock_pages()), 0);
+  ASSERT_EQ(memplug_region_leave(subblock_pfn(run.first), run.nr * subblock_pages()), 0);
 }
 
-void gone(subblock_run run) { region_gone(subblock_pfn(run.first), run.nr * subblock_pages()); }
+void gone(subblock_run run) {
+  memplug_region_gone(subblock_pfn(run.first), run.nr * subblock_pages());
+}
 
 // As the notifier does when the block does not go: tells what was not unplugged again.
 std::vector<unsigned long> stay(subblock_run run) {
   std::vector<unsigned long> released;
   update(run);
-  for (unsigned long i = region_next_leaving(0); i != no_subblock; i = region_next_leaving(i + 1)) {
-    if (!region_stay(i, false)) {
+  for (unsigned long i = memplug_region_next_leaving(0); i != no_subblock;
+       i = memplug_region_next_leaving(i + 1)) {
+    if (!memplug_region_stay(i, false)) {
       released.push_back(i);
     }
   }
@@ -127,7 +130,7 @@ void offline(subblock_run run) {
 
 region_aim aim() {
   region_aim result{};
-  region_read_aim(&result);
+  memplug_region_read_aim(&result);
   return result;
 }
 
@@ -137,7 +140,7 @@ class Region : public ::testing::Test {
   void SetUp() override {
     machine_.add({16, 84}, 0);
     machine_.add({100, 100}, 1);
-    ASSERT_EQ(region_init(), 0);
+    ASSERT_EQ(memplug_region_init(), 0);
   }
 
   Machine machine_{3};
@@ -146,48 +149,48 @@ class Region : public ::testing::Test {
 };
 
 TEST_F(Region, ManagesWhatTheMachineHas) {
-  EXPECT_EQ(region_nr(), 256U) << "whole words";
+  EXPECT_EQ(memplug_region_nr(), 256U) << "whole words";
   EXPECT_EQ(sizes().managed, 184U);
   EXPECT_EQ(sizes().unplugged, 0U);
   EXPECT_EQ(sizes().nr_nodes, 2U);
-  EXPECT_EQ(region_node(15), NUMA_NO_NODE);
-  EXPECT_EQ(region_node(16), 0);
-  EXPECT_EQ(region_node(99), 0);
-  EXPECT_EQ(region_node(100), 1);
-  EXPECT_EQ(region_node(200), NUMA_NO_NODE);
-  EXPECT_EQ(region_node(100000), NUMA_NO_NODE);
+  EXPECT_EQ(memplug_region_node(15), NUMA_NO_NODE);
+  EXPECT_EQ(memplug_region_node(16), 0);
+  EXPECT_EQ(memplug_region_node(99), 0);
+  EXPECT_EQ(memplug_region_node(100), 1);
+  EXPECT_EQ(memplug_region_node(200), NUMA_NO_NODE);
+  EXPECT_EQ(memplug_region_node(100000), NUMA_NO_NODE);
 }
 
 TEST_F(Region, LeavesOutWhatIsNotFitToBeManaged) {
   machine_.add({50, 2}, 0, MEMPLUG_BAD_FOREIGN);
   update({48, 8});
   EXPECT_EQ(sizes().managed, 182U);
-  EXPECT_FALSE(region_reserve({50, 1}, REGION_UNPLUG));
-  EXPECT_FALSE(region_reserve({45, 10}, REGION_UNPLUG));
-  EXPECT_TRUE(region_reserve({45, 5}, REGION_UNPLUG));
+  EXPECT_FALSE(memplug_region_reserve({50, 1}, REGION_UNPLUG));
+  EXPECT_FALSE(memplug_region_reserve({45, 10}, REGION_UNPLUG));
+  EXPECT_TRUE(memplug_region_reserve({45, 5}, REGION_UNPLUG));
 }
 
 TEST_F(Region, FindsTheFirstPartThatIsNotManaged) {
   machine_.remove({50, 3});
   update({50, 3});
   subblock_run bad{};
-  EXPECT_FALSE(region_find_unmanaged({16, 34}, &bad));
-  EXPECT_TRUE(region_is_managed({53, 147}));
-  ASSERT_TRUE(region_find_unmanaged({16, 184}, &bad));
+  EXPECT_FALSE(memplug_region_find_unmanaged({16, 34}, &bad));
+  EXPECT_TRUE(memplug_region_is_managed({53, 147}));
+  ASSERT_TRUE(memplug_region_find_unmanaged({16, 184}, &bad));
   EXPECT_EQ(bad.first, 50U);
   EXPECT_EQ(bad.nr, 3U);
-  ASSERT_TRUE(region_find_unmanaged({51, 1}, &bad));
+  ASSERT_TRUE(memplug_region_find_unmanaged({51, 1}, &bad));
   EXPECT_EQ(bad.first, 51U);
   EXPECT_EQ(bad.nr, 1U);
-  ASSERT_TRUE(region_find_unmanaged({190, 1000}, &bad));
+  ASSERT_TRUE(memplug_region_find_unmanaged({190, 1000}, &bad));
   EXPECT_EQ(bad.first, 200U);
   EXPECT_EQ(bad.nr, 990U);
-  ASSERT_TRUE(region_find_unmanaged({5000, 7}, &bad));
+  ASSERT_TRUE(memplug_region_find_unmanaged({5000, 7}, &bad));
   EXPECT_EQ(bad.first, 5000U);
   EXPECT_EQ(bad.nr, 7U);
-  EXPECT_FALSE(region_has_managed({50, 3}));
-  EXPECT_TRUE(region_has_managed({50, 4}));
-  EXPECT_FALSE(region_has_managed({5000, 7}));
+  EXPECT_FALSE(memplug_region_has_managed({50, 3}));
+  EXPECT_TRUE(memplug_region_has_managed({50, 4}));
+  EXPECT_FALSE(memplug_region_has_managed({5000, 7}));
 }
 
 TEST_F(Region, SnapshotTellsWhatIsReady) {
@@ -206,8 +209,8 @@ TEST_F(Region, SnapshotTellsWhatIsReady) {
 
 TEST_F(Region, SnapshotKeepsStatesApart) {
   change({20, 10}, REGION_UNPLUG);
-  ASSERT_TRUE(region_reserve({40, 4}, REGION_UNPLUG));
-  ASSERT_TRUE(region_reserve({28, 2}, REGION_PLUG));
+  ASSERT_TRUE(memplug_region_reserve({40, 4}, REGION_UNPLUG));
+  ASSERT_TRUE(memplug_region_reserve({28, 2}, REGION_PLUG));
 
   View to_unplug = snapshot(REGION_UNPLUG, {16, 34});
   EXPECT_EQ(to_unplug->nr_ready, 34U - 10U - 4U);
@@ -223,42 +226,43 @@ TEST_F(Region, SnapshotKeepsStatesApart) {
 
 TEST_F(Region, SnapshotFillsNoMoreThanItsMapsHold) {
   View view(40);
-  region_snapshot(REGION_UNPLUG, everything, NUMA_NO_NODE, view.get());
+  memplug_region_snapshot(REGION_UNPLUG, everything, NUMA_NO_NODE, view.get());
   EXPECT_EQ(view.ready(), from_to(16, 40));
   EXPECT_EQ(view->nr_ready, 24U);
 }
 
 TEST_F(Region, SnapshotReplacesAnOlderOne) {
   View view = snapshot(REGION_UNPLUG);
-  region_snapshot(REGION_UNPLUG, {20, 4}, NUMA_NO_NODE, view.get());
+  memplug_region_snapshot(REGION_UNPLUG, {20, 4}, NUMA_NO_NODE, view.get());
   EXPECT_EQ(view.ready(), from_to(20, 24));
   EXPECT_EQ(view->nr_ready, 4U);
 }
 
 TEST_F(Region, ReservesAllOrNothing) {
-  ASSERT_TRUE(region_reserve({30, 10}, REGION_UNPLUG));
-  EXPECT_FALSE(region_reserve({39, 2}, REGION_UNPLUG));
-  EXPECT_FALSE(region_reserve({30, 1}, REGION_PLUG)) << "it is plugged";
-  EXPECT_TRUE(region_reserve({40, 2}, REGION_UNPLUG)) << "nothing of the refused run is busy";
-  EXPECT_FALSE(region_reserve({190, 20}, REGION_UNPLUG)) << "not all of it is managed";
-  region_commit({30, 10}, REGION_UNPLUG, REGION_ASKED);
-  EXPECT_FALSE(region_reserve({30, 1}, REGION_UNPLUG)) << "it is unplugged";
-  EXPECT_TRUE(region_reserve({30, 10}, REGION_PLUG));
+  ASSERT_TRUE(memplug_region_reserve({30, 10}, REGION_UNPLUG));
+  EXPECT_FALSE(memplug_region_reserve({39, 2}, REGION_UNPLUG));
+  EXPECT_FALSE(memplug_region_reserve({30, 1}, REGION_PLUG)) << "it is plugged";
+  EXPECT_TRUE(memplug_region_reserve({40, 2}, REGION_UNPLUG))
+      << "nothing of the refused run is busy";
+  EXPECT_FALSE(memplug_region_reserve({190, 20}, REGION_UNPLUG)) << "not all of it is managed";
+  memplug_region_commit({30, 10}, REGION_UNPLUG, REGION_ASKED);
+  EXPECT_FALSE(memplug_region_reserve({30, 1}, REGION_UNPLUG)) << "it is unplugged";
+  EXPECT_TRUE(memplug_region_reserve({30, 10}, REGION_PLUG));
 }
 
 TEST_F(Region, AbortLeavesEverythingAsItWas) {
-  const u64 generation = region_generation();
-  ASSERT_TRUE(region_reserve({30, 10}, REGION_UNPLUG));
-  region_abort({30, 10});
-  EXPECT_EQ(region_generation(), generation);
+  const u64 generation = memplug_region_generation();
+  ASSERT_TRUE(memplug_region_reserve({30, 10}, REGION_UNPLUG));
+  memplug_region_abort({30, 10});
+  EXPECT_EQ(memplug_region_generation(), generation);
   EXPECT_EQ(sizes().unplugged, 0U);
   EXPECT_EQ(snapshot(REGION_UNPLUG).ready(), from_to(16, 200));
 }
 
 TEST_F(Region, CommitMayBeOfAPartOfWhatWasReserved) {
-  ASSERT_TRUE(region_reserve({30, 10}, REGION_UNPLUG));
-  region_commit({30, 4}, REGION_UNPLUG, REGION_ASKED);
-  region_abort({34, 6});
+  ASSERT_TRUE(memplug_region_reserve({30, 10}, REGION_UNPLUG));
+  memplug_region_commit({30, 4}, REGION_UNPLUG, REGION_ASKED);
+  memplug_region_abort({34, 6});
   EXPECT_EQ(list(), (std::vector<Range>{{30, 4, 0}}));
   EXPECT_EQ(snapshot(REGION_UNPLUG).busy(), from_to(0, 0));
 }
@@ -269,8 +273,8 @@ TEST_F(Region, CountsWhatIsUnpluggedByNode) {
   change({95, 1}, REGION_PLUG);
   std::array<memplug_node, 3> nodes{};
   u64 generation = 0;
-  ASSERT_EQ(region_nodes(nodes.data(), 3, &generation), 2U);
-  EXPECT_EQ(generation, region_generation());
+  ASSERT_EQ(memplug_region_nodes(nodes.data(), 3, &generation), 2U);
+  EXPECT_EQ(generation, memplug_region_generation());
   EXPECT_EQ(nodes[0].node, 0);
   EXPECT_EQ(nodes[0].managed_size, 84 * Machine::subblock_size);
   EXPECT_EQ(nodes[0].unplugged_size, 4 * Machine::subblock_size);
@@ -279,7 +283,7 @@ TEST_F(Region, CountsWhatIsUnpluggedByNode) {
   EXPECT_EQ(nodes[1].unplugged_size, 3 * Machine::subblock_size);
   EXPECT_EQ(sizes().unplugged, 7U);
   nodes[1].managed_size = 0;
-  EXPECT_EQ(region_nodes(nodes.data(), 1, &generation), 2U) << "tells how many there are";
+  EXPECT_EQ(memplug_region_nodes(nodes.data(), 1, &generation), 2U) << "tells how many there are";
   EXPECT_EQ(nodes[1].managed_size, 0U) << "writes no more than fit";
 }
 
@@ -293,7 +297,7 @@ TEST_F(Region, ListMergesNeighboursOfOneNode) {
   EXPECT_EQ(list(), (std::vector<Range>{{90, 2, 0}, {93, 7, 0}, {100, 5, 1}}));
   EXPECT_EQ(list(1), (std::vector<Range>{{90, 2, 0}}));
   u64 generation = 0;
-  EXPECT_EQ(region_list(nullptr, 0, &generation), 3);
+  EXPECT_EQ(memplug_region_list(nullptr, 0, &generation), 3);
 }
 
 TEST_F(Region, WithoutMemoryForACopyThereIsNoList) {
@@ -302,12 +306,12 @@ TEST_F(Region, WithoutMemoryForACopyThereIsNoList) {
   u64 generation = 0;
   for (int calls = 0; calls < 16; calls++) {
     limit_allocations(calls);
-    EXPECT_EQ(region_list(nullptr, 0, &generation), -ENOMEM);
+    EXPECT_EQ(memplug_region_list(nullptr, 0, &generation), -ENOMEM);
     limit_allocations(calls);
-    EXPECT_EQ(region_list_quarantined(nullptr, 0, &generation), -ENOMEM);
+    EXPECT_EQ(memplug_region_list_quarantined(nullptr, 0, &generation), -ENOMEM);
   }
   limit_allocations(-1);
-  EXPECT_EQ(region_list(nullptr, 0, &generation), 1);
+  EXPECT_EQ(memplug_region_list(nullptr, 0, &generation), 1);
   EXPECT_EQ(kernel_bytes(), bytes) << "what was allocated is freed again";
 }
 
@@ -333,24 +337,24 @@ TEST_F(Region, TheBooksMayGrowWhileThereIsMadeRoomForTheirCopy) {
 TEST_F(Region, AnEmptyMachineHasAnEmptyList) {
   Machine::restart();
   u64 generation = 1;
-  EXPECT_EQ(region_list(nullptr, 0, &generation), 0);
+  EXPECT_EQ(memplug_region_list(nullptr, 0, &generation), 0);
   EXPECT_EQ(generation, 0U);
 }
 
 TEST_F(Region, FindsTheNextUnpluggedSubblock) {
-  EXPECT_EQ(region_next_unplugged(0), std::numeric_limits<unsigned long>::max());
+  EXPECT_EQ(memplug_region_next_unplugged(0), std::numeric_limits<unsigned long>::max());
   change({60, 2}, REGION_UNPLUG);
-  EXPECT_EQ(region_next_unplugged(0), 60U);
-  EXPECT_EQ(region_next_unplugged(61), 61U);
-  EXPECT_EQ(region_next_unplugged(62), std::numeric_limits<unsigned long>::max());
-  EXPECT_EQ(region_next_unplugged(100000), std::numeric_limits<unsigned long>::max());
+  EXPECT_EQ(memplug_region_next_unplugged(0), 60U);
+  EXPECT_EQ(memplug_region_next_unplugged(61), 61U);
+  EXPECT_EQ(memplug_region_next_unplugged(62), std::numeric_limits<unsigned long>::max());
+  EXPECT_EQ(memplug_region_next_unplugged(100000), std::numeric_limits<unsigned long>::max());
 }
 
 TEST_F(Region, MemoryThatGoesIsNotManaged) {
   leave({32, 32});
   EXPECT_EQ(sizes().managed, 152U);
-  EXPECT_FALSE(region_has_managed({32, 32}));
-  EXPECT_EQ(region_next_leaving(0), no_subblock) << "nothing was unplugged";
+  EXPECT_FALSE(memplug_region_has_managed({32, 32}));
+  EXPECT_EQ(memplug_region_next_leaving(0), no_subblock) << "nothing was unplugged";
   EXPECT_EQ(sizes().wanted, 0U);
   leave({5000, 32});
   EXPECT_EQ(sizes().managed, 152U) << "nothing is known of it";
@@ -363,16 +367,16 @@ TEST_F(Region, WhatWasUnpluggedLeavesAndIsWanted) {
   EXPECT_EQ(sizes().unplugged, 0U);
   EXPECT_EQ(sizes().wanted, 2U);
   EXPECT_EQ(list(), std::vector<Range>{});
-  EXPECT_FALSE(region_is_unplugged(60));
-  EXPECT_EQ(region_next_leaving(0), 60U);
-  EXPECT_EQ(region_next_leaving(61), 61U);
-  EXPECT_EQ(region_next_leaving(62), no_subblock);
-  EXPECT_EQ(region_next_absent(0), 60U);
+  EXPECT_FALSE(memplug_region_is_unplugged(60));
+  EXPECT_EQ(memplug_region_next_leaving(0), 60U);
+  EXPECT_EQ(memplug_region_next_leaving(61), 61U);
+  EXPECT_EQ(memplug_region_next_leaving(62), no_subblock);
+  EXPECT_EQ(memplug_region_next_absent(0), 60U);
   EXPECT_EQ(aim().wanted_absent, 2U);
   EXPECT_EQ(sizes().wanted_other_zone, 0U) << "it is on its way, and in no zone yet";
 
   gone({32, 32});
-  EXPECT_EQ(region_next_leaving(0), no_subblock);
+  EXPECT_EQ(memplug_region_next_leaving(0), no_subblock);
   EXPECT_EQ(sizes().wanted, 2U) << "still, when it comes back";
 }
 
@@ -384,13 +388,13 @@ TEST_F(Region, MemoryThatStaysIsUnpluggedAsBefore) {
   EXPECT_EQ(sizes().unplugged, 2U);
   EXPECT_EQ(sizes().wanted, 0U);
   EXPECT_EQ(list(), (std::vector<Range>{{60, 2, 0}}));
-  EXPECT_EQ(region_next_leaving(0), no_subblock);
+  EXPECT_EQ(memplug_region_next_leaving(0), no_subblock);
 }
 
 TEST_F(Region, WhatNobodyWantsAnyMoreIsPluggedWhenItStays) {
   change({60, 3}, REGION_UNPLUG);
   leave({32, 32});
-  region_drop_wanted({61, 1}, NUMA_NO_NODE);
+  memplug_region_drop_wanted({61, 1}, NUMA_NO_NODE);
   EXPECT_EQ(stay({32, 32}), std::vector<unsigned long>{61});
   EXPECT_EQ(list(), (std::vector<Range>{{60, 1, 0}, {62, 1, 0}}));
   EXPECT_EQ(sizes().managed, 184U);
@@ -398,13 +402,13 @@ TEST_F(Region, WhatNobodyWantsAnyMoreIsPluggedWhenItStays) {
 
 TEST_F(Region, APlugThatMeetsMemoryOnItsWayOutFindsIt) {
   change({60, 1}, REGION_UNPLUG);
-  ASSERT_TRUE(region_reserve({60, 1}, REGION_PLUG));
+  ASSERT_TRUE(memplug_region_reserve({60, 1}, REGION_PLUG));
   leave({32, 32});
-  EXPECT_FALSE(region_is_unplugged(60));
+  EXPECT_FALSE(memplug_region_is_unplugged(60));
   EXPECT_EQ(sizes().wanted, 0U) << "somebody is about to plug it";
   EXPECT_EQ(stay({32, 32}), std::vector<unsigned long>{});
-  EXPECT_TRUE(region_is_unplugged(60)) << "the plug has it as it was";
-  region_commit({60, 1}, REGION_PLUG, REGION_ASKED);
+  EXPECT_TRUE(memplug_region_is_unplugged(60)) << "the plug has it as it was";
+  memplug_region_commit({60, 1}, REGION_PLUG, REGION_ASKED);
   EXPECT_EQ(sizes().unplugged, 0U);
 }
 
@@ -418,7 +422,7 @@ TEST_F(Region, WantedMemoryThatComesBackIsPluggedAndWanted) {
   EXPECT_EQ(aim().wanted_absent, 0U);
   EXPECT_EQ(aim().lasting, 182U);
   View view = snapshot(REGION_UNPLUG);
-  region_keep_wanted(view->ready, view->nr);
+  memplug_region_keep_wanted(view->ready, view->nr);
   EXPECT_EQ(view.ready(), from_to(60, 62));
   change({60, 2}, REGION_UNPLUG, REGION_OWN);
   EXPECT_EQ(sizes().wanted, 0U);
@@ -428,22 +432,22 @@ TEST_F(Region, WantedMemoryThatComesBackIsPluggedAndWanted) {
 TEST_F(Region, MemoryThatGoesWithoutALeaveIsNotManagedAnyMore) {
   // The module was loaded in the middle: only the end is seen.
   change({120, 1}, REGION_UNPLUG);
-  ASSERT_EQ(region_set_target(150), 0);
-  ASSERT_TRUE(region_reserve({40, 1}, REGION_UNPLUG));
-  const u64 generation = region_generation();
+  ASSERT_EQ(memplug_region_set_target(150), 0);
+  ASSERT_TRUE(memplug_region_reserve({40, 1}, REGION_UNPLUG));
+  const u64 generation = memplug_region_generation();
   gone({32, 32});
   machine_.remove({32, 32});
   EXPECT_EQ(sizes().managed, 152U);
   EXPECT_EQ(aim().target, 118U) << "it moves with what is plugged";
   EXPECT_EQ(sizes().unplugged, 1U);
-  EXPECT_EQ(region_generation(), generation + 1);
-  EXPECT_EQ(region_node(40), NUMA_NO_NODE);
-  EXPECT_FALSE(region_is_managed({40, 1})) << "its request will see that";
-  region_abort({40, 1});
-  EXPECT_FALSE(region_reserve({63, 1}, REGION_UNPLUG));
+  EXPECT_EQ(memplug_region_generation(), generation + 1);
+  EXPECT_EQ(memplug_region_node(40), NUMA_NO_NODE);
+  EXPECT_FALSE(memplug_region_is_managed({40, 1})) << "its request will see that";
+  memplug_region_abort({40, 1});
+  EXPECT_FALSE(memplug_region_reserve({63, 1}, REGION_UNPLUG));
   EXPECT_EQ(snapshot(REGION_UNPLUG, {16, 60}).ready().size(), 28U);
   gone({32, 32});
-  EXPECT_EQ(region_generation(), generation + 1) << "it was gone";
+  EXPECT_EQ(memplug_region_generation(), generation + 1) << "it was gone";
 }
 
 // In the middle of the last event what is about to be unplugged again looks plugged and wanted.
@@ -453,26 +457,26 @@ TEST_F(Region, WhatWasWantedForAMomentIsNotReservedAsWanted) {
   update({48, 8});
   const auto ready = snapshot(REGION_UNPLUG, {48, 8}).ready();
   ASSERT_EQ(std::count(ready.begin(), ready.end(), 50U), 1) << "who looks now is to find it";
-  EXPECT_TRUE(region_reserve_wanted({50, 1}));
-  region_abort({50, 1});
+  EXPECT_TRUE(memplug_region_reserve_wanted({50, 1}));
+  memplug_region_abort({50, 1});
   stay({48, 8});
   change({50, 2}, REGION_PLUG);
-  EXPECT_FALSE(region_reserve_wanted({50, 1})) << "nobody wants it any more";
-  EXPECT_TRUE(region_reserve({50, 1}, REGION_UNPLUG)) << "but whoever asks can have it";
+  EXPECT_FALSE(memplug_region_reserve_wanted({50, 1})) << "nobody wants it any more";
+  EXPECT_TRUE(memplug_region_reserve({50, 1}, REGION_UNPLUG)) << "but whoever asks can have it";
 }
 
 TEST_F(Region, WhatIsToBeKeptStaysUnpluggedWhateverIsWanted) {
   change({60, 4}, REGION_UNPLUG);
   leave({32, 32});
-  region_drop_wanted({60, 3}, NUMA_NO_NODE);
+  memplug_region_drop_wanted({60, 3}, NUMA_NO_NODE);
   update({32, 32});
-  EXPECT_TRUE(region_stay(60, true));
-  EXPECT_FALSE(region_stay(61, false));
-  EXPECT_TRUE(region_stay(62, true));
-  EXPECT_TRUE(region_stay(63, true));
+  EXPECT_TRUE(memplug_region_stay(60, true));
+  EXPECT_FALSE(memplug_region_stay(61, false));
+  EXPECT_TRUE(memplug_region_stay(62, true));
+  EXPECT_TRUE(memplug_region_stay(63, true));
   EXPECT_EQ(list(), (std::vector<Range>{{60, 1, 0}, {62, 2, 0}}));
   EXPECT_EQ(sizes().wanted, 0U);
-  EXPECT_EQ(region_next_leaving(0), no_subblock);
+  EXPECT_EQ(memplug_region_next_leaving(0), no_subblock);
 }
 
 TEST_F(Region, WantedMemoryInAnotherZoneIsTold) {
@@ -505,7 +509,7 @@ TEST_F(Region, WhatIsInAnotherZoneIsCountedWithoutItsPages) {
   // Nobody has said so yet: its pages are not looked at.
   machine_.remove({32, 32});
   EXPECT_EQ(sizes().wanted_other_zone, 4U);
-  region_drop_wanted({60, 1}, NUMA_NO_NODE);
+  memplug_region_drop_wanted({60, 1}, NUMA_NO_NODE);
   EXPECT_EQ(sizes().wanted_other_zone, 3U);
   leave({32, 32});
   EXPECT_EQ(sizes().wanted_other_zone, 3U) << "it is there as long as it has not gone";
@@ -524,13 +528,13 @@ TEST_F(Region, WantsAreDroppedWhereTheyAreToBe) {
   offline({32, 32});
   offline({96, 32});
   update({96, 32});
-  region_drop_wanted({62, 100}, 1);
+  memplug_region_drop_wanted({62, 100}, 1);
   EXPECT_EQ(sizes().wanted, 4U) << "of node 1, what is there";
-  region_drop_wanted({61, 1}, NUMA_NO_NODE);
-  EXPECT_EQ(region_next_absent(61), 62U);
-  region_drop_wanted(everything, NUMA_NO_NODE);
+  memplug_region_drop_wanted({61, 1}, NUMA_NO_NODE);
+  EXPECT_EQ(memplug_region_next_absent(61), 62U);
+  memplug_region_drop_wanted(everything, NUMA_NO_NODE);
   EXPECT_EQ(sizes().wanted, 0U);
-  EXPECT_EQ(region_next_absent(0), no_subblock);
+  EXPECT_EQ(memplug_region_next_absent(0), no_subblock);
 }
 
 // More than is dropped under one hold of the lock.
@@ -538,32 +542,32 @@ TEST_F(Region, WantsAreDroppedInSteps) {
   constexpr unsigned long nr = 3UL * 4096;
   machine_.add({200, nr}, 2);
   update({200, nr});
-  ASSERT_EQ(region_set_target(150), 0);
+  ASSERT_EQ(memplug_region_set_target(150), 0);
   change({200, nr}, REGION_UNPLUG, REGION_OWN);
   offline({200, nr});
-  EXPECT_EQ(region_next_absent(0), 200U);
-  EXPECT_EQ(region_next_absent(4100), 4100U);
+  EXPECT_EQ(memplug_region_next_absent(0), 200U);
+  EXPECT_EQ(memplug_region_next_absent(4100), 4100U);
   update({200, nr});
-  EXPECT_EQ(region_next_absent(0), no_subblock);
+  EXPECT_EQ(memplug_region_next_absent(0), no_subblock);
   EXPECT_EQ(aim().wanted_here, nr);
   EXPECT_EQ(aim().target, 150U) << "nothing that is plugged has gone or come";
-  region_drop_wanted_here(5000);
+  memplug_region_drop_wanted_here(5000);
   EXPECT_EQ(aim().wanted_here, nr - 5000);
   EXPECT_EQ(aim().target, 150U) << "it is for its sake";
   View view = snapshot(REGION_UNPLUG);
-  region_keep_wanted(view->ready, view->nr);
+  memplug_region_keep_wanted(view->ready, view->nr);
   EXPECT_EQ(view.ready(), from_to(5200, 200 + nr)) << "the lowest are dropped";
-  const u64 generation = region_generation();
-  region_drop_wanted({5200, 6000}, 1);
-  EXPECT_EQ(region_generation(), generation) << "there is none on this node";
-  region_drop_wanted({6200, 5000}, 2);
+  const u64 generation = memplug_region_generation();
+  memplug_region_drop_wanted({5200, 6000}, 1);
+  EXPECT_EQ(memplug_region_generation(), generation) << "there is none on this node";
+  memplug_region_drop_wanted({6200, 5000}, 2);
   EXPECT_EQ(aim().wanted_here, nr - 10000);
   EXPECT_EQ(aim().target, 5150U) << "it moves along";
-  EXPECT_GT(region_generation(), generation);
-  region_drop_wanted(everything, NUMA_NO_NODE);
+  EXPECT_GT(memplug_region_generation(), generation);
+  memplug_region_drop_wanted(everything, NUMA_NO_NODE);
   EXPECT_EQ(aim().wanted_here, 0U);
   EXPECT_EQ(aim().target, 150 + nr - 5000);
-  region_drop_wanted_here(1);
+  memplug_region_drop_wanted_here(1);
 }
 
 // What is managed and lasts, and the target, in one line.
@@ -574,32 +578,32 @@ Aims aims() { return {aim().lasting, aim().target}; }
 TEST_F(Region, ATargetIsWithinWhatIsManaged) {
   EXPECT_EQ(aim().target, REGION_NO_TARGET);
   EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_NONE));
-  EXPECT_EQ(region_set_target(185), -ERANGE);
+  EXPECT_EQ(memplug_region_set_target(185), -ERANGE);
   EXPECT_EQ(aim().target, REGION_NO_TARGET);
-  EXPECT_EQ(region_set_target(184), 0);
+  EXPECT_EQ(memplug_region_set_target(184), 0);
   EXPECT_EQ(sizes().target, 184U);
   EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_WORKING));
-  EXPECT_EQ(region_set_target(REGION_NO_TARGET), 0);
+  EXPECT_EQ(memplug_region_set_target(REGION_NO_TARGET), 0);
   EXPECT_EQ(sizes().target, REGION_NO_TARGET);
   EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_NONE));
 }
 
 TEST_F(Region, AStateIsTakenOnlyForTheAimThatItIsAbout) {
-  ASSERT_EQ(region_set_target(100), 0);
+  ASSERT_EQ(memplug_region_set_target(100), 0);
   const u64 generation = aim().generation;
   change({60, 1}, REGION_UNPLUG);
-  region_set_target_state(MEMPLUG_TARGET_REACHED, generation);
+  memplug_region_set_target_state(MEMPLUG_TARGET_REACHED, generation);
   EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_WORKING));
-  region_set_target_state(MEMPLUG_TARGET_REACHED, aim().generation);
+  memplug_region_set_target_state(MEMPLUG_TARGET_REACHED, aim().generation);
   EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_REACHED));
-  EXPECT_GT(region_generation(), generation + 1) << "who polls is told";
-  ASSERT_EQ(region_set_target(REGION_NO_TARGET), 0);
-  region_set_target_state(MEMPLUG_TARGET_FLOOR, aim().generation);
+  EXPECT_GT(memplug_region_generation(), generation + 1) << "who polls is told";
+  ASSERT_EQ(memplug_region_set_target(REGION_NO_TARGET), 0);
+  memplug_region_set_target_state(MEMPLUG_TARGET_FLOOR, aim().generation);
   EXPECT_EQ(sizes().target_state, static_cast<u32>(MEMPLUG_TARGET_NONE));
 }
 
 TEST_F(Region, RequestsMoveTheTargetAndTheWorkerDoesNot) {
-  ASSERT_EQ(region_set_target(150), 0);
+  ASSERT_EQ(memplug_region_set_target(150), 0);
   change({60, 4}, REGION_UNPLUG);
   EXPECT_EQ(aims(), (Aims{180, 146}));
   change({60, 1}, REGION_PLUG);
@@ -611,13 +615,13 @@ TEST_F(Region, RequestsMoveTheTargetAndTheWorkerDoesNot) {
 }
 
 TEST_F(Region, TheTargetDoesNotSinkBelowNothing) {
-  ASSERT_EQ(region_set_target(2), 0);
+  ASSERT_EQ(memplug_region_set_target(2), 0);
   change({60, 4}, REGION_UNPLUG);
   EXPECT_EQ(aims(), (Aims{180, 0}));
 }
 
 TEST_F(Region, MemoryThatComesAndGoesMovesTheTargetByWhatIsPlugged) {
-  ASSERT_EQ(region_set_target(150), 0);
+  ASSERT_EQ(memplug_region_set_target(150), 0);
   change({60, 4}, REGION_UNPLUG, REGION_OWN);
   offline({32, 32});
   EXPECT_EQ(aims(), (Aims{152, 122}));
@@ -632,13 +636,13 @@ TEST_F(Region, MemoryThatComesAndGoesMovesTheTargetByWhatIsPlugged) {
 }
 
 TEST_F(Region, APlugOnItsWayMovesTheTargetOnlyWhenItIsDone) {
-  ASSERT_EQ(region_set_target(150), 0);
+  ASSERT_EQ(memplug_region_set_target(150), 0);
   change({60, 1}, REGION_UNPLUG, REGION_OWN);
-  ASSERT_TRUE(region_reserve({60, 1}, REGION_PLUG));
+  ASSERT_TRUE(memplug_region_reserve({60, 1}, REGION_PLUG));
   leave({32, 32});
   static_cast<void>(stay({32, 32}));
   EXPECT_EQ(aims(), (Aims{183, 150}));
-  region_commit({60, 1}, REGION_PLUG, REGION_ASKED);
+  memplug_region_commit({60, 1}, REGION_PLUG, REGION_ASKED);
   EXPECT_EQ(aims(), (Aims{184, 151}));
 }
 
@@ -646,16 +650,16 @@ TEST_F(Region, WantsGiveWayToATargetThatWantsMore) {
   change({60, 4}, REGION_UNPLUG);
   offline({32, 32});
   update({32, 32});
-  ASSERT_EQ(region_set_target(184), 0);
+  ASSERT_EQ(memplug_region_set_target(184), 0);
   EXPECT_EQ(aims(), (Aims{180, 184}));
-  region_drop_wanted_here(3);
+  memplug_region_drop_wanted_here(3);
   EXPECT_EQ(aims(), (Aims{183, 184}));
   EXPECT_EQ(sizes().wanted, 1U);
 }
 
 TEST_F(Region, WhatWasAboutToBePluggedIsNotWantedWhenItGoes) {
   change({32, 32}, REGION_UNPLUG);
-  ASSERT_EQ(region_set_target(180), 0);
+  ASSERT_EQ(memplug_region_set_target(180), 0);
   offline({32, 32});
   EXPECT_EQ(aims(), (Aims{152, 152})) << "more is not there";
   EXPECT_EQ(sizes().wanted, 4U);
@@ -667,8 +671,8 @@ TEST_F(Region, DroppingAWantThatIsHereMovesTheTarget) {
   change({60, 4}, REGION_UNPLUG);
   offline({32, 32});
   update({32, 32});
-  ASSERT_EQ(region_set_target(170), 0);
-  region_drop_wanted({60, 1}, NUMA_NO_NODE);
+  ASSERT_EQ(memplug_region_set_target(170), 0);
+  memplug_region_drop_wanted({60, 1}, NUMA_NO_NODE);
   EXPECT_EQ(aims(), (Aims{181, 171}));
 }
 
@@ -677,7 +681,7 @@ TEST_F(Region, MemoryThatIsUnpluggedStaysManagedWhateverItLooksLike) {
   machine_.add({58, 4}, 0, MEMPLUG_BAD_MIXED);
   update({58, 4});
   EXPECT_EQ(sizes().managed, 181U);
-  EXPECT_TRUE(region_is_managed({60, 1}));
+  EXPECT_TRUE(memplug_region_is_managed({60, 1}));
 }
 
 TEST_F(Region, MemoryThatCameBackIsManagedAgain) {
@@ -700,14 +704,14 @@ TEST_F(Region, MemoryMayComeBackOnAnotherNode) {
 TEST_F(Region, KnowsTheNodeOfWhatIsManagedWithoutItsPages) {
   change({90, 10}, REGION_UNPLUG);
   machine_.add({96, 8}, 2, MEMPLUG_BAD_OFFLINE);
-  EXPECT_EQ(region_node(96), 0);
-  EXPECT_EQ(region_node(103), 1);
+  EXPECT_EQ(memplug_region_node(96), 0);
+  EXPECT_EQ(memplug_region_node(103), 1);
   EXPECT_EQ(list(), (std::vector<Range>{{90, 10, 0}}));
   EXPECT_EQ(snapshot(REGION_UNPLUG, everything, 1).ready(), from_to(100, 200));
   offline({96, 8});
   std::array<memplug_node, 3> nodes{};
   u64 generation = 0;
-  ASSERT_EQ(region_nodes(nodes.data(), 3, &generation), 2U);
+  ASSERT_EQ(memplug_region_nodes(nodes.data(), 3, &generation), 2U);
   EXPECT_EQ(nodes[0].managed_size, 80 * Machine::subblock_size);
   EXPECT_EQ(nodes[0].unplugged_size, 6 * Machine::subblock_size);
   EXPECT_EQ(nodes[1].managed_size, 96 * Machine::subblock_size);
@@ -715,16 +719,16 @@ TEST_F(Region, KnowsTheNodeOfWhatIsManagedWithoutItsPages) {
 
 TEST_F(Region, GrowsAndKeepsWhatItKnows) {
   change({190, 10}, REGION_UNPLUG);
-  ASSERT_TRUE(region_reserve({100, 1}, REGION_UNPLUG));
+  ASSERT_TRUE(memplug_region_reserve({100, 1}, REGION_UNPLUG));
   machine_.add({200, 800}, 0);
   update({200, 800});
-  EXPECT_EQ(region_nr(), 1024U);
+  EXPECT_EQ(memplug_region_nr(), 1024U);
   EXPECT_EQ(sizes().managed, 984U);
   EXPECT_EQ(snapshot(REGION_UNPLUG).busy(), from_to(100, 101));
   EXPECT_EQ(snapshot(REGION_UNPLUG).seams(), (std::vector<unsigned long>{100, 200}));
   change({200, 1}, REGION_UNPLUG);
   EXPECT_EQ(list(), (std::vector<Range>{{190, 10, 1}, {200, 1, 0}}));
-  EXPECT_EQ(region_node(199), 1);
+  EXPECT_EQ(memplug_region_node(199), 1);
 }
 
 TEST_F(Region, KeepsThirteenBitsAndThreeBytesOfASubblock) {
@@ -735,16 +739,16 @@ TEST_F(Region, KeepsThirteenBitsAndThreeBytesOfASubblock) {
 }
 
 TEST_F(Region, WithoutMemoryToGrowNothingChanges) {
-  const u64 generation = region_generation();
+  const u64 generation = memplug_region_generation();
   const std::size_t bytes = kernel_bytes();
   machine_.add({200, 800}, 1);
   for (int calls = 0; calls < 15; calls++) {
     limit_allocations(calls);
-    EXPECT_EQ(region_update(subblock_pfn(200), 800 * subblock_pages()), -ENOMEM);
+    EXPECT_EQ(memplug_region_update(subblock_pfn(200), 800 * subblock_pages()), -ENOMEM);
   }
   limit_allocations(-1);
-  EXPECT_EQ(region_nr(), 256U);
-  EXPECT_EQ(region_generation(), generation);
+  EXPECT_EQ(memplug_region_nr(), 256U);
+  EXPECT_EQ(memplug_region_generation(), generation);
   EXPECT_EQ(kernel_bytes(), bytes) << "what was allocated is freed again";
   EXPECT_EQ(snapshot(REGION_UNPLUG).ready(), from_to(16, 200));
 }
@@ -807,7 +811,7 @@ TEST_F(Region, AnEventSaysWhereWhyAndHowMuch) {
   EXPECT_EQ(last_event().node, 1);
   EXPECT_EQ(last_event().start, subblocks(110));
   EXPECT_EQ(last_event().length, subblocks(4));
-  EXPECT_EQ(last_event().generation, region_generation());
+  EXPECT_EQ(last_event().generation, memplug_region_generation());
   change({110, 1}, REGION_PLUG, REGION_NEED);
   EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_PLUGGED});
   EXPECT_EQ(last_event().cause, std::uint32_t{MEMPLUG_CAUSE_NEED});
@@ -825,27 +829,27 @@ TEST_F(Region, AnEventSaysWhereWhyAndHowMuch) {
   EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_UNPLUGGED});
   EXPECT_EQ(last_event().cause, std::uint32_t{MEMPLUG_CAUSE_HOTPLUG});
 
-  ASSERT_EQ(region_set_target(50), 0);
+  ASSERT_EQ(memplug_region_set_target(50), 0);
   EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_TARGET});
   EXPECT_EQ(last_event().value, subblocks(50));
-  region_set_target_state(MEMPLUG_TARGET_FLOOR, region_generation());
+  memplug_region_set_target_state(MEMPLUG_TARGET_FLOOR, memplug_region_generation());
   EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_TARGET_STATE});
   EXPECT_EQ(last_event().value, std::uint64_t{MEMPLUG_TARGET_FLOOR});
-  ASSERT_EQ(region_set_target(REGION_NO_TARGET), 0);
+  ASSERT_EQ(memplug_region_set_target(REGION_NO_TARGET), 0);
   EXPECT_EQ(last_event().value, MEMPLUG_NO_TARGET);
   offline({100, 20});
-  region_drop_wanted(everything, NUMA_NO_NODE);
+  memplug_region_drop_wanted(everything, NUMA_NO_NODE);
   EXPECT_EQ(last_event().type, std::uint32_t{MEMPLUG_EVENT_WANTED});
   EXPECT_EQ(last_event().value, 0U);
 }
 
 TEST_F(Region, EveryChangeIsANewGenerationAndWakesWhoWaits) {
   const auto expect_new = [this](const char* what) {
-    EXPECT_GT(region_generation(), generation_) << what;
-    EXPECT_GT(region_wait_queue()->woken, woken_) << what;
-    EXPECT_EQ(sizes().generation, region_generation());
-    generation_ = region_generation();
-    woken_ = region_wait_queue()->woken;
+    EXPECT_GT(memplug_region_generation(), generation_) << what;
+    EXPECT_GT(memplug_region_wait_queue()->woken, woken_) << what;
+    EXPECT_EQ(sizes().generation, memplug_region_generation());
+    generation_ = memplug_region_generation();
+    woken_ = memplug_region_wait_queue()->woken;
   };
   expect_new("init");
   change({30, 2}, REGION_UNPLUG);
@@ -857,7 +861,7 @@ TEST_F(Region, EveryChangeIsANewGenerationAndWakesWhoWaits) {
   update({30, 2});
   expect_new("online");
   update({30, 2});
-  EXPECT_EQ(region_generation(), generation_) << "nothing has changed";
+  EXPECT_EQ(memplug_region_generation(), generation_) << "nothing has changed";
 }
 
 }  // namespace

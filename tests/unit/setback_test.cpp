@@ -10,8 +10,8 @@ extern "C" {
 #include <linux/mm.h>
 
 #include "machine/hotplug.h"
-#include "request/retry.h"
 #include "memory/survey.h"
+#include "request/retry.h"
 #include "request/take.h"
 }
 
@@ -29,34 +29,34 @@ int claim_result = 0;
 
 // What the two files ask of the others.
 extern "C" {
-unsigned int subblock_order = 10;
+unsigned int memplug_subblock_order = 10;
 
-int region_node(unsigned long index) { return static_cast<int>(index / of_a_node); }
-floor_verdict floor_check(int /*nid*/, floor_share /*share*/, unsigned long /*pages*/) {
+int memplug_region_node(unsigned long index) { return static_cast<int>(index / of_a_node); }
+floor_verdict memplug_floor_check(int /*nid*/, floor_share /*share*/, unsigned long /*pages*/) {
   return FLOOR_OK;
 }
-floor_verdict floor_reserve(int /*nid*/, floor_share /*share*/) { return FLOOR_OK; }
-void floor_unreserve(int /*nid*/, floor_share /*share*/) {}
-bool floor_wait(unsigned long /*timeout*/) { return false; }
-bool region_reserve(subblock_run /*run*/, region_direction /*direction*/) { return true; }
-bool region_reserve_wanted(subblock_run /*run*/) { return true; }
-void region_abort(subblock_run /*run*/) {}
-bool region_is_managed(subblock_run /*run*/) { return true; }
-void region_snapshot(region_direction /*direction*/, subblock_run /*within*/, int /*nid*/,
-                     region_view* view) {
+floor_verdict memplug_floor_reserve(int /*nid*/, floor_share /*share*/) { return FLOOR_OK; }
+void memplug_floor_unreserve(int /*nid*/, floor_share /*share*/) {}
+bool memplug_floor_wait(unsigned long /*timeout*/) { return false; }
+bool memplug_region_reserve(subblock_run /*run*/, region_direction /*direction*/) { return true; }
+bool memplug_region_reserve_wanted(subblock_run /*run*/) { return true; }
+void memplug_region_abort(subblock_run /*run*/) {}
+bool memplug_region_is_managed(subblock_run /*run*/) { return true; }
+void memplug_region_snapshot(region_direction /*direction*/, subblock_run /*within*/, int /*nid*/,
+                             region_view* view) {
   bitmap_set(view->ready, 0, 1);
 }
-int hotplug_exclude() { return 0; }
-void hotplug_allow() {}
-bool hotplug_wait(unsigned long /*timeout*/) { return true; }
-bool survey_all_free(unsigned long /*pfn*/, unsigned long /*pages*/) { return true; }
-void survey_pages(unsigned long /*pfn*/, unsigned long /*pages*/, survey* /*survey*/) {}
-unsigned int worker_count() { return 1; }
-void worker_start(claim* claim, int /*nid*/) {
+int memplug_hotplug_exclude() { return 0; }
+void memplug_hotplug_allow() {}
+bool memplug_hotplug_wait(unsigned long /*timeout*/) { return true; }
+bool memplug_survey_all_free(unsigned long /*pfn*/, unsigned long /*pages*/) { return true; }
+void memplug_survey_pages(unsigned long /*pfn*/, unsigned long /*pages*/, survey* /*survey*/) {}
+unsigned int memplug_claim_workers() { return 1; }
+void memplug_claim_start(claim* claim, int /*nid*/) {
   claim->result = claim_result;
   claim->over = true;
 }
-bool worker_cancel(claim* /*claim*/) { return false; }
+bool memplug_claim_cancel(claim* /*claim*/) { return false; }
 void wait_for_completion(completion* /*completion*/) {}
 long wait_for_completion_interruptible_timeout(completion* /*completion*/, unsigned long timeout) {
   return static_cast<long>(timeout);
@@ -64,11 +64,11 @@ long wait_for_completion_interruptible_timeout(completion* /*completion*/, unsig
 long wait_for_completion_killable_timeout(completion* /*completion*/, unsigned long timeout) {
   return static_cast<long>(timeout);
 }
-bool request_should_stop(request* /*req*/) { return false; }
-void request_count_done(request* req, subblock_run run) { req->done += run.nr; }
-void request_block(request* /*req*/, unsigned long /*index*/, u32 /*reason*/,
-                   unsigned long /*pfn*/) {}
-void plan_set_cost(plan* plan, unsigned long index, unsigned int cost) {
+bool memplug_request_should_stop(request* /*req*/) { return false; }
+void memplug_request_count_done(request* req, subblock_run run) { req->done += run.nr; }
+void memplug_request_block(request* /*req*/, unsigned long /*index*/, u32 /*reason*/,
+                           unsigned long /*pfn*/) {}
+void memplug_plan_set_cost(plan* plan, unsigned long index, unsigned int cost) {
   plan->cost[index] = static_cast<unsigned char>(cost);
 }
 }
@@ -91,7 +91,7 @@ class Setback : public ::testing::Test {
 
   void refuse(int nid, int times, unsigned int cost = PLAN_DEAREST) {
     for (int i = 0; i < times; i++) {
-      setback_zone(&request_, nid, cost);
+      memplug_retry_zone(&request_, nid, cost);
     }
   }
 
@@ -99,7 +99,7 @@ class Setback : public ::testing::Test {
   [[nodiscard]] unsigned long left_of(int nid) const {
     unsigned long left = 0;
     for (unsigned long i = 0; i < subblocks; i++) {
-      left += region_node(i) == nid && test_bit(i, candidates_.data()) ? 1U : 0U;
+      left += memplug_region_node(i) == nid && test_bit(i, candidates_.data()) ? 1U : 0U;
     }
     return left;
   }
@@ -112,8 +112,9 @@ class Setback : public ::testing::Test {
 
   void take(int nid) {
     const look look = look_at(nid);
-    ASSERT_EQ(take_start(&request_, {static_cast<unsigned long>(nid) * of_a_node, 1}, &look), 0);
-    take_land(&request_);
+    ASSERT_EQ(
+        memplug_take_start(&request_, {static_cast<unsigned long>(nid) * of_a_node, 1}, &look), 0);
+    memplug_take_land(&request_);
   }
 
   std::array<unsigned long, BITS_TO_LONGS(subblocks)> candidates_{};
@@ -173,7 +174,7 @@ TEST_F(Setback, AClaimThatFailsDoesNotEndIt) {
 
 TEST_F(Setback, WhatIsClaimedForItsSideEffectsDoesNotEndIt) {
   refuse(0, refusals_in_a_row - 1);
-  take_drain(&request_);
+  memplug_take_drain(&request_);
   refuse(0, 1);
   EXPECT_EQ(left_of(0), 0U);
 }
@@ -181,7 +182,7 @@ TEST_F(Setback, WhatIsClaimedForItsSideEffectsDoesNotEndIt) {
 TEST_F(Setback, WhatADryRunWouldHaveEndsTheRow) {
   const look look = look_at(1);
   refuse(1, refusals_in_a_row - 1);
-  ASSERT_EQ(take_pretend(&request_, {of_a_node, 1}, &look), 0);
+  ASSERT_EQ(memplug_take_pretend(&request_, {of_a_node, 1}, &look), 0);
   refuse(1, refusals_in_a_row - 1);
   EXPECT_EQ(left_of(1), of_a_node);
 }

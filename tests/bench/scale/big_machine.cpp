@@ -35,7 +35,7 @@ BigMachine::BigMachine(unsigned long gib, const Layout& layout)
     : cost_(gib * subblocks_of_gib), block_(gib > 64 ? 512 : 32) {
   use(layout);
   add_nodes(layout.nodes_by_turns);
-  if (region_init() != 0) {
+  if (memplug_region_init() != 0) {
     throw std::runtime_error("no memory for region's books");
   }
 }

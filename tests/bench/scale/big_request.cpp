@@ -35,9 +35,9 @@ unsigned long* BigRequest::map() const {
   return allocate<unsigned long>(BITS_TO_LONGS(req_->view.nr) + 1);
 }
 
-// What request_alloc() and alloc_books() of request.c allocate.
+// What memplug_request_alloc() and alloc_books() of request.c allocate.
 BigRequest::BigRequest(const BigMachine& machine) : machine_(machine), req_(allocate<request>(1)) {
-  req_->view.nr = region_nr();
+  req_->view.nr = memplug_region_nr();
   req_->changed = map();
   req_->retry = map();
   req_->view.ready = map();
@@ -59,10 +59,10 @@ BigRequest::~BigRequest() {
 }
 
 void BigRequest::snapshot() {
-  region_snapshot(REGION_UNPLUG, {0, req_->view.nr}, NUMA_NO_NODE, &req_->view);
+  memplug_region_snapshot(REGION_UNPLUG, {0, req_->view.nr}, NUMA_NO_NODE, &req_->view);
 }
 
-void BigRequest::look_start() {
+void BigRequest::memplug_candidates_start() {
   plan& plan = req_->plan;
   snapshot();
   plan.candidates = req_->view.ready;
@@ -77,16 +77,16 @@ void BigRequest::look_start() {
   unsigned long i = 0;
   for_each_set_bit(i, plan.candidates, plan.nr) { plan.cost[i] = PLAN_UNKNOWN; }
   bitmap_zero(plan.splits, plan.nr);
-  plan_start(&plan);
+  memplug_plan_start(&plan);
 }
 
 void BigRequest::look_at(unsigned long index, bool only_free) {
   plan& plan = req_->plan;
   const unsigned char cost = machine_.cost()[index];
-  if (!region_is_managed({index, 1}) || (only_free && cost != PLAN_FREE)) {
+  if (!memplug_region_is_managed({index, 1}) || (only_free && cost != PLAN_FREE)) {
     return;
   }
-  plan_set_cost(&plan, index, cost);
+  memplug_plan_set_cost(&plan, index, cost);
   if (cost == PLAN_KEPT) {
     __clear_bit(index, plan.candidates);
   } else {
@@ -109,26 +109,26 @@ void BigRequest::look_until(unsigned long* cursor, unsigned long wanted, bool on
   }
 }
 
-bool BigRequest::look_further(unsigned long portion) {
+bool BigRequest::memplug_candidates_further(unsigned long portion) {
   req_->nr_looked = 0;
   look_until(&req_->free_looked, portion, true);
   if (req_->nr_looked == 0) {
     look_until(&req_->used_looked, portion_used * portion, false);
   }
-  plan_start(&req_->plan);
+  memplug_plan_start(&req_->plan);
   return req_->nr_looked != 0;
 }
 
 void BigRequest::look_at_everything() {
-  look_start();
+  memplug_candidates_start();
   look_until(&req_->used_looked, req_->view.nr, false);
-  plan_start(&req_->plan);
+  memplug_plan_start(&req_->plan);
 }
 
 unsigned long BigRequest::plan_everything() {
   unsigned long runs = 0;
   subblock_run run{};
-  while (plan_next(&req_->plan, req_->view.nr, &run)) {
+  while (memplug_plan_next(&req_->plan, req_->view.nr, &run)) {
     runs++;
   }
   return runs;
@@ -142,25 +142,25 @@ void BigRequest::split(subblock_run run) {
   if (runs_ / fail_every_ % 2 == 0) {
     __set_bit(run.nr / 2, blocked.data());
   }
-  plan_split(&req_->plan, run, blocked.data());
+  memplug_plan_split(&req_->plan, run, blocked.data());
 }
 
 void BigRequest::claim(subblock_run run) {
-  if (!region_reserve(run, REGION_UNPLUG)) {
+  if (!memplug_region_reserve(run, REGION_UNPLUG)) {
     throw std::logic_error("the planner handed out what is not plugged");
   }
-  region_commit(run, REGION_UNPLUG, REGION_ASKED);
+  memplug_region_commit(run, REGION_UNPLUG, REGION_ASKED);
   bitmap_set(req_->changed, run.first, run.nr);
   req_->done += run.nr;
 }
 
 unsigned long BigRequest::take(unsigned long wanted) {
   req_->requested = wanted;
-  look_start();
+  memplug_candidates_start();
   while (request_missing(req_) != 0) {
     subblock_run run{};
-    if (!plan_next(&req_->plan, request_missing(req_), &run)) {
-      if (!look_further(request_missing(req_))) {
+    if (!memplug_plan_next(&req_->plan, request_missing(req_), &run)) {
+      if (!memplug_candidates_further(request_missing(req_))) {
         break;
       }
     } else if (fails()) {
@@ -175,9 +175,9 @@ unsigned long BigRequest::take(unsigned long wanted) {
 bool BigRequest::take_contiguous(unsigned long nr, unsigned long align) {
   subblock_run run{};
   req_->requested = nr;
-  look_start();
-  while (!plan_next_contiguous(&req_->plan, nr, align, &run)) {
-    if (!look_further(std::max(nr, req_->view.nr / portions_max))) {
+  memplug_candidates_start();
+  while (!memplug_plan_next_contiguous(&req_->plan, nr, align, &run)) {
+    if (!memplug_candidates_further(std::max(nr, req_->view.nr / portions_max))) {
       return false;
     }
   }
@@ -190,10 +190,10 @@ bool BigRequest::take_contiguous(unsigned long nr, unsigned long align) {
 void BigRequest::plug_back() {
   unsigned long i = 0;
   for_each_set_bit(i, req_->changed, req_->view.nr) {
-    if (!region_reserve({i, 1}, REGION_PLUG)) {
+    if (!memplug_region_reserve({i, 1}, REGION_PLUG)) {
       throw std::logic_error("what was taken is not unplugged");
     }
-    region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
+    memplug_region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
     __clear_bit(i, req_->changed);
     req_->done--;
   }

@@ -33,8 +33,8 @@ class BigRequest {
   unsigned long plan_everything();
 
  private:
-  void look_start();
-  bool look_further(unsigned long portion);
+  void memplug_candidates_start();
+  bool memplug_candidates_further(unsigned long portion);
   void look_until(unsigned long* cursor, unsigned long wanted, bool only_free);
   void look_at(unsigned long index, bool only_free);
   [[nodiscard]] unsigned long* map() const;

@@ -48,17 +48,17 @@ class Held {
   [[nodiscard]] subblock_run all() const { return {first(), managed()}; }
 
   static void change(subblock_run run, region_direction direction) {
-    if (!region_reserve(run, direction)) {
+    if (!memplug_region_reserve(run, direction)) {
       throw std::logic_error("it is not in the state that it was left in");
     }
-    region_commit(run, direction, REGION_ASKED);
+    memplug_region_commit(run, direction, REGION_ASKED);
   }
 
   static void take_for(subblock_run run, const region_owner* owner) {
-    if (!region_reserve(run, REGION_UNPLUG)) {
+    if (!memplug_region_reserve(run, REGION_UNPLUG)) {
       throw std::logic_error("it is not plugged");
     }
-    region_commit_taken(run, owner);
+    memplug_region_commit_taken(run, owner);
   }
 
   void take_all() const { change(all(), REGION_UNPLUG); }
@@ -67,15 +67,15 @@ class Held {
   static void offline(subblock_run run) {
     for (unsigned long i = run.first; i < run.first + run.nr; i += step) {
       const unsigned long nr = std::min(step, run.first + run.nr - i);
-      if (region_leave(subblock_pfn(i), nr * subblock_pages()) != 0) {
+      if (memplug_region_leave(subblock_pfn(i), nr * subblock_pages()) != 0) {
         throw std::logic_error("something is held");
       }
-      region_gone(subblock_pfn(i), nr * subblock_pages());
+      memplug_region_gone(subblock_pfn(i), nr * subblock_pages());
     }
   }
 
   static void online(subblock_run run) {
-    if (region_update(subblock_pfn(run.first), run.nr * subblock_pages()) != 0) {
+    if (memplug_region_update(subblock_pfn(run.first), run.nr * subblock_pages()) != 0) {
       throw std::logic_error("no memory");
     }
   }
@@ -106,7 +106,7 @@ class Mappings : public Held {
  protected:
   void map(region_mapping& mapping) const {
     mapping.run = all();
-    if (region_map(&mapping) != 0) {
+    if (memplug_region_map(&mapping) != 0) {
       throw std::logic_error("it can't be mapped");
     }
   }
@@ -122,7 +122,7 @@ class Map : public Mappings {
   void prepare() override {
     Mappings::prepare();
     if (mapped_) {
-      region_unmap(&mapping_);
+      memplug_region_unmap(&mapping_);
     }
     mapped_ = true;
   }
@@ -135,7 +135,7 @@ class Unmap : public Mappings {
     Mappings::prepare();
     map(mapping_);
   }
-  void call() override { region_unmap(&mapping_); }
+  void call() override { memplug_region_unmap(&mapping_); }
 };
 
 // All is tied to descriptors that are closed, and mapped in parts: the mappings die one by one, and
@@ -148,32 +148,32 @@ class CloseMapped : public Held {
     for (unsigned long i = 0; i < owners_.size(); i++) {
       const unsigned long from = first() + i * share;
       region_owner& owner = owners_[i];
-      if (region_enter_owner(&owner) != 0) {
+      if (memplug_region_enter_owner(&owner) != 0) {
         throw std::logic_error("too many owners");
       }
       take_for({from, i + 1 < owners_.size() ? share : end() - from}, &owner);
-      region_settle(&owner);
+      memplug_region_settle(&owner);
     }
     mappings_.assign(REGION_MAX_MAPPINGS, region_mapping{});
     const unsigned long part = managed() / mappings_.size();
     for (unsigned long i = 0; i < mappings_.size(); i++) {
       const unsigned long from = first() + i * part;
       mappings_[i].run = {from, i + 1 < mappings_.size() ? part : end() - from};
-      if (region_map(&mappings_[i]) != 0) {
+      if (memplug_region_map(&mappings_[i]) != 0) {
         throw std::logic_error("it can't be mapped");
       }
     }
     for (region_owner& owner : owners_) {
-      region_close_owner(&owner);
+      memplug_region_close_owner(&owner);
     }
     give_back();
   }
   void call() override {
     for (region_mapping& mapping : mappings_) {
-      region_unmap(&mapping);
+      memplug_region_unmap(&mapping);
       give_back();
     }
-    if (region_next_unplugged(0) != nowhere) {
+    if (memplug_region_next_unplugged(0) != nowhere) {
       throw std::logic_error("something was not given back");
     }
   }
@@ -181,16 +181,16 @@ class CloseMapped : public Held {
  private:
   static void give_back() {
     region_owner* owner = nullptr;
-    while ((owner = region_take_closed()) != nullptr) {
-      for (unsigned long i = region_next_tied(owner, 0); i != nowhere;
-           i = region_next_tied(owner, i + 1)) {
+    while ((owner = memplug_region_take_closed()) != nullptr) {
+      for (unsigned long i = memplug_region_next_tied(owner, 0); i != nowhere;
+           i = memplug_region_next_tied(owner, i + 1)) {
         HoldWatch::look_away([i, owner] {
-          if (region_reserve_owned(i, owner)) {
-            region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
+          if (memplug_region_reserve_owned(i, owner)) {
+            memplug_region_commit({i, 1}, REGION_PLUG, REGION_ASKED);
           }
         });
       }
-      region_put_closed(owner);
+      memplug_region_put_closed(owner);
     }
   }
 
@@ -198,7 +198,7 @@ class CloseMapped : public Held {
   std::vector<region_mapping> mappings_;
 };
 
-using Lister = decltype(&region_list);
+using Lister = decltype(&memplug_region_list);
 
 // Every other subblock is a range of its own.
 template <Lister lister>
@@ -210,7 +210,7 @@ class List : public Held {
     }
     for (unsigned long i = first(); i < end(); i += 2) {
       change({i, 1}, REGION_UNPLUG);
-      region_quarantine({i, 1}, true);
+      memplug_region_quarantine({i, 1}, true);
     }
     ranges_.resize(managed() / 2);
   }
@@ -229,13 +229,13 @@ class List : public Held {
 class DropWanted : public Held {
  public:
   void prepare() override { want_all_here(); }
-  void call() override { region_drop_wanted({0, nowhere / 2}, NUMA_NO_NODE); }
+  void call() override { memplug_region_drop_wanted({0, nowhere / 2}, NUMA_NO_NODE); }
 };
 
 class DropWantedHere : public Held {
  public:
   void prepare() override { want_all_here(); }
-  void call() override { region_drop_wanted_here(managed()); }
+  void call() override { memplug_region_drop_wanted_here(managed()); }
 };
 
 // The last memory block goes, and with it what was about to be plugged there for the target: it is
@@ -251,7 +251,7 @@ class LeaveWithTarget : public Held {
       change(last(), REGION_UNPLUG);
     }
     prepared_ = true;
-    if (region_set_target(managed()) != 0) {
+    if (memplug_region_set_target(managed()) != 0) {
       throw std::logic_error("not all of it is managed");
     }
   }
@@ -268,7 +268,7 @@ class Settle : public Held {
   void prepare() override {
     if (owner_.number == 0) {
       owner_.is_request = true;
-      if (region_enter_owner(&owner_) != 0) {
+      if (memplug_region_enter_owner(&owner_) != 0) {
         throw std::logic_error("too many owners");
       }
     } else {
@@ -276,7 +276,7 @@ class Settle : public Held {
     }
     take_for(all(), &owner_);
   }
-  void call() override { region_settle(&owner_); }
+  void call() override { memplug_region_settle(&owner_); }
 
  private:
   region_owner owner_{};
@@ -288,17 +288,17 @@ class SettleOne : public Held {
   void prepare() override {
     const subblock_run last{end() - 1, 1};
     if (owner_.number == 0) {
-      if (region_enter_owner(&owner_) != 0) {
+      if (memplug_region_enter_owner(&owner_) != 0) {
         throw std::logic_error("too many owners");
       }
       take_for({first(), managed() - 1}, &owner_);
-      region_settle(&owner_);
-    } else if (region_reserve_owned(last.first, &owner_)) {
-      region_commit(last, REGION_PLUG, REGION_ASKED);
+      memplug_region_settle(&owner_);
+    } else if (memplug_region_reserve_owned(last.first, &owner_)) {
+      memplug_region_commit(last, REGION_PLUG, REGION_ASKED);
     }
     take_for(last, &owner_);
   }
-  void call() override { region_settle(&owner_); }
+  void call() override { memplug_region_settle(&owner_); }
 
  private:
   region_owner owner_{};
@@ -309,13 +309,13 @@ class NextTied : public Held {
  public:
   void prepare() override {
     if (owner_.number == 0) {
-      if (region_enter_owner(&other_) != 0 || region_enter_owner(&owner_) != 0) {
+      if (memplug_region_enter_owner(&other_) != 0 || memplug_region_enter_owner(&owner_) != 0) {
         throw std::logic_error("too many owners");
       }
       take_for(all(), &other_);
     }
   }
-  void call() override { benchmark::DoNotOptimize(region_next_tied(&owner_, 0)); }
+  void call() override { benchmark::DoNotOptimize(memplug_region_next_tied(&owner_, 0)); }
 
  private:
   region_owner other_{};
@@ -326,23 +326,23 @@ class NextTied : public Held {
 class Quarantined : public Held {
  public:
   void prepare() override {
-    if (!region_any_quarantined()) {
+    if (!memplug_region_any_quarantined()) {
       take_all();
-      region_quarantine(all(), true);
+      memplug_region_quarantine(all(), true);
     }
   }
 };
 
 class NextToRetake : public Quarantined {
  public:
-  void call() override { benchmark::DoNotOptimize(region_next_to_retake(0)); }
+  void call() override { benchmark::DoNotOptimize(memplug_region_next_to_retake(0)); }
 };
 
 class CountQuarantined : public Quarantined {
  public:
   void call() override {
     unsigned long unplugged = 0;
-    benchmark::DoNotOptimize(region_quarantined({0, nowhere / 2}, &unplugged));
+    benchmark::DoNotOptimize(memplug_region_quarantined({0, nowhere / 2}, &unplugged));
   }
 };
 
@@ -354,7 +354,7 @@ class NextAbsent : public Held {
     }
     prepared_ = true;
   }
-  void call() override { benchmark::DoNotOptimize(region_next_absent(0)); }
+  void call() override { benchmark::DoNotOptimize(memplug_region_next_absent(0)); }
 
  private:
   bool prepared_ = false;
@@ -373,10 +373,10 @@ class Sizes : public Held {
   void call() override {
     // "struct" because a function has the same name.
     struct region_sizes sizes {};
-    region_sizes(&sizes);
+    memplug_region_sizes(&sizes);
     benchmark::DoNotOptimize(sizes);
     region_aim aim{};
-    region_read_aim(&aim);
+    memplug_region_read_aim(&aim);
     benchmark::DoNotOptimize(aim);
   }
 
@@ -401,7 +401,7 @@ void hold(benchmark::State& state) {
     state.ResumeTiming();
     held.call();
   }
-  state.SetComplexityN(static_cast<std::int64_t>(region_nr()));
+  state.SetComplexityN(static_cast<std::int64_t>(memplug_region_nr()));
   state.counters[Judge::hold_ms] = HoldWatch::longest();
 }
 
@@ -411,8 +411,8 @@ void add_holds() {
   add_row("hold/map_all", hold<Map>);
   add_row("hold/unmap_all", hold<Unmap>);
   add_row("hold/close_mapped", hold<CloseMapped>);
-  add_row("hold/list", hold<List<region_list>>);
-  add_row("hold/list_quarantined", hold<List<region_list_quarantined>>);
+  add_row("hold/list", hold<List<memplug_region_list>>);
+  add_row("hold/list_quarantined", hold<List<memplug_region_list_quarantined>>);
   add_row("hold/drop_wanted", hold<DropWanted>);
   add_row("hold/drop_wanted_here", hold<DropWantedHere>);
   add_row("hold/leave_with_target", hold<LeaveWithTarget>);

@@ -34,7 +34,7 @@ void report(State& state, std::size_t region, std::size_t request) {
     return benchmark::Counter(static_cast<double>(count), benchmark::Counter::kDefaults,
                               benchmark::Counter::kIs1024);
   };
-  state.SetComplexityN(static_cast<std::int64_t>(region_nr()));
+  state.SetComplexityN(static_cast<std::int64_t>(memplug_region_nr()));
   state.counters[Judge::region_bytes] = bytes(region);
   state.counters[Judge::request_bytes] = bytes(request);
 }
@@ -138,10 +138,11 @@ void list(State& state, const Layout& layout) {
   BigRequest request(machine);
   request.take(machine.managed());
   u64 generation = 0;
-  std::vector<memplug_range> ranges(static_cast<std::size_t>(region_list(nullptr, 0, &generation)));
+  std::vector<memplug_range> ranges(
+      static_cast<std::size_t>(memplug_region_list(nullptr, 0, &generation)));
   for ([[maybe_unused]] auto iteration : state) {
-    benchmark::DoNotOptimize(region_list(nullptr, 0, &generation));
-    region_list(ranges.data(), static_cast<unsigned int>(ranges.size()), &generation);
+    benchmark::DoNotOptimize(memplug_region_list(nullptr, 0, &generation));
+    memplug_region_list(ranges.data(), static_cast<unsigned int>(ranges.size()), &generation);
     benchmark::ClobberMemory();
   }
   request.plug_back();
