@@ -55,6 +55,11 @@ check_checkpatch() {
   return "$status"
 }
 
+# Of the objects that the check of the compiler has left.
+check_rooms() {
+  /usr/bin/python3 -B scripts/rooms.py build/lab/*/compiler/kmod
+}
+
 check_compiler() {
   /usr/bin/python3 -B tests/lab/lab.py check-module compiler
 }
@@ -149,6 +154,7 @@ check "mutants have their place" check_mutants
 check "clang-format" check_clang_format
 check "checkpatch --strict" check_checkpatch
 check "module builds without warnings at W=1" check_compiler
+check "calls go down, from room to room" check_rooms
 check "sparse" check_sparse
 check "clang-tidy" check_clang_tidy
 
