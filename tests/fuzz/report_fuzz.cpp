@@ -8,18 +8,18 @@
 #include <limits>
 #include <string>
 
-#include "cmd_list.hpp"
-#include "cmd_plug.hpp"
-#include "cmd_status.hpp"
-#include "cmd_target.hpp"
-#include "cmd_unplug.hpp"
 #include "fake_channel.hpp"
 #include "input.hpp"
 #include "memplug/failure.hpp"
-#include "progress.hpp"
-#include "report.hpp"
+#include "report/report.hpp"
 #include "report_schema.hpp"
 #include "require.hpp"
+#include "terminal/progress.hpp"
+#include "verbs/list.hpp"
+#include "verbs/plug.hpp"
+#include "verbs/status.hpp"
+#include "verbs/target.hpp"
+#include "verbs/unplug.hpp"
 
 namespace memplug::fuzz {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Quarantine files, what GRUB and the kernel take, and sets of ranges.
-#include "bad_memory.hpp"
+#include "quarantine/bad_memory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@
 #include <ostream>
 #include <random>
 
-#include "bad_memory_formats.hpp"
 #include "memplug/failure.hpp"
+#include "quarantine/bad_memory_formats.hpp"
 
 namespace memplug {
 namespace {

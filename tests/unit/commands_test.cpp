@@ -5,11 +5,11 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
-#include "cmd_list.hpp"
-#include "cmd_status.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "sysfs_tree.hpp"
+#include "verbs/list.hpp"
+#include "verbs/status.hpp"
 
 namespace memplug::test {
 namespace {

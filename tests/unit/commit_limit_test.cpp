@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 // With vm.overcommit_memory=2 no verb asks for memory that is promised to processes already, and
 // each says so; --force asks all the same.
-#include "commit_limit.hpp"
+#include "machine/commit_limit.hpp"
 
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
-#include "cmd_scan.hpp"
-#include "cmd_target.hpp"
-#include "cmd_unplug.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "temporary_folder.hpp"
+#include "verbs/scan.hpp"
+#include "verbs/target.hpp"
+#include "verbs/unplug.hpp"
 
 namespace memplug::test {
 namespace {

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <thread>
 
-#include "interrupt.hpp"
+#include "terminal/interrupt.hpp"
 #include "wait_for_input.hpp"
 
 namespace memplug {

@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "cmd_doctor.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "temporary_folder.hpp"
+#include "verbs/doctor.hpp"
 
 namespace memplug::test {
 namespace {

@@ -14,8 +14,8 @@
 
 #include "channel.hpp"
 #include "memplug/device.hpp"
-#include "open_device.hpp"
-#include "output.hpp"
+#include "request/open_device.hpp"
+#include "terminal/output.hpp"
 
 namespace memplug::test {
 

@@ -14,12 +14,12 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "cmd_hold.hpp"
 #include "fake_channel.hpp"
 #include "file_descriptor.hpp"
 #include "memplug/failure.hpp"
 #include "setting_file.hpp"
 #include "temporary_folder.hpp"
+#include "verbs/hold.hpp"
 
 namespace memplug::test {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a memory test plans and remembers.
-#include "memory_book.hpp"
+#include "ramtest/memory_book.hpp"
 
 #include <gtest/gtest.h>
 

@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "cmd_test.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "temporary_folder.hpp"
+#include "verbs/test.hpp"
 
 namespace memplug::test {
 

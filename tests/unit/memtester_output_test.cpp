@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What memtester 4.6.0 has been seen to print, and what it is taken for.
-#include "memtester_output.hpp"
+#include "ramtest/memtester_output.hpp"
 
 #include <gtest/gtest.h>
 

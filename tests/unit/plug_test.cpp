@@ -4,11 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cmd_plug.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "setting_file.hpp"
 #include "sysfs_tree.hpp"
+#include "verbs/plug.hpp"
 
 namespace memplug::test {
 namespace {

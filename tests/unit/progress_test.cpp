@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The progress line's words, and that the meter draws late, clears up and stops.
-#include "progress.hpp"
+#include "terminal/progress.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,11 +8,11 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "cmd_quarantine.hpp"
 #include "fake_channel.hpp"
+#include "machine/text_file.hpp"
 #include "memplug/failure.hpp"
 #include "temporary_folder.hpp"
-#include "text_file.hpp"
+#include "verbs/quarantine.hpp"
 
 namespace memplug::test {
 namespace {

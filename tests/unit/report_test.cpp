@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reports against golden files.
-#include "report.hpp"
+#include "report/report.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The file that a memory test goes on from.
-#include "resume_file.hpp"
+#include "ramtest/resume_file.hpp"
 
 #include <gtest/gtest.h>
 

@@ -11,7 +11,7 @@
 #include <sstream>
 #include <string>
 
-#include "surroundings.hpp"
+#include "machine/surroundings.hpp"
 #include "temporary_folder.hpp"
 
 namespace memplug::test {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Words for a shell. tests/cli/doctor_test.py has a shell read such.
-#include "shell_word.hpp"
+#include "process/shell_word.hpp"
 
 #include <gtest/gtest.h>
 

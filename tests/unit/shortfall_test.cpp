@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The prose about shortfalls: each reason has words, each stop its own advice.
-#include "shortfall.hpp"
+#include "request/shortfall.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a survey comes to, and the verbs that show it: scan, explain and map.
-#include "survey.hpp"
+#include "look/survey.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,13 +10,13 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "cmd_explain.hpp"
-#include "cmd_map.hpp"
-#include "cmd_scan.hpp"
 #include "fake_channel.hpp"
-#include "map.hpp"
+#include "look/map.hpp"
 #include "memplug/failure.hpp"
 #include "temporary_folder.hpp"
+#include "verbs/explain.hpp"
+#include "verbs/map.hpp"
+#include "verbs/scan.hpp"
 
 namespace memplug::test {
 namespace {

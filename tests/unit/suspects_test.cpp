@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which of the pages that memtester suspects are bad.
-#include "suspects.hpp"
+#include "ramtest/suspects.hpp"
 
 #include <gtest/gtest.h>
 

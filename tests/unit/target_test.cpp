@@ -9,11 +9,11 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "cmd_target.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "setting_file.hpp"
 #include "sysfs_tree.hpp"
+#include "verbs/target.hpp"
 
 namespace memplug::test {
 namespace {

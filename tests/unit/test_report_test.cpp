@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "golden_file.hpp"
-#include "report.hpp"
+#include "report/report.hpp"
 
 namespace memplug::test {
 namespace {

@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "cmd_unplug.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "setting_file.hpp"
+#include "verbs/unplug.hpp"
 
 namespace memplug::test {
 namespace {

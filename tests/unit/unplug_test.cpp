@@ -8,11 +8,11 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
-#include "cmd_unplug.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "setting_file.hpp"
 #include "sysfs_tree.hpp"
+#include "verbs/unplug.hpp"
 
 namespace memplug::test {
 namespace {

@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "cmd_metrics.hpp"
-#include "cmd_watch.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
+#include "verbs/metrics.hpp"
+#include "verbs/watch.hpp"
 
 namespace memplug::test {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The watermarks' setting: written back as it was read, and what is told of it.
-#include "watermarks.hpp"
+#include "machine/watermarks.hpp"
 
 #include "fake_channel.hpp"
 #include "setting_file.hpp"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Where memory is that can't be had: the zone is told by name, of a range and of a node.
-#include "zone_names.hpp"
+#include "machine/zone_names.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "cmd_unplug.hpp"
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
-#include "shortfall.hpp"
+#include "request/shortfall.hpp"
 #include "temporary_folder.hpp"
+#include "verbs/unplug.hpp"
 
 namespace memplug::test {
 namespace {

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// Sums over a survey.
+#include "look/survey.hpp"
+
+namespace memplug {
+namespace {
+
+// A claim drains what is in flux; what may be pinned it can't count on.
+bool can_be_in_a_run(const Stretch& stretch) {
+  return stretch.state == SubblockState::Plugged &&
+         (!stretch.obstacle ||
+          (!stretch.obstacle->certain && stretch.obstacle->reason == Reason::Busy));
+}
+
+class LargestRuns {
+ public:
+  explicit LargestRuns(Bytes align) : align_(align) {}
+
+  void add(const Stretch& stretch) {
+    if (!can_be_in_a_run(stretch)) {
+      end_run();
+      return;
+    }
+    const int node = stretch.node.value_or(0);
+    if (!run_ || run_->node != node) {
+      end_run();
+      run_ = Run{node, {stretch.range.start, Bytes{0}}};
+    }
+    run_->range.size.value += stretch.range.size.value;
+  }
+
+  [[nodiscard]] std::vector<Run> take() {
+    end_run();
+    std::vector<Run> runs;
+    for (const auto& [node, run] : largest_) {
+      runs.push_back(run);
+    }
+    return runs;
+  }
+
+ private:
+  void end_run() {
+    if (!run_) {
+      return;
+    }
+    const std::uint64_t beyond = run_->range.start.value % align_.value;
+    const std::uint64_t skip = beyond == 0 ? 0 : align_.value - beyond;
+    if (skip < run_->range.size.value) {
+      run_->range.start.value += skip;
+      run_->range.size.value -= skip;
+      Run& largest = largest_.try_emplace(run_->node, *run_).first->second;
+      if (run_->range.size > largest.range.size) {
+        largest = *run_;
+      }
+    }
+    run_.reset();
+  }
+
+  Bytes align_;
+  std::optional<Run> run_;
+  std::map<int, Run> largest_;
+};
+
+void add_plugged(const Stretch& stretch, Bytes page, SurveySums& sums) {
+  const std::uint64_t size = stretch.range.size.value;
+  sums.plugged.value += size;
+  const Outlook outlook = outlook_of(stretch);
+  switch (outlook) {
+    case Outlook::Free:
+      sums.free.value += size;
+      break;
+    case Outlook::Movable:
+      sums.movable.value += size;
+      break;
+    case Outlook::Maybe:
+      sums.maybe.value += size;
+      break;
+    case Outlook::Blocked:
+      sums.blocked.value += size;
+      break;
+  }
+  if (outlook != Outlook::Blocked) {
+    sums.to_move.value += stretch.movable_pages * page.value;
+  }
+  if (stretch.obstacle) {
+    sums.by_reason[stretch.obstacle->reason].value += size;
+  }
+}
+
+}  // namespace
+
+Outlook outlook_of(const Stretch& stretch) {
+  if (stretch.obstacle) {
+    return stretch.obstacle->certain ? Outlook::Blocked : Outlook::Maybe;
+  }
+  return stretch.movable_pages == 0 ? Outlook::Free : Outlook::Movable;
+}
+
+SurveySums add_up(const std::vector<Stretch>& stretches, Bytes page, Bytes align) {
+  SurveySums sums;
+  LargestRuns largest(align);
+  for (const Stretch& stretch : stretches) {
+    largest.add(stretch);
+    switch (stretch.state) {
+      case SubblockState::Plugged:
+        add_plugged(stretch, page, sums);
+        break;
+      case SubblockState::Unplugged:
+        sums.unplugged.value += stretch.range.size.value;
+        break;
+      case SubblockState::Busy:
+        sums.busy.value += stretch.range.size.value;
+        break;
+      case SubblockState::Unmanaged:
+        if (stretch.why != BadWhy::Absent) {
+          sums.unmanaged[stretch.why].value += stretch.range.size.value;
+        }
+        break;
+    }
+  }
+  sums.largest = largest.take();
+  return sums;
+}
+
+}  // namespace memplug

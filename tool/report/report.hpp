@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// What a command found or did, as JSON and as text for people: the only place that knows field
+// names. It adds no judgement and no advice; those are prose, for stderr.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "look/map.hpp"
+#include "look/survey.hpp"
+#include "memplug/device.hpp"
+#include "ramtest/memory_book.hpp"
+#include "terminal/output.hpp"
+
+namespace memplug {
+
+struct Status {
+  Info info;
+  std::vector<NodeShare> nodes;
+  std::vector<HeldRange> ranges;
+  Counters counters;
+  std::string tool_version;
+  std::string kernel;
+};
+
+// How far the module is toward its target, when the command returns.
+struct TargetReport {
+  Info info;
+  Stop stop = Stop::None;
+  std::chrono::nanoseconds elapsed{};
+};
+
+struct Diagnosis;
+
+// What could be taken now, and what is in the way of the rest.
+struct ScanReport {
+  std::optional<Range> within;
+  Bytes align;
+  SurveySums sums;
+  Bytes could_be_unplugged;  // by one request, the floor included
+  Stop stop = Stop::None;    // what would end it before all of it was done
+};
+
+// A stretch of memory, with what the kernel tells of the page frame in the way.
+struct ExplainedStretch {
+  Stretch stretch;
+  std::optional<std::vector<std::string_view>> page_flags;
+  std::optional<std::string> page_owner;
+};
+
+struct ExplainReport {
+  Range range;
+  std::vector<ExplainedStretch> stretches;
+};
+
+// What came of testing memory.
+struct TestReport {
+  enum class End { All, Interrupted, Failed };
+
+  Bytes requested;
+  Bytes tested;  // the bad included
+  Bytes bad_size;
+  std::uint64_t loops = 1;
+  std::optional<std::vector<unsigned>> tests;  // none: all
+  std::vector<BadStretch> bad;
+  // By ascending address; also what was not requested, as somebody had unplugged it.
+  std::vector<UntestedStretch> untested;
+  std::optional<std::string> memtester_version;
+  std::chrono::nanoseconds elapsed{};
+  End end = End::All;
+  std::optional<std::string> resume_file;
+  std::optional<std::string> file;  // that has the bad pages
+
+  [[nodiscard]] Bytes untested_size() const { return Bytes{requested.value - tested.value}; }
+};
+
+// Each ends with a newline and is one object.
+[[nodiscard]] std::string status_json(const Status& status);
+[[nodiscard]] std::string list_json(const std::vector<HeldRange>& ranges);
+[[nodiscard]] std::string result_json(const Request& request, const Result& result);
+[[nodiscard]] std::string target_json(const TargetReport& report);
+[[nodiscard]] std::string test_json(const TestReport& report);
+[[nodiscard]] std::string scan_json(const ScanReport& report);
+[[nodiscard]] std::string map_json(const Map& map);
+[[nodiscard]] std::string explain_json(const ExplainReport& report);
+[[nodiscard]] std::string diagnosis_json(const Diagnosis& diagnosis);
+[[nodiscard]] std::string error_json(std::optional<int> error_number, std::string_view message);
+
+[[nodiscard]] std::string status_text(const Status& status, const OutputStyle& style);
+[[nodiscard]] std::string list_text(const std::vector<HeldRange>& ranges, const OutputStyle& style);
+[[nodiscard]] std::string result_text(const Request& request, const Result& result,
+                                      const OutputStyle& style);
+[[nodiscard]] std::string target_text(const TargetReport& report, const OutputStyle& style);
+[[nodiscard]] std::string test_text(const TestReport& report, const OutputStyle& style);
+[[nodiscard]] std::string scan_text(const ScanReport& report, const OutputStyle& style);
+[[nodiscard]] std::string explain_text(const ExplainReport& report, const OutputStyle& style);
+[[nodiscard]] std::string diagnosis_text(const Diagnosis& diagnosis, const OutputStyle& style);
+
+// One line each.
+[[nodiscard]] std::string error_json_line(std::optional<int> error_number,
+                                          std::string_view message);
+[[nodiscard]] std::string event_json(const Event& event);
+[[nodiscard]] std::string event_text(const Event& event, const OutputStyle& style);
+// Prometheus's text format, base units.
+[[nodiscard]] std::string metrics_text(const Status& status);
+
+// As they stand in JSON; "unplug".
+[[nodiscard]] std::string_view operation_name(Operation operation);
+[[nodiscard]] std::string_view reason_name(Reason reason);
+[[nodiscard]] std::string_view hindrance_name(const Hindrance& hindrance);
+[[nodiscard]] std::string_view stop_name(Stop stop);
+[[nodiscard]] std::string_view bad_why_name(BadWhy why);
+[[nodiscard]] std::string_view state_name(SubblockState state);
+[[nodiscard]] std::string_view outlook_name(Outlook outlook);
+[[nodiscard]] std::string_view target_state_name(TargetState state);
+[[nodiscard]] std::string_view other_name(OtherDriver driver);
+// A size for people, or in plain bytes if they asked for those.
+[[nodiscard]] std::string size_text(Bytes size, const OutputStyle& style);
+// As the kernel's own messages write it; "-" if there is none.
+[[nodiscard]] std::string page_frame_text(std::optional<std::uint64_t> pfn);
+
+}  // namespace memplug

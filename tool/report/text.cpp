@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+// Reports for people. Quiet leaves the records and drops headings and sums; verbose adds detail.
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <sstream>
+
+#include "report/report.hpp"
+#include "terminal/table.hpp"
+
+namespace memplug {
+namespace {
+
+std::string state_of(const HeldRange& held) {
+  std::string state;
+  const auto add = [&state](const std::string& word) {
+    state += (state.empty() ? "" : ",") + word;
+  };
+  if (held.holder) {
+    // 0: the holder is in a pid namespace that the caller can't see
+    add(*held.holder != 0 ? "tied:" + std::to_string(*held.holder) : "tied");
+  }
+  if (held.mapped) {
+    add("mapped");
+  }
+  if (held.quarantined) {
+    add("quarantined");
+  }
+  return state.empty() ? "ordinary" : state;
+}
+
+std::string ranges_table(const std::vector<HeldRange>& ranges, const OutputStyle& style) {
+  Table table({{"RANGE"}, {"SIZE", true}, {"NODE", true}, {"STATE"}});
+  for (const HeldRange& held : ranges) {
+    table.add({held.start ? print_range({*held.start, held.size}) : "-",
+               size_text(held.size, style), std::to_string(held.node), state_of(held)});
+  }
+  return table.print(!style.quiet);
+}
+
+// What a request changed is ordinary before and after, so there is no state to tell.
+std::string changed_table(const std::vector<HeldRange>& ranges, const OutputStyle& style) {
+  Table table({{"RANGE"}, {"SIZE", true}, {"NODE", true}});
+  for (const HeldRange& held : ranges) {
+    table.add({held.start ? print_range({*held.start, held.size}) : "-",
+               size_text(held.size, style), std::to_string(held.node)});
+  }
+  return table.print(!style.quiet);
+}
+
+std::string blocked_table(const std::vector<Blocked>& blocked, const OutputStyle& style) {
+  Table table({{"BLOCKED"}, {"SIZE", true}, {"NODE", true}, {"REASON"}, {"PFN"}});
+  for (const Blocked& record : blocked) {
+    table.add({print_range(record.range), size_text(record.range.size, style),
+               std::to_string(record.node), std::string(reason_name(record.reason)),
+               page_frame_text(record.pfn)});
+  }
+  return table.print(!style.quiet);
+}
+
+std::string did_what(const Request& request) {
+  const bool unplug = request.operation == Operation::Unplug;
+  if (request.dry_run) {
+    return unplug ? "would unplug " : "would plug ";
+  }
+  return unplug ? "unplugged " : "plugged ";
+}
+
+std::string state_words(const Info& info, const OutputStyle& style) {
+  switch (info.target_state) {
+    case TargetState::None:
+      break;
+    case TargetState::Reached:
+      return "reached";
+    case TargetState::Working:
+      return "working toward it";
+    case TargetState::Floor:
+      return info.floor.value != 0 ? "the floor of " + size_text(info.floor, style) + " stops it"
+                                   : "the zones' own reserves stop it";
+    case TargetState::Blocked:
+      return "blocked for now";
+  }
+  return "";
+}
+
+std::string in_parentheses(const std::string& note) { return note.empty() ? "" : "(" + note + ")"; }
+
+}  // namespace
+
+std::string size_text(Bytes size, const OutputStyle& style) {
+  return style.bytes ? std::to_string(size.value) : print_size(size);
+}
+
+std::string page_frame_text(std::optional<std::uint64_t> pfn) {
+  if (!pfn) {
+    return "-";
+  }
+  std::ostringstream text;
+  text << std::hex << std::showbase << *pfn;
+  return text.str();
+}
+
+std::string list_text(const std::vector<HeldRange>& ranges, const OutputStyle& style) {
+  std::string text = ranges_table(ranges, style);
+  if (!style.quiet) {
+    const auto sum = std::accumulate(
+        ranges.begin(), ranges.end(), std::uint64_t{0},
+        [](std::uint64_t bytes, const HeldRange& held) { return bytes + held.size.value; });
+    text += "\nunplugged: " + size_text(Bytes{sum}, style) + "\n";
+  }
+  return text;
+}
+
+std::string status_text(const Status& status, const OutputStyle& style) {
+  const Info& info = status.info;
+  const auto size = [&style](Bytes bytes) { return size_text(bytes, style); };
+  std::string text;
+  if (!style.quiet) {
+    text += "memplug " + info.module_version + ", kernel " + status.kernel + "\n";
+  }
+  Table sizes({{""}, {"", true}, {"", false, 1}});
+  const auto add = [&sizes](const std::string& name, const std::string& value,
+                            const std::string& note = "") {
+    sizes.add({name, value, in_parentheses(note)});
+  };
+  add("managed", size(info.managed));
+  add("plugged", size(info.plugged()));
+  add("unplugged", size(info.unplugged));
+  add("wanted", size(info.wanted),
+      info.wanted_other_zone.value != 0 ? size(info.wanted_other_zone) + " in another zone" : "");
+  add("target", info.target ? size(*info.target) : "none", state_words(info, style));
+  add("floor", info.floor.value != 0 ? size(info.floor) : "none");
+  add("subblock", size(info.subblock));
+  if (style.verbose) {
+    const Counters& counters = status.counters;
+    add("granularity", size(info.granularity));
+    add("page", size(Bytes{info.page_size}));
+    add("unplug requests", std::to_string(counters.unplug_requests));
+    add("plug requests", std::to_string(counters.plug_requests));
+    add("claims", std::to_string(counters.claims));
+    add("claims failed", std::to_string(counters.claims_failed));
+    add("pages migrated", std::to_string(counters.pages_migrated));
+    add("survey time", print_duration(counters.survey));
+    add("claim time", print_duration(counters.claim));
+    add("oom events", std::to_string(counters.oom_events));
+    add("oom pages", std::to_string(counters.oom_pages));
+  }
+  text += sizes.print(false);
+  if (!status.nodes.empty()) {
+    Table nodes({{"NODE"}, {"MANAGED", true}, {"PLUGGED", true}, {"UNPLUGGED", true}});
+    for (const NodeShare& share : status.nodes) {
+      nodes.add({std::to_string(share.node), size(share.managed),
+                 size(Bytes{share.managed.value - share.unplugged.value}), size(share.unplugged)});
+    }
+    text += "\n" + nodes.print(!style.quiet);
+  }
+  if (!status.ranges.empty()) {
+    text += "\n" + ranges_table(status.ranges, style);
+  }
+  return text;
+}
+
+std::string result_text(const Request& request, const Result& result, const OutputStyle& style) {
+  if (style.quiet) {
+    return changed_table(result.ranges, style);
+  }
+  std::string text = did_what(request) + size_text(result.done, style) + " of " +
+                     size_text(result.requested, style);
+  if (result.already.value != 0) {
+    text += ", " + size_text(result.already, style) +
+            (request.operation == Operation::Unplug ? " was unplugged" : " was plugged") +
+            " already";
+  }
+  if (style.verbose) {
+    text += ", in " + print_duration(result.elapsed) + ", " +
+            std::to_string(result.pages_migrated) + " pages migrated";
+  }
+  text += "\n";
+  if (!result.ranges.empty()) {
+    text += "\n" + changed_table(result.ranges, style);
+  }
+  if (!result.blocked.empty() && (style.verbose || result.stop != Stop::None)) {
+    text += "\n" + blocked_table(result.blocked, style);
+  }
+  return text;
+}
+
+std::string target_text(const TargetReport& report, const OutputStyle& style) {
+  const Info& info = report.info;
+  std::string text = "target " + (info.target ? size_text(*info.target, style) : "none") +
+                     ", plugged " + size_text(info.plugged(), style);
+  if (const std::string words = state_words(info, style); !words.empty()) {
+    text += ": " + words;
+  }
+  if (style.verbose) {
+    text += ", after " + print_duration(report.elapsed);
+  }
+  return text + "\n";
+}
+
+}  // namespace memplug

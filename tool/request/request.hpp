@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// What the verbs that make requests share: reading SIZE|RANGE, judging a request against the
+// device's subblock and the commit limit, carrying it out with Ctrl-C and progress, reporting the
+// result, having the watermarks recomputed. Which options exist is the verbs'.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "machine/surroundings.hpp"
+#include "memplug/device.hpp"
+#include "request/open_device.hpp"
+#include "terminal/output.hpp"
+
+namespace memplug {
+
+// Fills in length, and start if the text is a RANGE.
+void set_size_or_range(Request& request, const std::string& text);
+
+// The rules that need the device's subblock; throws UsageError that names the nearest good values.
+void check_against_subblock(const Request& request, Bytes subblock);
+// The same for a size alone, which is not below least.
+void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes least);
+// The same for a range alone.
+void check_range(std::string_view what, Range range, Bytes subblock);
+
+// How the machine around it is dealt with.
+struct Manner {
+  bool keep_watermarks = false;
+  bool force = false;         // whatever the commit limit
+  bool reclaim_slab = false;  // of an unplug: try again after that
+};
+
+// Runs the request. Throws UsageError or Failure if it could not run.
+[[nodiscard]] Result carry_out(const Request& request, Manner manner, Device& device,
+                               const Info& info, const Surroundings& surroundings, Output& output);
+// What of it an unplug may ask for without --force; nothing: there is no such limit.
+[[nodiscard]] std::optional<Bytes> most_to_unplug(const CommitLimit& commit_limit, Bytes subblock);
+// Writes its report, and explains it.
+void report(const Request& request, const Info& info, const Result& result, Device& device,
+            const Surroundings& surroundings, Output& output);
+// Opens the device and does both. Returns the exit status that it earns.
+[[nodiscard]] ExitStatus run_request(const Request& request, Manner manner,
+                                     const OpenDevice& open_device,
+                                     const Surroundings& surroundings, Output& output);
+
+}  // namespace memplug

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// memplugctl explain
+#include "verbs/explain.hpp"
+
+#include <set>
+
+#include "memplug.h"
+#include "memplug/failure.hpp"
+#include "memplug/reason_words.hpp"
+#include "report/report.hpp"
+#include "request/option_text.hpp"
+#include "request/request.hpp"
+#include "request/shortfall.hpp"
+
+namespace memplug {
+namespace {
+
+ExplainedStretch explain_stretch(const Stretch& stretch, const PageFacts& facts) {
+  ExplainedStretch explained;
+  explained.stretch = stretch;
+  if (stretch.obstacle) {
+    explained.page_flags = facts.flags(stretch.obstacle->pfn);
+    explained.page_owner = facts.owner(stretch.obstacle->pfn);
+  }
+  return explained;
+}
+
+// What each reason that occurs means and what usually helps, once.
+std::string explain(const ExplainReport& report) {
+  std::set<Reason> reasons;
+  std::set<BadWhy> whys;
+  for (const ExplainedStretch& explained : report.stretches) {
+    if (explained.stretch.obstacle) {
+      reasons.insert(explained.stretch.obstacle->reason);
+    }
+    if (explained.stretch.state == SubblockState::Unmanaged) {
+      whys.insert(explained.stretch.why);
+    }
+  }
+  std::string text;
+  const auto say = [&text](std::string_view name, const Words& words) {
+    text += prose_line("explain", std::string(name) + ": " + std::string(words.what) + "; " +
+                                      std::string(words.step));
+  };
+  for (const Reason reason : reasons) {
+    say(reason_name(reason), words_for(reason));
+  }
+  for (const BadWhy why : whys) {
+    say(bad_why_name(why), words_for(why));
+  }
+  return text;
+}
+
+}  // namespace
+
+CLI::App* setup_explain(CLI::App& app, ExplainOptions& options) {
+  CLI::App* verb = app.add_subcommand(
+      "explain", "Show what each subblock of a range is, and what is in the way");
+  add_text(*verb, "range", "RANGE", options.range, "0xFIRST-0xLAST inclusive, or 0xFIRST+SIZE");
+  return verb;
+}
+
+ExitStatus run_explain(const ExplainOptions& options, const OpenDevice& open_device,
+                       const PageFacts& facts, Output& output) {
+  if (!options.range) {
+    throw UsageError("a RANGE is needed, such as 0x140000000+64M");
+  }
+  ExplainReport report;
+  report.range = parse_range(*options.range);
+  Device device = open_device(Access::Read);
+  const Info info = device.info();
+  require_feature(info, MEMPLUG_FEATURE_SURVEY, lacks_survey);
+  check_range("range", report.range, info.subblock);
+  for (const Stretch& stretch : device.survey(report.range)) {
+    report.stretches.push_back(explain_stretch(stretch, facts));
+  }
+  output.data << (output.style.json ? explain_json(report) : explain_text(report, output.style));
+  if (!output.style.quiet) {
+    output.prose << explain(report);
+  }
+  return ExitStatus::Success;
+}
+
+}  // namespace memplug

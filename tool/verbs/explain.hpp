@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// The verb 'explain': what each subblock of a range is, and what is in the way. Changes nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "machine/page_facts.hpp"
+#include "memplug/device.hpp"
+#include "request/open_device.hpp"
+#include "terminal/output.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace memplug {
+
+struct ExplainOptions {
+  std::optional<std::string> range;
+};
+
+CLI::App* setup_explain(CLI::App& app, ExplainOptions& options);
+[[nodiscard]] ExitStatus run_explain(const ExplainOptions& options, const OpenDevice& open_device,
+                                     const PageFacts& facts, Output& output);
+
+}  // namespace memplug

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// The verb 'list'. Reads only; needs no privilege to run, but without it addresses are withheld.
+#pragma once
+
+#include "memplug/device.hpp"
+#include "request/open_device.hpp"
+#include "terminal/output.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace memplug {
+
+struct ListOptions {};
+
+CLI::App* setup_list(CLI::App& app, ListOptions& options);
+[[nodiscard]] ExitStatus run_list(const ListOptions& options, const OpenDevice& open_device,
+                                  Output& output);
+
+}  // namespace memplug

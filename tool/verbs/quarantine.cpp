@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+// memplugctl quarantine add|remove|list|apply|export
+//
+// The module knows what is kept out now; the file, what is to be kept out after the next boot too.
+#include "verbs/quarantine.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <fstream>
+
+#include "machine/text_file.hpp"
+#include "memplug.h"
+#include "quarantine/bad_memory.hpp"
+#include "quarantine/bad_memory_formats.hpp"
+#include "quarantine/quarantine.hpp"
+#include "report/quarantine.hpp"
+#include "request/option_text.hpp"
+#include "request/shortfall.hpp"
+
+namespace memplug {
+namespace {
+
+constexpr std::chrono::seconds default_timeout{10};
+constexpr std::string_view lacks_quarantine = "can't keep memory in quarantine";
+
+// A RANGE, in whole pages.
+Range parse_bad_range(const QuarantineOptions& options, const std::string& verb) {
+  if (!options.range) {
+    throw UsageError("a RANGE is needed, such as: memplugctl quarantine " + verb +
+                     " 0x12345000+4K");
+  }
+  return round_outward(parse_range(*options.range), bad_memory_page);
+}
+
+std::chrono::nanoseconds timeout_of(const QuarantineOptions& options) {
+  return parse_timeout(options.timeout).value_or(default_timeout);
+}
+
+// A device that can, and what it is.
+std::pair<Device, Info> open_fit(const OpenDevice& open_device, Access access) {
+  Device device = open_device(access);
+  Info info = device.info();
+  require_feature(info, MEMPLUG_FEATURE_QUARANTINE, lacks_quarantine);
+  return {std::move(device), std::move(info)};
+}
+
+template <typename Work>
+QuarantineOutcome carry_out(Work work) {
+  try {
+    return work();
+  } catch (const Failure&) {
+    throw;
+  } catch (const std::system_error& error) {
+    throw Failure(error.code().value(), error.what(), step_after_refusal(error.code().value()));
+  }
+}
+
+// What is marked and in use is taken as soon as it can be: not all of it yet, and no failure.
+ExitStatus status_of(const QuarantineReport& report) {
+  const QuarantineOutcome& outcome = report.outcome;
+  if (total_unplugged(outcome.ranges) == total(outcome.subblocks) && !report.why_not_saved) {
+    return ExitStatus::Success;
+  }
+  return outcome.ranges.empty() ? ExitStatus::Failure : ExitStatus::Partial;
+}
+
+void tell(const QuarantineReport& report, Output& output) {
+  output.data << (output.style.json ? quarantine_json(report)
+                                    : quarantine_text(report, output.style));
+  if (!output.style.quiet) {
+    output.prose << explain_quarantine(report, output.style);
+  }
+}
+
+// Writes what add keeps out into the file. That it can't be written does not keep memory from being
+// taken out; it is told then. A file that can't be understood does, so that nothing in it is lost.
+class Saving {
+ public:
+  explicit Saving(const QuarantineOptions& options)
+      : file_(options.file), is_wanted_(!options.no_save) {
+    if (is_wanted_) {
+      static_cast<void>(file_.read_if_there());
+    }
+  }
+
+  // Until save().
+  void lock() {
+    if (!is_wanted_) {
+      return;
+    }
+    try {
+      lock_.emplace(file_.path());
+    } catch (const Failure& failure) {
+      // Somebody else writes it: to be asked for again.
+      if (failure.code().value() == EBUSY || failure.code().value() == EINTR) {
+        throw;
+      }
+      failure_ = failure.what();
+    }
+  }
+
+  void save(const std::vector<Range>& pages, QuarantineReport& report) {
+    if (!is_wanted_) {
+      return;
+    }
+    try {
+      if (!failure_) {
+        file_.add(pages);
+        report.file = file_.path();
+      }
+    } catch (const std::runtime_error& error) {
+      failure_ = error.what();
+    }
+    lock_.reset();
+    report.why_not_saved = failure_;
+  }
+
+ private:
+  const QuarantineFile file_;
+  bool is_wanted_;
+  std::optional<FileLock> lock_;
+  std::optional<std::string> failure_;
+};
+
+ExitStatus run_add(const QuarantineOptions& options, const OpenDevice& open_device,
+                   Output& output) {
+  const Range pages = parse_bad_range(options, "add");
+  const auto timeout = timeout_of(options);
+  Saving saving(options);
+  auto [device, info] = open_fit(open_device, Access::Write);
+  QuarantineReport report{"quarantine_add", {pages}, {}, std::nullopt, std::nullopt};
+  saving.lock();
+  report.outcome = carry_out([&, &device = device, &info = info] {
+    return begin_quarantine(device, to_subblocks({pages}, info.subblock));
+  });
+  // If nothing of it is managed it would be refused at every boot. If some is, all of it is saved:
+  // bad memory stays bad, and the rest may be managed one day.
+  if (!report.outcome.ranges.empty()) {
+    saving.save({pages}, report);
+  }
+  await_quarantine(device, timeout, report.outcome);
+  tell(report, output);
+  return status_of(report);
+}
+
+// The subblocks of what is named that nothing else in the file needs.
+std::vector<Range> subblocks_to_end(const QuarantineOptions& options, const Info& info,
+                                    const std::optional<Range>& pages, Device& device) {
+  std::vector<Range> ending;
+  if (!pages) {
+    for (const HeldRange& held : device.quarantined().ranges) {
+      ending.push_back({held.start.value_or(PhysAddr{}), held.size});
+    }
+    return ending;
+  }
+  ending = to_subblocks({*pages}, info.subblock);
+  if (!options.no_save) {
+    const std::vector<Range> left = subtract(QuarantineFile(options.file).read_if_there(), *pages);
+    for (const Range& needed : to_subblocks(left, info.subblock)) {
+      ending = subtract(ending, needed);
+    }
+  }
+  return ending;
+}
+
+ExitStatus run_remove(const QuarantineOptions& options, const OpenDevice& open_device,
+                      Output& output) {
+  if (options.all == options.range.has_value()) {
+    throw UsageError("either a RANGE or --all says what is to be removed");
+  }
+  std::optional<Range> pages;
+  if (options.range) {
+    pages = parse_bad_range(options, "remove");
+  }
+  const QuarantineFile file(options.file);
+  const bool is_file_meant = !options.no_save && is_file_there(options.file);
+  if (is_file_meant) {
+    static_cast<void>(file.read_if_there());
+  }
+  auto [device, info] = open_fit(open_device, Access::Write);
+  std::optional<FileLock> lock;
+  if (is_file_meant) {
+    lock.emplace(options.file);
+  }
+  QuarantineReport report{"quarantine_remove", {}, {}, std::nullopt, std::nullopt};
+  const std::vector<Range> ending = subblocks_to_end(options, info, pages, device);
+  report.asked = pages ? std::vector<Range>{*pages} : ending;
+  // The file first: if the machine stops in between, the memory is not kept out by what is gone.
+  if (is_file_meant && file.remove(pages ? std::vector<Range>{*pages} : file.read_if_there())) {
+    report.file = file.path();
+  }
+  report.outcome = carry_out([&, &device = device] { return end_quarantine(device, ending); });
+  tell(report, output);
+  return report.outcome.ranges.empty() ? ExitStatus::Success : ExitStatus::Failure;
+}
+
+ExitStatus run_apply(const QuarantineOptions& options, const OpenDevice& open_device,
+                     Output& output) {
+  const auto timeout = timeout_of(options);
+  const QuarantineFile file(options.file);
+  std::optional<FileLock> lock;
+  lock.emplace(options.file, FileLock::For::Reading);
+  const std::vector<Range> pages = file.read();
+  auto [device, info] = open_fit(open_device, Access::Write);
+  QuarantineReport report{"quarantine_apply", pages, {}, file.path(), std::nullopt};
+  report.outcome = carry_out([&, &device = device, &info = info] {
+    return begin_quarantine(device, to_subblocks(pages, info.subblock));
+  });
+  lock.reset();
+  await_quarantine(device, timeout, report.outcome);
+  tell(report, output);
+  return status_of(report);
+}
+
+ExitStatus run_list(const QuarantineOptions& options, const OpenDevice& open_device,
+                    Output& output) {
+  const std::vector<Range> pages = QuarantineFile(options.file).read_if_there();
+  auto [device, info] = open_fit(open_device, Access::Read);
+  const std::vector<HeldRange> ranges = device.quarantined().ranges;
+  output.data << (output.style.json
+                      ? quarantine_list_json(ranges, options.file, pages)
+                      : quarantine_list_text(ranges, options.file, pages, output.style));
+  return ExitStatus::Success;
+}
+
+// The kernel says nothing of what it cuts off.
+void warn_if_too_long(std::string_view options, std::ostream& prose) {
+  options = options.substr(0, options.find('\n'));
+  std::string booted;
+  std::getline(std::ifstream("/proc/cmdline"), booted);
+  const std::size_t length = command_line_length(options, booted);
+  if (length > max_command_line) {
+    prose << prose_line(
+        "quarantine",
+        "these are " + std::to_string(options.size()) +
+            " characters, and with the other options of this machine's kernel " +
+            std::to_string(length - max_command_line) + " too many: on x86 Linux takes " +
+            std::to_string(max_command_line) +
+            " of its command line and cuts off the rest; --format grub has no such limit");
+  }
+}
+
+ExitStatus run_export(const QuarantineOptions& options, Output& output) {
+  const std::vector<Range> pages = QuarantineFile(options.file).read();
+  std::string text;
+  if (options.format == "badram") {
+    text = print_badram(pages);
+  } else if (options.format == "grub") {
+    text = print_grub(pages);
+  } else if (options.format == "memmap") {
+    text = print_memmap(pages);
+    warn_if_too_long(text, output.prose);
+  } else {
+    text = print_bad_memory(pages);
+  }
+  output.data << (output.style.json ? quarantine_export_json(options.format, text, pages) : text);
+  return ExitStatus::Success;
+}
+
+CLI::App* add_verb(CLI::App& app, QuarantineOptions& options, QuarantineVerb verb,
+                   const std::string& name, const std::string& description) {
+  CLI::App* added = app.add_subcommand(name, description);
+  added->parse_complete_callback([&options, verb] { options.verb = verb; });
+  return added;
+}
+
+void add_file(CLI::App& app, QuarantineOptions& options) {
+  app.add_option("--file", options.file, "the file that remembers bad memory")
+      ->type_name("PATH")
+      ->capture_default_str();
+}
+
+void add_wait(CLI::App& app, QuarantineOptions& options) {
+  add_text(app, "--timeout", "T", options.timeout,
+           "wait no longer than this for it to be out (500ms, 30s; 10s)");
+}
+
+}  // namespace
+
+CLI::App* setup_quarantine(CLI::App& app, QuarantineOptions& options) {
+  CLI::App* verb = app.add_subcommand("quarantine", "Keep bad memory out of use");
+  verb->require_subcommand(0, 1);
+  CLI::App* add = add_verb(*verb, options, QuarantineVerb::Add, "add", "Keep memory out as bad");
+  add_text(*add, "range", "RANGE", options.range,
+           "bad memory (0xFIRST-0xLAST inclusive, 0xFIRST+SIZE); its whole subblocks go out");
+  add_wait(*add, options);
+  CLI::App* remove = add_verb(*verb, options, QuarantineVerb::Remove, "remove",
+                              "Give memory back that was kept out");
+  add_text(*remove, "range", "RANGE", options.range, "what is not bad any more");
+  remove->add_flag("--all", options.all, "all that is in quarantine, and in the file");
+  for (CLI::App* changing : {add, remove}) {
+    add_file(*changing, options);
+    changing->add_flag("--no-save", options.no_save, "only until the next boot: leave the file");
+  }
+  add_file(*add_verb(*verb, options, QuarantineVerb::List, "list",
+                     "Show what is kept out, and what the file has"),
+           options);
+  CLI::App* apply = add_verb(*verb, options, QuarantineVerb::Apply, "apply",
+                             "Keep out what a file has, as after a boot");
+  apply->add_option("file", options.file, "ranges, badram and memmap= lines")
+      ->type_name("FILE")
+      ->capture_default_str();
+  add_wait(*apply, options);
+  CLI::App* print = add_verb(*verb, options, QuarantineVerb::Export, "export",
+                             "Print the file's memory for other programs");
+  print->add_option("--format", options.format, "ranges, badram, grub or memmap")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"ranges", "badram", "grub", "memmap"}))
+      ->capture_default_str();
+  add_file(*print, options);
+  return verb;
+}
+
+ExitStatus run_quarantine(const QuarantineOptions& options, const OpenDevice& open_device,
+                          Output& output) {
+  switch (options.verb) {
+    case QuarantineVerb::Add:
+      return run_add(options, open_device, output);
+    case QuarantineVerb::Remove:
+      return run_remove(options, open_device, output);
+    case QuarantineVerb::List:
+      return run_list(options, open_device, output);
+    case QuarantineVerb::Apply:
+      return run_apply(options, open_device, output);
+    case QuarantineVerb::Export:
+      return run_export(options, output);
+    case QuarantineVerb::None:
+      break;
+  }
+  throw UsageError("one of add, remove, list, apply and export is needed");
+}
+
+}  // namespace memplug

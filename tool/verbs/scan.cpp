@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// memplugctl scan
+#include "verbs/scan.hpp"
+
+#include "memplug.h"
+#include "memplug/failure.hpp"
+#include "report/report.hpp"
+#include "request/option_text.hpp"
+#include "request/request.hpp"
+#include "request/shortfall.hpp"
+
+namespace memplug {
+namespace {
+
+Request to_request(const ScanOptions& options) {
+  Request request;
+  request.dry_run = true;
+  request.window = parse_option("--within", options.within, parse_range);
+  request.align = parse_option("--align", options.align, parse_align).value_or(request.align);
+  return request;
+}
+
+// As an unplug would have it: what is wrong with the options is wrong here, too.
+void complete(Request& request, const Info& info) {
+  request.length = info.subblock;
+  if (request.align.value == 0) {
+    request.align = info.subblock;
+  }
+  check_against_subblock(request, info.subblock);
+}
+
+// What one request for all of it would get.
+Result try_all(Device& device, Request request, Bytes plugged) {
+  if (plugged.value == 0) {
+    return {};
+  }
+  request.length = plugged;
+  request.align = Bytes{0};
+  return device.carry_out(request, {});
+}
+
+std::string explain(const ScanReport& report, const Info& info, const OutputStyle& style) {
+  std::string text;
+  const auto say = [&text](std::string_view words) { text += prose_line("scan", words); };
+  if (info.managed.value == 0) {
+    say(why_nothing_is_managed());
+    say(step_if_nothing_is_managed());
+    return text;
+  }
+  if (report.stop == Stop::Floor) {
+    say(floor_sentence(info, style));
+  } else if (report.stop == Stop::CommitLimit) {
+    say("stopped by the commit limit: " + std::string(commit_limit_reason));
+  }
+  return text + explain_reasons("scan", report.sums.by_reason, style);
+}
+
+}  // namespace
+
+CLI::App* setup_scan(CLI::App& app, ScanOptions& options) {
+  CLI::App* verb =
+      app.add_subcommand("scan", "Show what could be unplugged, and what is in the way");
+  add_text(*verb, "--within", "RANGE", options.within, "look inside this range only");
+  add_text(*verb, "--align", "SIZE", options.align,
+           "where the largest run may begin: a multiple of this power of two");
+  return verb;
+}
+
+ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device,
+                    const Surroundings& surroundings, Output& output) {
+  Request request = to_request(options);
+  Device device = open_device(Access::Write);
+  const Info info = device.info();
+  require_feature(info, MEMPLUG_FEATURE_SURVEY, lacks_survey);
+  complete(request, info);
+  ScanReport report;
+  report.within = request.window;
+  report.align = request.align;
+  report.sums = add_up(device.survey(request.window.value_or(all_memory())), Bytes{info.page_size},
+                       request.align);
+  Result result = try_all(device, request, report.sums.plugged);
+  const auto most = most_to_unplug(surroundings.commit_limit, info.subblock);
+  if (most && *most < result.done) {
+    result.done = *most;
+    result.stop = Stop::CommitLimit;
+  }
+  report.could_be_unplugged = result.done;
+  report.stop = result.stop;
+  output.data << (output.style.json ? scan_json(report) : scan_text(report, output.style));
+  if (!output.style.quiet) {
+    output.prose << explain(report, info, output.style);
+  }
+  return ExitStatus::Success;
+}
+
+}  // namespace memplug

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+// memplugctl target
+#include "verbs/target.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+#include "memplug.h"
+#include "memplug/failure.hpp"
+#include "report/report.hpp"
+#include "request/option_text.hpp"
+#include "request/request.hpp"
+#include "request/shortfall.hpp"
+#include "terminal/interrupt.hpp"
+#include "terminal/progress.hpp"
+
+namespace memplug {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A wait ends with a change; this only bounds what one that got lost can cost.
+constexpr std::chrono::milliseconds longest_wait{10000};
+
+struct Order {
+  std::optional<Bytes> target;  // none: work toward none
+  std::optional<std::chrono::nanoseconds> timeout;
+  bool wait = false;
+};
+
+Order to_order(const TargetOptions& options) {
+  if (!options.what) {
+    throw UsageError("a SIZE or 'none' is needed, such as 4G");
+  }
+  Order order;
+  order.wait = options.wait;
+  order.timeout = parse_timeout(options.timeout);
+  if (looks_like_range(*options.what)) {
+    throw UsageError("'" + *options.what +
+                     "' is a RANGE; a target is a SIZE, the memory that stays plugged");
+  }
+  if (*options.what != "none") {
+    order.target = parse_size(*options.what);
+  } else if (order.wait) {
+    throw UsageError("--wait does not go with 'none': there is nothing to wait for");
+  }
+  if (order.timeout && !order.wait) {
+    throw UsageError("--timeout needs --wait: it is how long to wait");
+  }
+  return order;
+}
+
+constexpr std::string_view lacks_target = "has no target to work toward";
+
+Failure more_than_managed(Bytes target, const Info& info, const OutputStyle& style) {
+  return {ERANGE,
+          "target " + size_text(target, style) + " is more than is managed, which is " +
+              size_text(info.managed, style),
+          info.managed.value == 0
+              ? why_nothing_is_managed()
+              : "the most is " + print_size_argument(info.managed) + ", with everything plugged"};
+}
+
+// The module works toward it by itself, and can't see that limit.
+void check_commit_limit(Bytes target, const Info& info, const CommitLimit& commit_limit,
+                        const OutputStyle& style) {
+  const auto most = most_to_unplug(commit_limit, info.subblock);
+  // What is on its way already may become less.
+  const Bytes plugged = std::min(info.plugged(), info.target.value_or(info.plugged()));
+  if (most && target < plugged && plugged.value - target.value > most->value) {
+    throw Failure(ENOSPC,
+                  "target " + size_text(target, style) +
+                      " is below what the commit limit lets: " + std::string(commit_limit_reason),
+                  "the least is " + print_size_argument(Bytes{plugged.value - most->value}) + "; " +
+                      std::string(commit_limit_step));
+  }
+}
+
+// Another process can't be told from an unplug, plug or hotplug that moved the target, save where
+// there is none any more.
+Failure other_target(Bytes ours, const Info& info, const OutputStyle& style) {
+  if (!info.target) {
+    return {
+        ECANCELED,
+        "another process ended the target of " + size_text(ours, style) + " before it was reached",
+        "'memplugctl status' shows what is plugged now"};
+  }
+  return {ECANCELED,
+          "the target is " + size_text(*info.target, style) + " now, no longer " +
+              size_text(ours, style) +
+              ": another process set it, or memory that was unplugged, plugged, added or removed "
+              "moved it",
+          "'memplugctl status' shows how far that one is"};
+}
+
+void set_target(const Order& order, Device& device, const Info& info, const OutputStyle& style) {
+  try {
+    device.set_target(order.target);
+  } catch (const std::system_error& error) {
+    const int error_number = error.code().value();
+    if (error_number == ENOTTY) {
+      throw older_module(info, lacks_target);
+    }
+    if (error_number == ERANGE && order.target) {
+      throw more_than_managed(*order.target, device.info(), style);
+    }
+    throw Failure(error_number, error.what(), step_after_refusal(error_number));
+  }
+}
+
+// Hands what the command read to the meter's thread. That may not read INFO by itself: the change
+// would then be no news to the wait.
+class SharedProgress {
+ public:
+  SharedProgress(Bytes plugged_before, Bytes target, Clock::time_point begin)
+      : progress_{plugged_before, plugged_before, target, TargetState::Working, {}},
+        begin_(begin) {}
+
+  void set(const Info& info) {
+    const std::lock_guard lock(mutex_);
+    progress_.plugged = info.plugged();
+    progress_.state = info.target_state;
+  }
+
+  [[nodiscard]] std::string line() {
+    const std::lock_guard lock(mutex_);
+    progress_.elapsed = Clock::now() - begin_;
+    return progress_line(progress_);
+  }
+
+ private:
+  std::mutex mutex_;
+  TargetProgress progress_;
+  Clock::time_point begin_;
+};
+
+// Why the wait is over, or nothing.
+std::optional<Stop> end_of_wait(const Info& info, const Order& order, Clock::duration waited) {
+  switch (info.target_state) {
+    case TargetState::Reached:
+      return Stop::None;
+    case TargetState::Floor:
+      return Stop::Floor;
+    case TargetState::None:
+    case TargetState::Working:
+    case TargetState::Blocked:
+      break;
+  }
+  if (InterruptGuard::interrupted()) {
+    return Stop::Interrupted;
+  }
+  if (order.timeout && waited >= *order.timeout) {
+    return Stop::Timeout;
+  }
+  return std::nullopt;
+}
+
+std::chrono::milliseconds next_wait(const Order& order, Clock::duration waited) {
+  if (!order.timeout) {
+    return longest_wait;
+  }
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*order.timeout - waited);
+  return std::min(left, longest_wait);
+}
+
+// Until there is a reason to wait no longer; fills in report.
+void wait_for_target(const Order& order, Bytes target, Device& device, SharedProgress& shared,
+                     const OutputStyle& style, TargetReport& report) {
+  const auto begin = Clock::now();
+  for (;;) {
+    report.info = device.info();
+    if (report.info.target != target) {
+      throw other_target(target, report.info, style);
+    }
+    shared.set(report.info);
+    const auto waited = Clock::now() - begin;
+    if (const auto stop = end_of_wait(report.info, order, waited)) {
+      report.stop = *stop;
+      return;
+    }
+    // Whatever ended the wait, the next round sees what is so.
+    static_cast<void>(device.wait(next_wait(order, waited)));
+  }
+}
+
+void set_and_wait(const Order& order, Bytes target, const Info& before, Device& device,
+                  const Output& output, TargetReport& report) {
+  const InterruptGuard guard;
+  SharedProgress shared(before.plugged(), target, Clock::now());
+  set_target(order, device, before, output.style);
+  std::unique_ptr<ProgressMeter> meter;
+  if (output.terminal && !output.style.quiet) {
+    meter = std::make_unique<ProgressMeter>(
+        output.prose, [&shared] { return shared.line(); }, output.terminal_width);
+  }
+  wait_for_target(order, target, device, shared, output.style, report);
+}
+
+ExitStatus status_of(const TargetReport& report, Bytes plugged_before) {
+  if (report.stop == Stop::None || !report.info.target) {
+    return ExitStatus::Success;
+  }
+  const std::int64_t nearer = bytes_nearer(
+      {plugged_before, report.info.plugged(), *report.info.target, TargetState::Working, {}});
+  return nearer >= static_cast<std::int64_t>(report.info.subblock.value) ? ExitStatus::Partial
+                                                                         : ExitStatus::Failure;
+}
+
+}  // namespace
+
+CLI::App* setup_target(CLI::App& app, TargetOptions& options) {
+  CLI::App* verb = app.add_subcommand("target", "Set the plugged size to work toward");
+  add_text(*verb, "what", "SIZE|none", options.what,
+           "how much is to be plugged (64M, 1.5G, 2GiB; 0: as little as the floor lets), or none: "
+           "work toward no target");
+  verb->add_flag("--wait", options.wait, "return when it is reached or the floor stops it");
+  add_text(*verb, "--timeout", "T", options.timeout,
+           "with --wait: wait no longer than this (500ms, 30s, 5m)");
+  add_keep_watermarks(*verb, options.keep_watermarks);
+  add_force(*verb, options.force);
+  return verb;
+}
+
+ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_device,
+                      const Surroundings& surroundings, Output& output) {
+  const Order order = to_order(options);
+  const auto begin = Clock::now();
+  Device device = open_device(Access::Write);
+  const Info before = device.info();
+  require_feature(before, MEMPLUG_FEATURE_TARGET, lacks_target);
+  if (order.target) {
+    check_multiple("target", *order.target, before.subblock, Bytes{0});
+    if (!options.force) {
+      check_commit_limit(*order.target, before, surroundings.commit_limit, output.style);
+    }
+  }
+  TargetReport report;
+  if (order.target && order.wait) {
+    set_and_wait(order, *order.target, before, device, output, report);
+    if (!options.keep_watermarks) {
+      surroundings.watermarks.recompute("target", output);
+    }
+  } else {
+    set_target(order, device, before, output.style);
+    report.info = device.info();
+  }
+  report.elapsed = Clock::now() - begin;
+  output.data << (output.style.json ? target_json(report) : target_text(report, output.style));
+  if (!output.style.quiet) {
+    output.prose << explain_others("target", report.info.others)
+                 << explain_target(report.info, report.stop, output.style);
+  }
+  return status_of(report, before.plugged());
+}
+
+}  // namespace memplug
