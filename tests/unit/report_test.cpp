@@ -8,7 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "golden_file.hpp"
+#include "look/status.hpp"
 #include "memplug.h"
+#include "words/names.hpp"
 
 namespace memplug {
 namespace {

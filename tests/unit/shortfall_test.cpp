@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The prose about shortfalls: each reason has words, each stop its own advice.
-#include "request/shortfall.hpp"
+#include "report/shortfall.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +8,7 @@
 #include <set>
 
 #include "memplug.h"
+#include "request/refusals.hpp"
 
 namespace memplug {
 namespace {

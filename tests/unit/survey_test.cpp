@@ -13,6 +13,7 @@
 #include "fake_channel.hpp"
 #include "look/map.hpp"
 #include "memplug/failure.hpp"
+#include "report/report.hpp"
 #include "temporary_folder.hpp"
 #include "verbs/explain.hpp"
 #include "verbs/map.hpp"

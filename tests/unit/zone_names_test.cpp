@@ -6,7 +6,8 @@
 
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
-#include "request/shortfall.hpp"
+#include "report/shortfall.hpp"
+#include "request/refusals.hpp"
 #include "temporary_folder.hpp"
 #include "verbs/unplug.hpp"
 

@@ -8,7 +8,7 @@
 #include "machine/watermarks.hpp"
 #include "memplug.h"
 #include "process/shell_word.hpp"
-#include "report/report.hpp"
+#include "words/names.hpp"
 
 namespace memplug {
 namespace {

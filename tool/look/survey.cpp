@@ -122,4 +122,18 @@ SurveySums add_up(const std::vector<Stretch>& stretches, Bytes page, Bytes align
   return sums;
 }
 
+std::string_view outlook_name(Outlook outlook) {
+  switch (outlook) {
+    case Outlook::Free:
+      return "free";
+    case Outlook::Movable:
+      return "movable";
+    case Outlook::Maybe:
+      return "maybe";
+    case Outlook::Blocked:
+      return "blocked";
+  }
+  return "blocked";
+}
+
 }  // namespace memplug

@@ -22,6 +22,8 @@ enum class Outlook {
 
 // Of a plugged one.
 [[nodiscard]] Outlook outlook_of(const Stretch& stretch);
+// "maybe"
+[[nodiscard]] std::string_view outlook_name(Outlook outlook);
 
 struct Run {
   int node = 0;

@@ -9,7 +9,7 @@
 #include <cerrno>
 
 #include "memplug/failure.hpp"
-#include "request/shortfall.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

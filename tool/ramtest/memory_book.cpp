@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "quarantine/bad_memory.hpp"
+#include "words/names.hpp"
 
 namespace memplug {
 namespace {
@@ -209,6 +210,22 @@ std::vector<UntestedStretch> MemoryBook::untested(const Hindrance& untried) cons
 
 std::vector<UntestedStretch> MemoryBook::unplugged() const {
   return hindered({Fate::Unplugged}, {});
+}
+
+std::string_view hindrance_name(const Hindrance& hindrance) {
+  switch (hindrance.kind) {
+    case Hindrance::Kind::Blocked:
+      return reason_name(hindrance.reason);
+    case Hindrance::Kind::Unplugged:
+      return "unplugged";
+    case Hindrance::Kind::NoVerdict:
+      return "memtester";
+    case Hindrance::Kind::Interrupted:
+      return "interrupted";
+    case Hindrance::Kind::Failed:
+      return "failed";
+  }
+  return "unknown";
 }
 
 }  // namespace memplug

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <vector>
 
 #include "memplug/device.hpp"
@@ -21,6 +22,8 @@ struct Hindrance {
   Reason reason = Reason::Unknown;  // of Blocked
   bool operator==(const Hindrance&) const = default;
 };
+// "pinned", "unplugged"
+[[nodiscard]] std::string_view hindrance_name(const Hindrance& hindrance);
 
 struct UntestedStretch {
   Range range;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ramtest/progress.hpp"
 
-#include "request/shortfall.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

@@ -9,7 +9,7 @@
 #include "machine/text_file.hpp"
 #include "memplug/failure.hpp"
 #include "quarantine/bad_memory.hpp"
-#include "report/json_format.hpp"
+#include "words/json_format.hpp"
 
 namespace memplug {
 namespace {

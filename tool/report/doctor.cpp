@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Reports of a diagnosis.
 #include "doctor/diagnosis.hpp"
-#include "report/json_format.hpp"
 #include "report/report.hpp"
 #include "terminal/table.hpp"
+#include "words/json_format.hpp"
 
 namespace memplug {
 namespace {

@@ -3,8 +3,10 @@
 #include <iomanip>
 #include <sstream>
 
-#include "report/json_format.hpp"
 #include "report/report.hpp"
+#include "words/json_format.hpp"
+#include "words/names.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

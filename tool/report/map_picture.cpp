@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "report/report.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

@@ -4,7 +4,9 @@
 #include <charconv>
 #include <sstream>
 
+#include "look/status.hpp"
 #include "report/report.hpp"
+#include "words/names.hpp"
 
 namespace memplug {
 namespace {

@@ -2,10 +2,10 @@
 #include "report/quarantine.hpp"
 
 #include "memplug/reason_words.hpp"
-#include "report/json_format.hpp"
-#include "report/report.hpp"
-#include "request/shortfall.hpp"
 #include "terminal/table.hpp"
+#include "words/json_format.hpp"
+#include "words/names.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

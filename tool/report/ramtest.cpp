@@ -4,9 +4,11 @@
 #include <map>
 
 #include "quarantine/bad_memory.hpp"
-#include "report/json_format.hpp"
+#include "ramtest/memory_book.hpp"
 #include "report/report.hpp"
 #include "terminal/table.hpp"
+#include "words/json_format.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {
@@ -119,22 +121,6 @@ std::string untested_ranges_text(const TestReport& report, const OutputStyle& st
 }
 
 }  // namespace
-
-std::string_view hindrance_name(const Hindrance& hindrance) {
-  switch (hindrance.kind) {
-    case Hindrance::Kind::Blocked:
-      return reason_name(hindrance.reason);
-    case Hindrance::Kind::Unplugged:
-      return "unplugged";
-    case Hindrance::Kind::NoVerdict:
-      return "memtester";
-    case Hindrance::Kind::Interrupted:
-      return "interrupted";
-    case Hindrance::Kind::Failed:
-      return "failed";
-  }
-  return "unknown";
-}
 
 std::string test_json(const TestReport& report) {
   Json json = versioned_json();

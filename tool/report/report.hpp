@@ -10,21 +10,13 @@
 #include <vector>
 
 #include "look/map.hpp"
+#include "look/status.hpp"
 #include "look/survey.hpp"
 #include "memplug/device.hpp"
 #include "ramtest/memory_book.hpp"
 #include "terminal/output.hpp"
 
 namespace memplug {
-
-struct Status {
-  Info info;
-  std::vector<NodeShare> nodes;
-  std::vector<HeldRange> ranges;
-  Counters counters;
-  std::string tool_version;
-  std::string kernel;
-};
 
 // How far the module is toward its target, when the command returns.
 struct TargetReport {
@@ -106,20 +98,5 @@ struct TestReport {
 [[nodiscard]] std::string event_text(const Event& event, const OutputStyle& style);
 // Prometheus's text format, base units.
 [[nodiscard]] std::string metrics_text(const Status& status);
-
-// As they stand in JSON; "unplug".
-[[nodiscard]] std::string_view operation_name(Operation operation);
-[[nodiscard]] std::string_view reason_name(Reason reason);
-[[nodiscard]] std::string_view hindrance_name(const Hindrance& hindrance);
-[[nodiscard]] std::string_view stop_name(Stop stop);
-[[nodiscard]] std::string_view bad_why_name(BadWhy why);
-[[nodiscard]] std::string_view state_name(SubblockState state);
-[[nodiscard]] std::string_view outlook_name(Outlook outlook);
-[[nodiscard]] std::string_view target_state_name(TargetState state);
-[[nodiscard]] std::string_view other_name(OtherDriver driver);
-// A size for people, or in plain bytes if they asked for those.
-[[nodiscard]] std::string size_text(Bytes size, const OutputStyle& style);
-// As the kernel's own messages write it; "-" if there is none.
-[[nodiscard]] std::string page_frame_text(std::optional<std::uint64_t> pfn);
 
 }  // namespace memplug

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Reports of what memory looks like: scan, explain and map as JSON, the first two for people, too.
-#include "report/json_format.hpp"
+#include "look/survey.hpp"
 #include "report/report.hpp"
 #include "terminal/table.hpp"
+#include "words/json_format.hpp"
+#include "words/names.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

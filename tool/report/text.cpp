@@ -5,8 +5,11 @@
 #include <optional>
 #include <sstream>
 
+#include "look/status.hpp"
 #include "report/report.hpp"
 #include "terminal/table.hpp"
+#include "words/names.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {
@@ -86,19 +89,6 @@ std::string state_words(const Info& info, const OutputStyle& style) {
 std::string in_parentheses(const std::string& note) { return note.empty() ? "" : "(" + note + ")"; }
 
 }  // namespace
-
-std::string size_text(Bytes size, const OutputStyle& style) {
-  return style.bytes ? std::to_string(size.value) : print_size(size);
-}
-
-std::string page_frame_text(std::optional<std::uint64_t> pfn) {
-  if (!pfn) {
-    return "-";
-  }
-  std::ostringstream text;
-  text << std::hex << std::showbase << *pfn;
-  return text.str();
-}
 
 std::string list_text(const std::vector<HeldRange>& ranges, const OutputStyle& style) {
   std::string text = ranges_table(ranges, style);

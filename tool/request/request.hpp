@@ -37,12 +37,5 @@ struct Manner {
                                const Info& info, const Surroundings& surroundings, Output& output);
 // What of it an unplug may ask for without --force; nothing: there is no such limit.
 [[nodiscard]] std::optional<Bytes> most_to_unplug(const CommitLimit& commit_limit, Bytes subblock);
-// Writes its report, and explains it.
-void report(const Request& request, const Info& info, const Result& result, Device& device,
-            const Surroundings& surroundings, Output& output);
-// Opens the device and does both. Returns the exit status that it earns.
-[[nodiscard]] ExitStatus run_request(const Request& request, Manner manner,
-                                     const OpenDevice& open_device,
-                                     const Surroundings& surroundings, Output& output);
 
 }  // namespace memplug

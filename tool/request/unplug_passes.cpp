@@ -13,9 +13,8 @@
 #include <vector>
 
 #include "memplug/failure.hpp"
-#include "report/report.hpp"
-#include "request/shortfall.hpp"
 #include "terminal/interrupt.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

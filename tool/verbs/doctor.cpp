@@ -5,7 +5,7 @@
 #include "doctor/diagnosis.hpp"
 #include "memplug/failure.hpp"
 #include "report/report.hpp"
-#include "request/option_text.hpp"
+#include "verbs/option_text.hpp"
 
 namespace memplug {
 namespace {

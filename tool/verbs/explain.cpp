@@ -8,9 +8,11 @@
 #include "memplug/failure.hpp"
 #include "memplug/reason_words.hpp"
 #include "report/report.hpp"
-#include "request/option_text.hpp"
+#include "request/refusals.hpp"
 #include "request/request.hpp"
-#include "request/shortfall.hpp"
+#include "verbs/option_text.hpp"
+#include "words/names.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

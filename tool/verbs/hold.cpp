@@ -18,9 +18,11 @@
 #include "memplug/failure.hpp"
 #include "process/child_process.hpp"
 #include "report/report.hpp"
+#include "request/refusals.hpp"
 #include "request/request.hpp"
-#include "request/shortfall.hpp"
 #include "terminal/interrupt.hpp"
+#include "verbs/run_request.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

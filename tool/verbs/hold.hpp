@@ -8,8 +8,8 @@
 #include "machine/surroundings.hpp"
 #include "memplug/device.hpp"
 #include "request/open_device.hpp"
-#include "request/unplug_options.hpp"
 #include "terminal/output.hpp"
+#include "verbs/unplug_options.hpp"
 
 namespace memplug {
 

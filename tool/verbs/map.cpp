@@ -10,9 +10,11 @@
 #include "memplug.h"
 #include "memplug/failure.hpp"
 #include "report/report.hpp"
-#include "request/option_text.hpp"
+#include "report/shortfall.hpp"
+#include "request/refusals.hpp"
 #include "request/request.hpp"
-#include "request/shortfall.hpp"
+#include "verbs/option_text.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

@@ -3,8 +3,9 @@
 #include "verbs/plug.hpp"
 
 #include "memplug/failure.hpp"
-#include "request/option_text.hpp"
 #include "request/request.hpp"
+#include "verbs/option_text.hpp"
+#include "verbs/run_request.hpp"
 
 namespace memplug {
 namespace {

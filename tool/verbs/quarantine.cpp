@@ -14,8 +14,9 @@
 #include "quarantine/bad_memory_formats.hpp"
 #include "quarantine/quarantine.hpp"
 #include "report/quarantine.hpp"
-#include "request/option_text.hpp"
-#include "request/shortfall.hpp"
+#include "request/refusals.hpp"
+#include "verbs/option_text.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

@@ -6,7 +6,8 @@
 
 #include "look/status.hpp"
 #include "report/report.hpp"
-#include "request/shortfall.hpp"
+#include "report/shortfall.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 CLI::App* setup_status(CLI::App& app, StatusOptions& /*options*/) {

@@ -11,11 +11,13 @@
 #include "memplug.h"
 #include "memplug/failure.hpp"
 #include "report/report.hpp"
-#include "request/option_text.hpp"
+#include "report/shortfall.hpp"
+#include "request/refusals.hpp"
 #include "request/request.hpp"
-#include "request/shortfall.hpp"
 #include "terminal/interrupt.hpp"
 #include "terminal/progress.hpp"
+#include "verbs/option_text.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

@@ -12,14 +12,14 @@
 #include "machine/text_file.hpp"
 #include "memplug.h"
 #include "memplug/failure.hpp"
-#include "ramtest/explain.hpp"
 #include "ramtest/progress.hpp"
 #include "ramtest/resume_file.hpp"
+#include "report/ramtest_words.hpp"
 #include "report/report.hpp"
-#include "request/option_text.hpp"
+#include "request/refusals.hpp"
 #include "request/request.hpp"
-#include "request/shortfall.hpp"
 #include "terminal/interrupt.hpp"
+#include "verbs/option_text.hpp"
 
 namespace memplug {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "memplug/failure.hpp"
 #include "request/request.hpp"
+#include "verbs/run_request.hpp"
 
 namespace memplug {
 

@@ -6,8 +6,9 @@
 
 #include "memplug.h"
 #include "report/report.hpp"
-#include "request/option_text.hpp"
-#include "request/shortfall.hpp"
+#include "request/refusals.hpp"
+#include "verbs/option_text.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

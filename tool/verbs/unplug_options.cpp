@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "request/unplug_options.hpp"
+#include "verbs/unplug_options.hpp"
 
 #include "memplug/failure.hpp"
-#include "request/option_text.hpp"
 #include "request/request.hpp"
+#include "verbs/option_text.hpp"
 
 namespace memplug {
 namespace {

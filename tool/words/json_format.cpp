@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Printing JSON.
-#include "report/json_format.hpp"
+#include "words/json_format.hpp"
 
 namespace memplug {
 namespace {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The words for shortfalls and refusals.
-#include "request/shortfall.hpp"
+#include "report/shortfall.hpp"
 
 #include <cerrno>
 
 #include "machine/commit_limit.hpp"
 #include "memplug/reason_words.hpp"
-#include "report/report.hpp"
+#include "words/names.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {
@@ -68,10 +69,6 @@ Words words_for_blocked(const Info& info) {
 
 }  // namespace
 
-std::string prose_line(std::string_view verb, std::string_view text) {
-  return std::string("memplugctl: ").append(verb).append(": ").append(text).append("\n");
-}
-
 std::string floor_sentence(const Info& info, const OutputStyle& style) {
   return "stopped by the floor: more would leave less than " + size_text(info.floor, style) +
          " available, or a zone less than its own reserve";
@@ -95,19 +92,6 @@ std::string explain_reasons(std::string_view verb, const std::map<Reason, Bytes>
                                  ": " + std::string(words.what) + "; " + std::string(words.step));
   }
   return text;
-}
-
-Failure older_module(const Info& info, std::string_view lacks) {
-  return {ENOTTY,
-          "the loaded module is older than this tool: " + info.module_version + " " +
-              std::string(lacks),
-          "load the module that belongs to this tool"};
-}
-
-void require_feature(const Info& info, std::uint64_t feature, std::string_view lacks) {
-  if ((info.features & feature) == 0) {
-    throw older_module(info, lacks);
-  }
 }
 
 std::string explain_result(const Request& request, const Info& info, const Result& result,
@@ -163,44 +147,6 @@ std::string explain_node_without_memory(const Request& request,
                         : "memory that was added may be had in ZONE_NORMAL: offline its memory "
                           "block, then echo online_kernel > "
                           "/sys/devices/system/memory/memoryN/state");
-}
-
-Failure unmanaged_failure(const Request& request, const UnmanagedError& error,
-                          const ZoneNames& zones) {
-  if (error.why() == BadWhy::None || error.part().size.value == 0) {
-    if (request.node) {
-      return {ENXIO, "node " + std::to_string(*request.node) + " is not online",
-              "'memplugctl status' shows the nodes"};
-    }
-    return {ENXIO, "it is not managed memory", "'memplugctl status' shows what is managed"};
-  }
-  const Words words = words_for(error.why());
-  const std::string zone = error.why() == BadWhy::Zone ? zones.of_address(error.part().start) : "";
-  const std::string subject =
-      request.window ? "nothing in --within " + print_range(*request.window) : "part of the range";
-  return {ENXIO,
-          subject + (request.window ? " is managed: " : " is not managed: ") +
-              print_range(error.part()) + ": " +
-              (zone.empty() ? std::string(words.what)
-                            : "it is in " + zone + ", and memplug takes from ZONE_NORMAL only"),
-          zone == "ZONE_MOVABLE" ? "bring it back in ZONE_NORMAL: offline its memory block, then "
-                                   "echo online_kernel > /sys/devices/system/memory/memoryN/state"
-                                 : std::string(words.step)};
-}
-
-std::string step_after_refusal(int error_number) {
-  switch (error_number) {
-    case EPERM:
-      return "it needs CAP_SYS_ADMIN in the first user namespace; run it as root";
-    case EBUSY:
-    case ENOMEM:
-      return "try again";
-    case EOPNOTSUPP:
-    case E2BIG:
-      return "the module is older than this tool; load the one that belongs to it";
-    default:
-      return "";
-  }
 }
 
 std::string explain_target(const Info& info, Stop stop, const OutputStyle& style) {

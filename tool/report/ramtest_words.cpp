@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "ramtest/explain.hpp"
+#include "report/ramtest_words.hpp"
 
 #include <algorithm>
 #include <map>
 
-#include "request/shortfall.hpp"
+#include "report/shortfall.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {

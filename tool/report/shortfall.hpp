@@ -20,13 +20,9 @@ namespace memplug {
 [[nodiscard]] std::string explain_result(const Request& request, const Info& info,
                                          const Result& result, const OutputStyle& style);
 
-[[nodiscard]] Failure unmanaged_failure(const Request& request, const UnmanagedError& error,
-                                        const ZoneNames& zones);
 // A request for memory of a node that has none to take from, but these zones.
 [[nodiscard]] std::string explain_node_without_memory(const Request& request,
                                                       const std::vector<std::string>& zones);
-// What may help after this errno of a command that changes something, or nothing.
-[[nodiscard]] std::string step_after_refusal(int error_number);
 
 // Why the target is not reached and the command no longer waits, or why it will hardly get on.
 // Empty if there is nothing to explain.
@@ -44,18 +40,10 @@ namespace memplug {
                                           const std::map<Reason, Bytes>& by_reason,
                                           const OutputStyle& style);
 
-// lacks: "has no target to work toward".
-[[nodiscard]] Failure older_module(const Info& info, std::string_view lacks);
-// Throws it if the module does not have this MEMPLUG_FEATURE_*.
-void require_feature(const Info& info, std::uint64_t feature, std::string_view lacks);
-
 // "stopped by the floor: ..."
 [[nodiscard]] std::string floor_sentence(const Info& info, const OutputStyle& style);
 // What to say when no memory at all is managed.
 [[nodiscard]] std::string why_nothing_is_managed();
 [[nodiscard]] std::string step_if_nothing_is_managed();
-
-// "memplugctl: unplug: TEXT\n"
-[[nodiscard]] std::string prose_line(std::string_view verb, std::string_view text);
 
 }  // namespace memplug
