@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <exception>
@@ -19,20 +18,7 @@
 #include "terminal/interrupt.hpp"
 #include "terminal/memory_reserve.hpp"
 #include "terminal/standard_streams.hpp"
-#include "verbs/doctor.hpp"
-#include "verbs/explain.hpp"
-#include "verbs/hold.hpp"
-#include "verbs/list.hpp"
-#include "verbs/map.hpp"
-#include "verbs/metrics.hpp"
-#include "verbs/plug.hpp"
-#include "verbs/quarantine.hpp"
-#include "verbs/scan.hpp"
-#include "verbs/status.hpp"
-#include "verbs/target.hpp"
-#include "verbs/test.hpp"
-#include "verbs/unplug.hpp"
-#include "verbs/watch.hpp"
+#include "verbs/verbs.hpp"
 
 namespace memplug {
 namespace {
@@ -40,15 +26,6 @@ namespace {
 constexpr const char* request_footer =
     "The options of 'memplugctl --help' go with every verb.\n"
     "Exit status: 0 all of it done, 64 part of it, 1 none or failed, 2 usage.";
-// Of verbs that change nothing.
-constexpr const char* looking_footer =
-    "The options of 'memplugctl --help' go with every verb.\n"
-    "Exit status: 0 done, 1 failed, 2 usage.";
-
-// A signal never ends them between two of their phases: what they have done by then is reported.
-constexpr std::array<std::string_view, 6> changing_verbs{"unplug", "plug",       "hold",
-                                                         "test",   "quarantine", "target"};
-
 constexpr const char* command_needs_dashes =
     "; a command stands behind '--', such as in: memplugctl hold 64M -- memtester ...";
 
@@ -114,22 +91,8 @@ class Program {
     app_.get_formatter()->column_width(26);
     app_.require_subcommand(0, 1);
     app_.fallthrough();
-    add(setup_status(app_, status_), run_status, status_);
-    add(setup_list(app_, list_), run_list, list_);
-    add(setup_unplug(app_, unplug_), run_unplug, unplug_, surroundings_);
-    add(setup_plug(app_, plug_), run_plug, plug_, surroundings_);
-    add(setup_hold(app_, hold_), run_hold, hold_, surroundings_);
-    add(setup_test(app_, test_), run_test, test_, surroundings_);
-    add(setup_quarantine(app_, quarantine_), run_quarantine, quarantine_);
-    add(setup_target(app_, target_), run_target, target_, surroundings_);
-    add(setup_scan(app_, scan_), run_scan, scan_, surroundings_);
-    add(setup_explain(app_, explain_), run_explain, explain_, page_facts_);
-    add(setup_map(app_, map_), run_map, map_, canvas_);
-    add(setup_watch(app_, watch_), run_watch, watch_);
-    add(setup_metrics(app_, metrics_), run_metrics, metrics_);
-    add(setup_doctor(app_, doctor_), run_doctor, doctor_, machine_);
-    for (const char* verb : {"status", "list", "scan", "explain", "map", "watch"}) {
-      app_.get_subcommand(verb)->footer(looking_footer);
+    for (const Verb& verb : verbs_) {
+      parsers_.push_back(verb.setup(app_));
     }
   }
   Program(const Program&) = delete;
@@ -166,24 +129,6 @@ class Program {
   }
 
  private:
-  template <typename Options>
-  void add(CLI::App* verb, ExitStatus (*run_verb)(const Options&, const OpenDevice&, Output&),
-           const Options& options) {
-    verbs_.emplace_back(verb, [this, run_verb, &options](const OpenDevice& open) {
-      return run_verb(options, open, output_);
-    });
-  }
-
-  // A verb that needs one more thing of the machine; tests give it one of their own.
-  template <typename Options, typename Thing>
-  void add(CLI::App* verb,
-           ExitStatus (*run_verb)(const Options&, const OpenDevice&, const Thing&, Output&),
-           const Options& options, const Thing& thing) {
-    verbs_.emplace_back(verb, [this, run_verb, &options, &thing](const OpenDevice& open) {
-      return run_verb(options, open, thing, output_);
-    });
-  }
-
   // CLI11 wants them last to first.
   void parse(Words words) {
     std::reverse(words.begin(), words.end());
@@ -197,8 +142,8 @@ class Program {
     if (dashes == arguments.end()) {
       return;
     }
-    if (app_.got_subcommand("hold")) {
-      hold_.command.assign(dashes + 1, arguments.end());
+    if (const Verb* verb = parsed_verb(); verb != nullptr && verb->take_command) {
+      verb->take_command({dashes + 1, arguments.end()});
     } else {
       parse(arguments);
     }
@@ -214,26 +159,33 @@ class Program {
     } catch (const CLI::ParseError& error) {
       note_verb();
       const bool lacks_dashes = find_dashes(arguments) == arguments.end();
-      throw UsageError(error.what() + std::string(verb_name_ == "hold" && lacks_dashes
-                                                      ? command_needs_dashes
-                                                      : ""));
+      throw UsageError(error.what() +
+                       std::string(verb_ != nullptr && verb_->take_command && lacks_dashes
+                                       ? command_needs_dashes
+                                       : ""));
     }
-    const OpenDevice open = [this](Access access) { return open_device(device_path_, access); };
     note_verb();
-    for (const auto& [verb, run_verb] : verbs_) {
-      if (verb->parsed()) {
-        if (std::ranges::find(changing_verbs, verb_name_) != changing_verbs.end()) {
-          guard_.emplace();
-        }
-        return run_verb(open);
+    if (verb_ != nullptr) {
+      if (verb_->changes_memory) {
+        guard_.emplace();
       }
+      return verb_->run(environment());
     }
     throw UsageError("a verb is needed: " + verb_names());
   }
 
-  // 1 and 2 may be the command's that hold has run.
+  [[nodiscard]] Environment environment() {
+    return {[this](Access access) { return open_device(device_path_, access); },
+            device_path_,
+            surroundings_,
+            page_facts_,
+            machine_,
+            canvas_,
+            output_};
+  }
+
   [[nodiscard]] ExitStatus failed(ExitStatus usual) const {
-    return verb_name_ == "hold" ? hold_failed : usual;
+    return verb_ != nullptr ? verb_->failure.value_or(usual) : usual;
   }
 
   // A signal that comes while stdout takes nothing ends the wait for it.
@@ -245,18 +197,30 @@ class Program {
 
   [[nodiscard]] std::string verb_names() const {
     std::string names;
-    for (std::size_t i = 0; i < verbs_.size(); ++i) {
+    for (std::size_t i = 0; i < parsers_.size(); ++i) {
       if (i > 0) {
-        names += i + 1 < verbs_.size() ? ", " : " or ";
+        names += i + 1 < parsers_.size() ? ", " : " or ";
       }
-      names += verbs_[i].first->get_name();
+      names += parsers_[i]->get_name();
     }
     return names;
   }
 
+  // The one whose word was read, also where something behind it was not understood.
+  [[nodiscard]] const Verb* parsed_verb() const {
+    const auto parsed = app_.get_subcommands();
+    if (parsed.empty()) {
+      return nullptr;
+    }
+    const auto place = std::ranges::find(parsers_, parsed.front());
+    return place == parsers_.end() ? nullptr
+                                   : &verbs_[static_cast<std::size_t>(place - parsers_.begin())];
+  }
+
   void note_verb() {
-    const auto verbs = app_.get_subcommands();
-    verb_name_ = verbs.empty() ? "" : verbs.front()->get_name();
+    verb_ = parsed_verb();
+    const auto parsed = app_.get_subcommands();
+    verb_name_ = parsed.empty() ? "" : parsed.front()->get_name();
     status_without_memory = failed(ExitStatus::Failure);
   }
 
@@ -271,9 +235,8 @@ class Program {
   void tell(std::optional<int> error_number, const std::string& message, const std::string& step) {
     data_.str("");
     if (output_.style.json) {
-      // Who reads watch reads a line at a time.
-      data_ << (verb_name_ == "watch" ? error_json_line(error_number, message)
-                                      : error_json(error_number, message));
+      data_ << (verb_ != nullptr && verb_->json_lines ? error_json_line(error_number, message)
+                                                      : error_json(error_number, message));
     }
     say(message);
     if (!step.empty()) {
@@ -302,22 +265,11 @@ class Program {
   std::string verb_name_;
   // Lives until stdout has it all.
   std::optional<InterruptGuard> guard_;
-  StatusOptions status_;
-  ListOptions list_;
-  UnplugOptions unplug_;
-  PlugOptions plug_;
-  QuarantineOptions quarantine_;
-  HoldOptions hold_;
-  TestOptions test_{&device_path_};
-  TargetOptions target_;
-  ScanOptions scan_;
-  ExplainOptions explain_;
-  MapOptions map_;
-  WatchOptions watch_;
-  MetricsOptions metrics_;
-  DoctorOptions doctor_;
   const Canvas canvas_{stdout_width(), stdout_takes_colour()};
-  std::vector<std::pair<CLI::App*, std::function<ExitStatus(const OpenDevice&)>>> verbs_;
+  const std::vector<Verb> verbs_ = all_verbs();
+  // Each verb's, in the same order.
+  std::vector<CLI::App*> parsers_;
+  const Verb* verb_ = nullptr;  // that was asked for
 };
 
 }  // namespace

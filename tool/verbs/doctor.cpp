@@ -2,6 +2,8 @@
 // memplugctl doctor
 #include "verbs/doctor.hpp"
 
+#include <memory>
+
 #include "doctor/diagnosis.hpp"
 #include "memplug/failure.hpp"
 #include "report/report.hpp"
@@ -48,6 +50,16 @@ ExitStatus run_doctor(const DoctorOptions& options, const OpenDevice& open_devic
   output.data << (output.style.json ? diagnosis_json(diagnosis)
                                     : diagnosis_text(diagnosis, output.style));
   return diagnosis.fit() ? ExitStatus::Success : ExitStatus::Failure;
+}
+
+Verb doctor_verb() {
+  const auto options = std::make_shared<DoctorOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_doctor(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                return run_doctor(*options, environment.open_device, environment.machine,
+                                  environment.output);
+              }};
 }
 
 }  // namespace memplug

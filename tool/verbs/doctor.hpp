@@ -10,10 +10,7 @@
 #include "memplug/device.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -25,5 +22,7 @@ CLI::App* setup_doctor(CLI::App& app, DoctorOptions& options);
 // Success: fit. It opens the device that --device names.
 [[nodiscard]] ExitStatus run_doctor(const DoctorOptions& options, const OpenDevice& open_device,
                                     const Machine& machine, Output& output);
+
+[[nodiscard]] Verb doctor_verb();
 
 }  // namespace memplug

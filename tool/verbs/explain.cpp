@@ -2,6 +2,7 @@
 // memplugctl explain
 #include "verbs/explain.hpp"
 
+#include <memory>
 #include <set>
 
 #include "memplug.h"
@@ -59,6 +60,7 @@ CLI::App* setup_explain(CLI::App& app, ExplainOptions& options) {
   CLI::App* verb = app.add_subcommand(
       "explain", "Show what each subblock of a range is, and what is in the way");
   add_text(*verb, "range", "RANGE", options.range, "0xFIRST-0xLAST inclusive, or 0xFIRST+SIZE");
+  verb->footer(looking_footer);
   return verb;
 }
 
@@ -81,6 +83,16 @@ ExitStatus run_explain(const ExplainOptions& options, const OpenDevice& open_dev
     output.prose << explain(report);
   }
   return ExitStatus::Success;
+}
+
+Verb explain_verb() {
+  const auto options = std::make_shared<ExplainOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_explain(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                return run_explain(*options, environment.open_device, environment.page_facts,
+                                   environment.output);
+              }};
 }
 
 }  // namespace memplug

@@ -9,10 +9,7 @@
 #include "memplug/device.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -23,5 +20,7 @@ struct ExplainOptions {
 CLI::App* setup_explain(CLI::App& app, ExplainOptions& options);
 [[nodiscard]] ExitStatus run_explain(const ExplainOptions& options, const OpenDevice& open_device,
                                      const PageFacts& facts, Output& output);
+
+[[nodiscard]] Verb explain_verb();
 
 }  // namespace memplug

@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <memory>
 #include <optional>
 
 #include "file_descriptor.hpp"
@@ -182,6 +183,21 @@ ExitStatus run_hold(const HoldOptions& options, const OpenDevice& open_device,
     throw Failure(EINTR, "interrupted before the command began", "the memory is given back");
   }
   return *status;
+}
+
+Verb hold_verb() {
+  const auto options = std::make_shared<HoldOptions>();
+  return {
+      .setup = [options](CLI::App& app) { return setup_hold(app, *options); },
+      .run =
+          [options](const Environment& environment) {
+            return run_hold(*options, environment.open_device, environment.surroundings,
+                            environment.output);
+          },
+      .changes_memory = true,
+      .failure = hold_failed,
+      .take_command =
+          [options](std::vector<std::string> command) { options->command = std::move(command); }};
 }
 
 }  // namespace memplug

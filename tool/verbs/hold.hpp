@@ -10,6 +10,7 @@
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
 #include "verbs/unplug_options.hpp"
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -28,5 +29,7 @@ CLI::App* setup_hold(CLI::App& app, HoldOptions& options);
 // The command's own status, or one of env(1)'s.
 [[nodiscard]] ExitStatus run_hold(const HoldOptions& options, const OpenDevice& open_device,
                                   const Surroundings& surroundings, Output& output);
+
+[[nodiscard]] Verb hold_verb();
 
 }  // namespace memplug

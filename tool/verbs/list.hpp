@@ -5,10 +5,7 @@
 #include "memplug/device.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -17,5 +14,7 @@ struct ListOptions {};
 CLI::App* setup_list(CLI::App& app, ListOptions& options);
 [[nodiscard]] ExitStatus run_list(const ListOptions& options, const OpenDevice& open_device,
                                   Output& output);
+
+[[nodiscard]] Verb list_verb();
 
 }  // namespace memplug

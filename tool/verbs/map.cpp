@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <fstream>
+#include <memory>
 
 #include "look/map.hpp"
 #include "look/survey.hpp"
@@ -39,6 +40,7 @@ CLI::App* setup_map(CLI::App& app, MapOptions& options) {
   CLI::App* verb = app.add_subcommand("map", "Show a picture of memory");
   add_text(*verb, "--within", "RANGE", options.within, "show this range only");
   add_text(*verb, "--svg", "FILE", options.svg, "write the picture to this file, as SVG");
+  verb->footer(looking_footer);
   return verb;
 }
 
@@ -70,6 +72,16 @@ ExitStatus run_map(const MapOptions& options, const OpenDevice& open_device, con
                  << prose_line("map", step_if_nothing_is_managed());
   }
   return ExitStatus::Success;
+}
+
+Verb map_verb() {
+  const auto options = std::make_shared<MapOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_map(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                return run_map(*options, environment.open_device, environment.canvas,
+                               environment.output);
+              }};
 }
 
 }  // namespace memplug

@@ -9,10 +9,7 @@
 #include "report/map_picture.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -24,5 +21,7 @@ struct MapOptions {
 CLI::App* setup_map(CLI::App& app, MapOptions& options);
 [[nodiscard]] ExitStatus run_map(const MapOptions& options, const OpenDevice& open_device,
                                  const Canvas& canvas, Output& output);
+
+[[nodiscard]] Verb map_verb();
 
 }  // namespace memplug

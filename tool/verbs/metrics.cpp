@@ -3,6 +3,7 @@
 #include "verbs/metrics.hpp"
 
 #include <CLI/CLI.hpp>
+#include <memory>
 
 #include "look/status.hpp"
 #include "memplug/failure.hpp"
@@ -28,6 +29,15 @@ ExitStatus run_metrics(const MetricsOptions& /*options*/, const OpenDevice& open
   Device device = open_device(Access::Read);
   output.data << metrics_text(read_status(device));
   return ExitStatus::Success;
+}
+
+Verb metrics_verb() {
+  const auto options = std::make_shared<MetricsOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_metrics(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                return run_metrics(*options, environment.open_device, environment.output);
+              }};
 }
 
 }  // namespace memplug

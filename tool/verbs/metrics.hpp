@@ -5,10 +5,7 @@
 #include "memplug/device.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -17,5 +14,7 @@ struct MetricsOptions {};
 CLI::App* setup_metrics(CLI::App& app, MetricsOptions& options);
 [[nodiscard]] ExitStatus run_metrics(const MetricsOptions& options, const OpenDevice& open_device,
                                      Output& output);
+
+[[nodiscard]] Verb metrics_verb();
 
 }  // namespace memplug

@@ -2,6 +2,8 @@
 // memplugctl plug
 #include "verbs/plug.hpp"
 
+#include <memory>
+
 #include "memplug/failure.hpp"
 #include "request/request.hpp"
 #include "verbs/option_text.hpp"
@@ -48,6 +50,17 @@ ExitStatus run_plug(const PlugOptions& options, const OpenDevice& open_device,
                     const Surroundings& surroundings, Output& output) {
   return run_request(to_request(options), {options.keep_watermarks}, open_device, surroundings,
                      output);
+}
+
+Verb plug_verb() {
+  const auto options = std::make_shared<PlugOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_plug(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                return run_plug(*options, environment.open_device, environment.surroundings,
+                                environment.output);
+              },
+          .changes_memory = true};
 }
 
 }  // namespace memplug

@@ -9,10 +9,7 @@
 #include "memplug/device.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -28,5 +25,7 @@ struct PlugOptions {
 CLI::App* setup_plug(CLI::App& app, PlugOptions& options);
 [[nodiscard]] ExitStatus run_plug(const PlugOptions& options, const OpenDevice& open_device,
                                   const Surroundings& surroundings, Output& output);
+
+[[nodiscard]] Verb plug_verb();
 
 }  // namespace memplug

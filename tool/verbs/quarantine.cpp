@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <fstream>
+#include <memory>
 
 #include "machine/text_file.hpp"
 #include "memplug.h"
@@ -329,6 +330,16 @@ ExitStatus run_quarantine(const QuarantineOptions& options, const OpenDevice& op
       break;
   }
   throw UsageError("one of add, remove, list, apply and export is needed");
+}
+
+Verb quarantine_verb() {
+  const auto options = std::make_shared<QuarantineOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_quarantine(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                return run_quarantine(*options, environment.open_device, environment.output);
+              },
+          .changes_memory = true};
 }
 
 }  // namespace memplug

@@ -8,10 +8,7 @@
 #include "quarantine/quarantine_file.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -31,5 +28,7 @@ CLI::App* setup_quarantine(CLI::App& app, QuarantineOptions& options);
 
 [[nodiscard]] ExitStatus run_quarantine(const QuarantineOptions& options,
                                         const OpenDevice& open_device, Output& output);
+
+[[nodiscard]] Verb quarantine_verb();
 
 }  // namespace memplug

@@ -2,6 +2,8 @@
 // memplugctl scan
 #include "verbs/scan.hpp"
 
+#include <memory>
+
 #include "memplug.h"
 #include "memplug/failure.hpp"
 #include "report/report.hpp"
@@ -65,6 +67,7 @@ CLI::App* setup_scan(CLI::App& app, ScanOptions& options) {
   add_text(*verb, "--within", "RANGE", options.within, "look inside this range only");
   add_text(*verb, "--align", "SIZE", options.align,
            "where the largest run may begin: a multiple of this power of two");
+  verb->footer(looking_footer);
   return verb;
 }
 
@@ -93,6 +96,16 @@ ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device,
     output.prose << explain(report, info, output.style);
   }
   return ExitStatus::Success;
+}
+
+Verb scan_verb() {
+  const auto options = std::make_shared<ScanOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_scan(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                return run_scan(*options, environment.open_device, environment.surroundings,
+                                environment.output);
+              }};
 }
 
 }  // namespace memplug

@@ -9,10 +9,7 @@
 #include "memplug/device.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -24,5 +21,7 @@ struct ScanOptions {
 CLI::App* setup_scan(CLI::App& app, ScanOptions& options);
 [[nodiscard]] ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device,
                                   const Surroundings& surroundings, Output& output);
+
+[[nodiscard]] Verb scan_verb();
 
 }  // namespace memplug

@@ -3,6 +3,7 @@
 #include "verbs/status.hpp"
 
 #include <CLI/CLI.hpp>
+#include <memory>
 
 #include "look/status.hpp"
 #include "report/report.hpp"
@@ -11,7 +12,9 @@
 
 namespace memplug {
 CLI::App* setup_status(CLI::App& app, StatusOptions& /*options*/) {
-  return app.add_subcommand("status", "Show sizes, nodes, unplugged ranges and counters");
+  CLI::App* verb = app.add_subcommand("status", "Show sizes, nodes, unplugged ranges and counters");
+  verb->footer(looking_footer);
+  return verb;
 }
 
 ExitStatus run_status(const StatusOptions& /*options*/, const OpenDevice& open_device,
@@ -29,6 +32,15 @@ ExitStatus run_status(const StatusOptions& /*options*/, const OpenDevice& open_d
   output.prose << explain_wanted("status", status.info, output.style)
                << explain_others("status", status.info.others);
   return ExitStatus::Success;
+}
+
+Verb status_verb() {
+  const auto options = std::make_shared<StatusOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_status(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                return run_status(*options, environment.open_device, environment.output);
+              }};
 }
 
 }  // namespace memplug

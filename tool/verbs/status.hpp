@@ -5,10 +5,7 @@
 #include "memplug/device.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -17,5 +14,7 @@ struct StatusOptions {};
 CLI::App* setup_status(CLI::App& app, StatusOptions& options);
 [[nodiscard]] ExitStatus run_status(const StatusOptions& options, const OpenDevice& open_device,
                                     Output& output);
+
+[[nodiscard]] Verb status_verb();
 
 }  // namespace memplug

@@ -258,4 +258,15 @@ ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_devic
   return status_of(report, before.plugged());
 }
 
+Verb target_verb() {
+  const auto options = std::make_shared<TargetOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_target(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                return run_target(*options, environment.open_device, environment.surroundings,
+                                  environment.output);
+              },
+          .changes_memory = true};
+}
+
 }  // namespace memplug

@@ -9,10 +9,7 @@
 #include "memplug/device.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -28,5 +25,7 @@ struct TargetOptions {
 CLI::App* setup_target(CLI::App& app, TargetOptions& options);
 [[nodiscard]] ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_device,
                                     const Surroundings& surroundings, Output& output);
+
+[[nodiscard]] Verb target_verb();
 
 }  // namespace memplug

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "look/survey.hpp"
@@ -346,6 +347,18 @@ ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device,
     output.prose << explain_failed_test(*ending.failure);
   }
   return status_of(report);
+}
+
+Verb test_verb() {
+  const auto options = std::make_shared<TestOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_test(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                options->device_path = &environment.device_path;
+                return run_test(*options, environment.open_device, environment.surroundings,
+                                environment.output);
+              },
+          .changes_memory = true};
 }
 
 }  // namespace memplug

@@ -12,10 +12,7 @@
 #include "ramtest/run.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -37,5 +34,7 @@ CLI::App* setup_test(CLI::App& app, TestOptions& options);
 // Success: all of it is good. What it puts into quarantine is added to the file.
 [[nodiscard]] ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device,
                                   const Surroundings& surroundings, Output& output);
+
+[[nodiscard]] Verb test_verb();
 
 }  // namespace memplug

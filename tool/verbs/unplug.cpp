@@ -3,6 +3,7 @@
 #include "verbs/unplug.hpp"
 
 #include <CLI/CLI.hpp>
+#include <memory>
 
 #include "memplug/failure.hpp"
 #include "request/request.hpp"
@@ -29,6 +30,17 @@ ExitStatus run_unplug(const UnplugOptions& options, const OpenDevice& open_devic
                       .force = options.force,
                       .reclaim_slab = options.reclaim_slab},
                      open_device, surroundings, output);
+}
+
+Verb unplug_verb() {
+  const auto options = std::make_shared<UnplugOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_unplug(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                return run_unplug(*options, environment.open_device, environment.surroundings,
+                                  environment.output);
+              },
+          .changes_memory = true};
 }
 
 }  // namespace memplug

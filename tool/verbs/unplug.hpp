@@ -7,15 +7,14 @@
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
 #include "verbs/unplug_options.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
 CLI::App* setup_unplug(CLI::App& app, UnplugOptions& options);
 [[nodiscard]] ExitStatus run_unplug(const UnplugOptions& options, const OpenDevice& open_device,
                                     const Surroundings& surroundings, Output& output);
+
+[[nodiscard]] Verb unplug_verb();
 
 }  // namespace memplug

@@ -3,6 +3,7 @@
 #include "verbs/watch.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "memplug.h"
 #include "report/report.hpp"
@@ -76,6 +77,7 @@ CLI::App* setup_watch(CLI::App& app, WatchOptions& options) {
   CLI::App* verb = app.add_subcommand("watch", "Show what happens, as it happens");
   add_text(*verb, "--count", "N", options.count, "end after so many events");
   add_text(*verb, "--timeout", "T", options.timeout, "end after this time (500ms, 30s, 5m)");
+  verb->footer(looking_footer);
   return verb;
 }
 
@@ -90,6 +92,16 @@ ExitStatus run_watch(const WatchOptions& options, const OpenDevice& open_device,
   }
   watch(order, device, output);
   return ExitStatus::Success;
+}
+
+Verb watch_verb() {
+  const auto options = std::make_shared<WatchOptions>();
+  return {.setup = [options](CLI::App& app) { return setup_watch(app, *options); },
+          .run =
+              [options](const Environment& environment) {
+                return run_watch(*options, environment.open_device, environment.output);
+              },
+          .json_lines = true};
 }
 
 }  // namespace memplug

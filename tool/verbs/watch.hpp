@@ -9,10 +9,7 @@
 #include "memplug/device.hpp"
 #include "request/open_device.hpp"
 #include "terminal/output.hpp"
-
-namespace CLI {
-class App;
-}
+#include "verbs/verb.hpp"
 
 namespace memplug {
 
@@ -24,5 +21,7 @@ struct WatchOptions {
 CLI::App* setup_watch(CLI::App& app, WatchOptions& options);
 [[nodiscard]] ExitStatus run_watch(const WatchOptions& options, const OpenDevice& open_device,
                                    Output& output);
+
+[[nodiscard]] Verb watch_verb();
 
 }  // namespace memplug
