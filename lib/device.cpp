@@ -442,7 +442,7 @@ std::vector<Stretch> Device::survey(Range range) {
     for (std::uint32_t i = 0; i < abi.out_count; ++i) {
       Stretch stretch = to_stretch(records[i]);
       if (i == 0 && !stretches.empty() && continues(stretches.back(), stretch)) {
-        stretches.back().range.size.value += stretch.range.size.value;
+        stretches.back().range.size += stretch.range.size;
       } else {
         stretches.push_back(stretch);
       }

@@ -166,7 +166,7 @@ Range parse_range(std::string_view text) {
     return Range{*first, Bytes{last->value - first->value + 1}};
   }
   const Bytes size = parse_size(second);
-  if (size.value == 0) {
+  if (size == Bytes{}) {
     reject("range", text, "it is empty");
   }
   if (size.value - 1 > max_u64 - first->value) {

@@ -201,7 +201,7 @@ void Machine::read_memory(MachineFacts& facts) const {
       zone.low_watermark = size;
     } else if (is_told(line, "managed") && size.value > 0) {
       zone.managed = size;
-      facts.in_all_zones.value += size.value;
+      facts.in_all_zones += size;
       facts.has_movable_zone |= name == "Movable";
       if (name == "Normal") {
         facts.normal_zones.push_back(zone);

@@ -26,7 +26,7 @@ class LargestRuns {
       end_run();
       run_ = Run{node, {stretch.range.start, Bytes{0}}};
     }
-    run_->range.size.value += stretch.range.size.value;
+    run_->range.size += stretch.range.size;
   }
 
   [[nodiscard]] std::vector<Run> take() {
@@ -43,11 +43,11 @@ class LargestRuns {
     if (!run_) {
       return;
     }
-    const std::uint64_t beyond = run_->range.start.value % align_.value;
-    const std::uint64_t skip = beyond == 0 ? 0 : align_.value - beyond;
-    if (skip < run_->range.size.value) {
-      run_->range.start.value += skip;
-      run_->range.size.value -= skip;
+    const Bytes beyond = run_->range.start % align_;
+    const Bytes skip = beyond == Bytes{} ? Bytes{} : align_ - beyond;
+    if (skip < run_->range.size) {
+      run_->range.start += skip;
+      run_->range.size -= skip;
       Run& largest = largest_.try_emplace(run_->node, *run_).first->second;
       if (run_->range.size > largest.range.size) {
         largest = *run_;
@@ -62,28 +62,28 @@ class LargestRuns {
 };
 
 void add_plugged(const Stretch& stretch, Bytes page, SurveySums& sums) {
-  const std::uint64_t size = stretch.range.size.value;
-  sums.plugged.value += size;
+  const Bytes size = stretch.range.size;
+  sums.plugged += size;
   const Outlook outlook = outlook_of(stretch);
   switch (outlook) {
     case Outlook::Free:
-      sums.free.value += size;
+      sums.free += size;
       break;
     case Outlook::Movable:
-      sums.movable.value += size;
+      sums.movable += size;
       break;
     case Outlook::Maybe:
-      sums.maybe.value += size;
+      sums.maybe += size;
       break;
     case Outlook::Blocked:
-      sums.blocked.value += size;
+      sums.blocked += size;
       break;
   }
   if (outlook != Outlook::Blocked) {
-    sums.to_move.value += stretch.movable_pages * page.value;
+    sums.to_move += stretch.movable_pages * page;
   }
   if (stretch.obstacle) {
-    sums.by_reason[stretch.obstacle->reason].value += size;
+    sums.by_reason[stretch.obstacle->reason] += size;
   }
 }
 
@@ -106,14 +106,14 @@ SurveySums add_up(const std::vector<Stretch>& stretches, Bytes page, Bytes align
         add_plugged(stretch, page, sums);
         break;
       case SubblockState::Unplugged:
-        sums.unplugged.value += stretch.range.size.value;
+        sums.unplugged += stretch.range.size;
         break;
       case SubblockState::Busy:
-        sums.busy.value += stretch.range.size.value;
+        sums.busy += stretch.range.size;
         break;
       case SubblockState::Unmanaged:
         if (stretch.why != BadWhy::Absent) {
-          sums.unmanaged[stretch.why].value += stretch.range.size.value;
+          sums.unmanaged[stretch.why] += stretch.range.size;
         }
         break;
     }

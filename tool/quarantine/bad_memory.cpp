@@ -423,10 +423,10 @@ std::vector<Range> subtract(const std::vector<Range>& from, Range what) {
       continue;
     }
     if (range.start < what.start) {
-      rest.push_back(Range{range.start, Bytes{what.start.value - range.start.value}});
+      rest.push_back(Range{range.start, what.start - range.start});
     }
     if (last < end) {
-      rest.push_back(Range{PhysAddr{last.value + 1}, Bytes{end.value - last.value}});
+      rest.push_back(Range{PhysAddr{last.value + 1}, end - last});
     }
   }
   return rest;

@@ -69,7 +69,7 @@ Bytes plug(Device& device, const std::vector<HeldRange>& ranges) {
     request.start = held.start;
     request.length = held.size;
     try {
-      plugged.value += device.carry_out(request, Capacity{}).done.value;
+      plugged += device.carry_out(request, Capacity{}).done;
     } catch (const UnmanagedError&) {
       // Its memory block has gone offline meanwhile, and with it what was wanted of it.
     }
@@ -80,16 +80,15 @@ Bytes plug(Device& device, const std::vector<HeldRange>& ranges) {
 Bytes total_of(const std::vector<HeldRange>& ranges, bool wanted) {
   return std::accumulate(ranges.begin(), ranges.end(), Bytes{},
                          [wanted](Bytes sum, const HeldRange& held) {
-                           return Bytes{sum.value + (held.wanted == wanted ? held.size.value : 0)};
+                           return sum + (held.wanted == wanted ? held.size : Bytes{});
                          });
 }
 
 }  // namespace
 
 Bytes total(const std::vector<Range>& ranges) {
-  return std::accumulate(ranges.begin(), ranges.end(), Bytes{}, [](Bytes sum, Range range) {
-    return Bytes{sum.value + range.size.value};
-  });
+  return std::accumulate(ranges.begin(), ranges.end(), Bytes{},
+                         [](Bytes sum, Range range) { return sum + range.size; });
 }
 
 Bytes total_unplugged(const std::vector<HeldRange>& ranges) { return total_of(ranges, false); }
@@ -127,7 +126,7 @@ void await_quarantine(Device& device, std::chrono::nanoseconds timeout,
   for (;;) {
     outcome.ranges = parts_within(device.quarantined().ranges, outcome.subblocks);
     const auto waited = Clock::now() - begin;
-    if (total_wanted(outcome.ranges).value == 0) {
+    if (total_wanted(outcome.ranges) == Bytes{}) {
       outcome.elapsed += waited;
       return;
     }
@@ -148,7 +147,7 @@ QuarantineOutcome end_quarantine(Device& device, const std::vector<Range>& subbl
   outcome.subblocks = subblocks;
   const std::vector<HeldRange> before = parts_within(device.quarantined().ranges, subblocks);
   for (const Range& range : subblocks) {
-    outcome.ended.value += device.end_quarantine(range).changed.value;
+    outcome.ended += device.end_quarantine(range).changed;
   }
   outcome.plugged = plug(device, before);
   outcome.ranges = parts_within(device.quarantined().ranges, subblocks);

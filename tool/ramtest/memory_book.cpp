@@ -61,7 +61,7 @@ KnownMemory MemoryBook::known() const {
       continue;
     }
     if (!known.good.empty() && touches(known.good.back(), subblock.start)) {
-      known.good.back().size.value += subblock_.value;
+      known.good.back().size += subblock_;
     } else {
       known.good.push_back({subblock.start, subblock_});
     }
@@ -79,8 +79,8 @@ std::vector<Range> MemoryBook::chunks(Bytes size) const {
       continue;
     }
     if (!chunks.empty() && touches(chunks.back(), subblock.start) &&
-        subblock.start.value % size.value != 0) {
-      chunks.back().size.value += subblock_.value;
+        subblock.start % size != Bytes{}) {
+      chunks.back().size += subblock_;
     } else {
       chunks.push_back({subblock.start, subblock_});
     }
@@ -144,7 +144,7 @@ void MemoryBook::look_again_at(Subblock& subblock, const Stretch& stretch) {
   }
 }
 
-Bytes MemoryBook::size_of(std::size_t count) const { return Bytes{count * subblock_.value}; }
+Bytes MemoryBook::size_of(std::size_t count) const { return count * subblock_; }
 
 Bytes MemoryBook::size_with(std::initializer_list<Fate> fates) const {
   return size_of(
@@ -173,7 +173,7 @@ std::vector<BadStretch> MemoryBook::bad_stretches() const {
       stretches.push_back({{subblock.start, Bytes{0}}, subblock.node, {}, subblock.quarantined});
     }
     BadStretch& stretch = stretches.back();
-    stretch.range.size.value += subblock_.value;
+    stretch.range.size += subblock_;
     if (!subblock.whole) {
       stretch.pages.insert(stretch.pages.end(), bad_pages_.lower_bound(subblock.start),
                            bad_pages_.upper_bound(last_byte({subblock.start, subblock_})));
@@ -196,7 +196,7 @@ std::vector<UntestedStretch> MemoryBook::hindered(std::initializer_list<Fate> fa
     }
     if (!stretches.empty() && touches(stretches.back().range, subblock.start) &&
         stretches.back().why == why) {
-      stretches.back().range.size.value += subblock_.value;
+      stretches.back().range.size += subblock_;
     } else {
       stretches.push_back({{subblock.start, subblock_}, why});
     }

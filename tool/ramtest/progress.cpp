@@ -7,7 +7,7 @@ namespace memplug {
 namespace {
 
 std::uint64_t parts_done(const MemoryTestProgress& progress, std::uint64_t parts) {
-  return progress.requested.value == 0 ? parts
+  return progress.requested == Bytes{} ? parts
                                        : progress.tested.value * parts / progress.requested.value;
 }
 
@@ -16,7 +16,7 @@ std::uint64_t parts_done(const MemoryTestProgress& progress, std::uint64_t parts
 std::string progress_line(const MemoryTestProgress& progress) {
   return "tested " + std::to_string(parts_done(progress, 100)) + " %, " +
          print_size(progress.tested) + " of " + print_size(progress.requested) + ", " +
-         (progress.bad.value == 0 ? "nothing" : print_size(progress.bad)) + " bad so far";
+         (progress.bad == Bytes{} ? "nothing" : print_size(progress.bad)) + " bad so far";
 }
 
 MemoryTestTeller::MemoryTestTeller(Output& output, const MemoryTestProgress& begin)

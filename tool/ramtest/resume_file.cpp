@@ -63,7 +63,7 @@ BadPages bad_of(const Json& object) {
   BadPages bad{range_of(object), {}};
   for (const Json& element : array_member(object, "pages")) {
     const PhysAddr page{to_number(element, "pages")};
-    if (page.value % bad_memory_page.value != 0 || page < bad.range.start ||
+    if (page % bad_memory_page != Bytes{} || page < bad.range.start ||
         page > last_byte(bad.range)) {
       reject(print_address(page) + " is no page of " + print_range(bad.range));
     }

@@ -29,7 +29,7 @@ Hindrance hindrance_of(const Result& result) {
   if (result.stop == Stop::Floor) {
     return {Kind::Blocked, Reason::Floor};
   }
-  if (result.already.value != 0) {
+  if (result.already != Bytes{}) {
     return {Kind::Unplugged, Reason::Unknown};
   }
   return {Kind::Blocked, Reason::Unknown};

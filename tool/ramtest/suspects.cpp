@@ -6,10 +6,9 @@
 namespace memplug {
 
 std::array<Range, 2> other_ranges(Range range) {
-  const std::uint64_t left_out =
-      range.size.value / 8 / bad_memory_page.value * bad_memory_page.value;
-  const Bytes size{range.size.value - left_out};
-  return {Range{range.start, size}, Range{PhysAddr{range.start.value + left_out}, size}};
+  const Bytes left_out = range.size / 8 / bad_memory_page * bad_memory_page;
+  const Bytes size = range.size - left_out;
+  return {Range{range.start, size}, Range{range.start + left_out, size}};
 }
 
 void Suspects::add(const std::vector<MemtesterFailure>& failures) {

@@ -88,7 +88,7 @@ std::string cell_contents(const Cell& cell, const OutputStyle& style) {
   std::string text;
   for (const Look& look : looks) {
     const Bytes part{cell.bytes.at(static_cast<std::size_t>(look.shade))};
-    if (part.value != 0) {
+    if (part != Bytes{}) {
       text += (text.empty() ? "" : ", ") + std::string(shade_name(look.shade)) + " " +
               size_text(part, style);
     }

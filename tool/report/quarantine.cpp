@@ -65,7 +65,7 @@ std::string held_table(const std::vector<HeldRange>& ranges, const OutputStyle& 
 Bytes total_refused(const QuarantineOutcome& outcome) {
   Bytes sum;
   for (const RefusedPart& part : outcome.refused) {
-    sum.value += part.range.size.value;
+    sum += part.range.size;
   }
   return sum;
 }
@@ -139,7 +139,7 @@ std::string explain_quarantine(const QuarantineReport& report, const OutputStyle
         prose_line(verb, size_text(total(pages), style) + " of bad memory take whole subblocks, " +
                              size_text(total(outcome.subblocks), style));
   }
-  if (total_wanted(outcome.ranges).value != 0) {
+  if (total_wanted(outcome.ranges) != Bytes{}) {
     prose += prose_line(
         verb, size_text(total_wanted(outcome.ranges), style) +
                   " can't be had yet; it is taken as soon as it can be, as long as the module is "

@@ -19,7 +19,7 @@ constexpr std::size_t most_page_rows = 16;
 // Rounded down: 1 is all of it.
 Json coverage_json(const TestReport& report) {
   constexpr std::uint64_t steps = 10000;
-  if (report.requested.value == 0) {
+  if (report.requested == Bytes{}) {
     return nullptr;
   }
   const std::uint64_t covered = report.tested.value * steps / report.requested.value;
@@ -51,7 +51,7 @@ Json bad_json(const BadStretch& bad) {
 }
 
 std::string percent_text(Bytes part, Bytes whole) {
-  return whole.value == 0 ? "" : std::to_string(part.value * 100 / whole.value) + " %";
+  return whole == Bytes{} ? "" : std::to_string(part.value * 100 / whole.value) + " %";
 }
 
 std::string sizes_text(const TestReport& report, const OutputStyle& style) {

@@ -17,7 +17,7 @@ std::string line(std::string_view text) { return prose_line("test", text); }
 Bytes size_with(const TestReport& report, Kind kind) {
   Bytes size;
   for (const UntestedStretch& stretch : report.untested) {
-    size.value += stretch.why.kind == kind ? stretch.range.size.value : 0;
+    size += stretch.why.kind == kind ? stretch.range.size : Bytes{};
   }
   return size;
 }
@@ -27,11 +27,11 @@ std::string explain_untested(const TestReport& report, const std::vector<std::st
   std::map<Reason, Bytes> by_reason;
   for (const UntestedStretch& stretch : report.untested) {
     if (stretch.why.kind == Kind::Blocked) {
-      by_reason[stretch.why.reason].value += stretch.range.size.value;
+      by_reason[stretch.why.reason] += stretch.range.size;
     }
   }
   std::string text = explain_reasons("test", by_reason, style);
-  if (const Bytes size = size_with(report, Kind::Unplugged); size.value != 0) {
+  if (const Bytes size = size_with(report, Kind::Unplugged); size != Bytes{}) {
     text += line("unplugged, " + size_text(size, style) +
                  ": somebody has it out; 'memplugctl list' tells who, 'memplugctl plug' gives back "
                  "what nobody holds");
@@ -73,7 +73,7 @@ std::string explain_resume(const TestReport& report) {
 
 std::string explain_test(const TestReport& report, const std::vector<std::string>& notes,
                          const Info& info, const OutputStyle& style) {
-  if (info.managed.value == 0) {
+  if (info.managed == Bytes{}) {
     return line(why_nothing_is_managed()) + line(step_if_nothing_is_managed());
   }
   std::string text;

@@ -66,7 +66,7 @@ struct TestReport {
   std::optional<std::string> resume_file;
   std::optional<std::string> file;  // that has the bad pages
 
-  [[nodiscard]] Bytes untested_size() const { return Bytes{requested.value - tested.value}; }
+  [[nodiscard]] Bytes untested_size() const { return requested - tested; }
 };
 
 // Each ends with a newline and is one object.

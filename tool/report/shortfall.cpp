@@ -103,24 +103,24 @@ std::string explain_result(const Request& request, const Info& info, const Resul
     say("there are more ranges or blockers than this result shows; 'memplugctl list' has all "
         "ranges");
   }
-  if (request.operation == Operation::Plug && result.left.value != 0) {
+  if (request.operation == Operation::Plug && result.left != Bytes{}) {
     say(size_text(result.left, style) +
         " stays unplugged: tied, mapped or quarantined, or on memory with errors; see 'memplugctl "
         "list'");
   }
-  if (result.shortfall().value == 0) {
+  if (result.shortfall() == Bytes{}) {
     return text;
   }
   say(size_text(result.shortfall(), style) + " of " + size_text(result.requested, style) +
       " missing: " + stop_sentence(request, info, result.stop, style));
-  if (request.operation == Operation::Unplug && info.managed.value == 0) {
+  if (request.operation == Operation::Unplug && info.managed == Bytes{}) {
     say(why_nothing_is_managed());
     say(step_if_nothing_is_managed());
     return text;
   }
   std::map<Reason, Bytes> by_reason;
   for (const Blocked& blocked : result.blocked) {
-    by_reason[blocked.reason].value += blocked.range.size.value;
+    by_reason[blocked.reason] += blocked.range.size;
   }
   text += explain_reasons(verb, by_reason, style);
   if (const std::string_view step = stop_step(request, result); !step.empty()) {
@@ -189,7 +189,7 @@ std::string explain_others(std::string_view verb, const std::vector<OtherDriver>
 }
 
 std::string explain_wanted(std::string_view verb, const Info& info, const OutputStyle& style) {
-  if (info.wanted_other_zone.value == 0) {
+  if (info.wanted_other_zone == Bytes{}) {
     return "";
   }
   return prose_line(verb, size_text(info.wanted_other_zone, style) +

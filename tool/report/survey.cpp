@@ -94,7 +94,7 @@ std::string joined(const std::vector<std::string_view>& words) {
 }
 
 std::string percent_text(Bytes part, Bytes whole) {
-  return whole.value == 0 ? "" : std::to_string(part.value * 100 / whole.value) + " %";
+  return whole == Bytes{} ? "" : std::to_string(part.value * 100 / whole.value) + " %";
 }
 
 }  // namespace
@@ -178,7 +178,7 @@ std::string scan_text(const ScanReport& report, const OutputStyle& style) {
   add("  blocked", sums.blocked);
   add("pages to move", sums.to_move);
   sizes.add({"unplugged", size_text(sums.unplugged, style), ""});
-  if (sums.busy.value != 0) {
+  if (sums.busy != Bytes{}) {
     sizes.add({"busy", size_text(sums.busy, style), ""});
   }
   std::string text = sizes.print(false);

@@ -78,7 +78,7 @@ std::string state_words(const Info& info, const OutputStyle& style) {
     case TargetState::Working:
       return "working toward it";
     case TargetState::Floor:
-      return info.floor.value != 0 ? "the floor of " + size_text(info.floor, style) + " stops it"
+      return info.floor != Bytes{} ? "the floor of " + size_text(info.floor, style) + " stops it"
                                    : "the zones' own reserves stop it";
     case TargetState::Blocked:
       return "blocked for now";
@@ -117,9 +117,9 @@ std::string status_text(const Status& status, const OutputStyle& style) {
   add("plugged", size(info.plugged()));
   add("unplugged", size(info.unplugged));
   add("wanted", size(info.wanted),
-      info.wanted_other_zone.value != 0 ? size(info.wanted_other_zone) + " in another zone" : "");
+      info.wanted_other_zone != Bytes{} ? size(info.wanted_other_zone) + " in another zone" : "");
   add("target", info.target ? size(*info.target) : "none", state_words(info, style));
-  add("floor", info.floor.value != 0 ? size(info.floor) : "none");
+  add("floor", info.floor != Bytes{} ? size(info.floor) : "none");
   add("subblock", size(info.subblock));
   if (style.verbose) {
     const Counters& counters = status.counters;
@@ -140,7 +140,7 @@ std::string status_text(const Status& status, const OutputStyle& style) {
     Table nodes({{"NODE"}, {"MANAGED", true}, {"PLUGGED", true}, {"UNPLUGGED", true}});
     for (const NodeShare& share : status.nodes) {
       nodes.add({std::to_string(share.node), size(share.managed),
-                 size(Bytes{share.managed.value - share.unplugged.value}), size(share.unplugged)});
+                 size(share.managed - share.unplugged), size(share.unplugged)});
     }
     text += "\n" + nodes.print(!style.quiet);
   }
@@ -156,7 +156,7 @@ std::string result_text(const Request& request, const Result& result, const Outp
   }
   std::string text = did_what(request) + size_text(result.done, style) + " of " +
                      size_text(result.requested, style);
-  if (result.already.value != 0) {
+  if (result.already != Bytes{}) {
     text += ", " + size_text(result.already, style) +
             (request.operation == Operation::Unplug ? " was unplugged" : " was plugged") +
             " already";

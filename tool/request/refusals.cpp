@@ -22,7 +22,7 @@ void require_feature(const Info& info, std::uint64_t feature, std::string_view l
 
 Failure unmanaged_failure(const Request& request, const UnmanagedError& error,
                           const ZoneNames& zones) {
-  if (error.why() == BadWhy::None || error.part().size.value == 0) {
+  if (error.why() == BadWhy::None || error.part().size == Bytes{}) {
     if (request.node) {
       return {ENXIO, "node " + std::to_string(*request.node) + " is not online",
               "'memplugctl status' shows the nodes"};

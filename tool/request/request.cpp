@@ -29,7 +29,7 @@ constexpr std::uint64_t max_tied_ranges = 1ULL << 22U;
 std::uint64_t round_down(std::uint64_t value, std::uint64_t unit) { return value / unit * unit; }
 
 void check_size(std::string_view what, Bytes size, Bytes subblock) {
-  if (size.value == 0) {
+  if (size == Bytes{}) {
     throw UsageError(std::string(what) + " 0 asks for nothing; the least is one subblock, " +
                      print_size(subblock));
   }
@@ -93,14 +93,13 @@ Result run_within(Bytes most, const Request& request, const Info& info, Device& 
     forecast.dry_run = true;
     // All of what is not out yet: what a forecast takes for blocked may be had after all.
     const Bytes already = run_on_device(forecast, info, device, output).already;
-    return request.length.value - already.value > most.value
-               ? stopped_by_commit_limit(request, already)
-               : run_on_device(request, info, device, output);
+    return request.length - already > most ? stopped_by_commit_limit(request, already)
+                                           : run_on_device(request, info, device, output);
   }
   if (request.length <= most) {
     return run_on_device(request, info, device, output);
   }
-  if (most.value == 0 || request.exact || request.contiguous) {
+  if (most == Bytes{} || request.exact || request.contiguous) {
     return stopped_by_commit_limit(request, Bytes{0});
   }
   Request part = request;
@@ -136,7 +135,7 @@ void set_size_or_range(Request& request, const std::string& text) {
 }
 
 void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes least) {
-  if (size.value % subblock.value == 0) {
+  if (size % subblock == Bytes{}) {
     return;
   }
   const Bytes below{round_down(size.value, subblock.value)};
@@ -157,7 +156,7 @@ void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes lea
 }
 
 void check_range(std::string_view what, Range range, Bytes subblock) {
-  if (range.start.value % subblock.value == 0 && range.size.value % subblock.value == 0) {
+  if (range.start % subblock == Bytes{} && range.size % subblock == Bytes{}) {
     return;
   }
   const PhysAddr first{round_down(range.start.value, subblock.value)};
@@ -177,7 +176,7 @@ void check_against_subblock(const Request& request, Bytes subblock) {
   if (request.window) {
     check_range("--within", *request.window, subblock);
   }
-  if (request.align.value != 0) {
+  if (request.align != Bytes{}) {
     check_align(request.align, subblock);
   }
 }

@@ -24,7 +24,7 @@ constexpr int most_passes = 3;
 
 using Clock = std::chrono::steady_clock;
 
-PhysAddr end_of(const HeldRange& range) { return PhysAddr{range.start->value + range.size.value}; }
+PhysAddr end_of(const HeldRange& range) { return *range.start + range.size; }
 
 bool have_places(const std::vector<HeldRange>& ranges) {
   return std::ranges::all_of(ranges,
@@ -39,8 +39,8 @@ std::vector<HeldRange> joined(std::vector<HeldRange> ranges) {
   for (const HeldRange& range : ranges) {
     if (!result.empty() && result.back().node == range.node &&
         *range.start <= end_of(result.back())) {
-      const std::uint64_t end = std::max(end_of(result.back()), end_of(range)).value;
-      result.back().size.value = end - result.back().start->value;
+      const PhysAddr end = std::max(end_of(result.back()), end_of(range));
+      result.back().size = end - *result.back().start;
     } else {
       result.push_back(range);
     }
@@ -51,7 +51,7 @@ std::vector<HeldRange> joined(std::vector<HeldRange> ranges) {
 Bytes total_of(const std::vector<HeldRange>& ranges) {
   Bytes total;
   for (const HeldRange& range : ranges) {
-    total.value += range.size.value;
+    total += range.size;
   }
   return total;
 }
@@ -68,7 +68,7 @@ bool may_help(const Result& result) {
 Request rest_of(const Request& request, const Result& result) {
   Request rest = request;
   if (!request.start) {
-    rest.length.value -= result.done.value;
+    rest.length -= result.done;
   }
   return rest;
 }
@@ -90,7 +90,7 @@ void add(Result& sum, const Request& request, Result pass) {
   // That may have been for what was in the way alone, which is no matter any more.
   sum.truncated = sum.truncated && total_of(sum.ranges) != sum.done;
   const bool lacks_some = pass.truncated && total_of(pass.ranges) != pass.done;
-  sum.done.value += pass.done.value;
+  sum.done += pass.done;
   sum.pages_migrated += pass.pages_migrated;
   sum.stop = pass.stop;
   add_ranges(sum, pass.ranges, lacks_some);
@@ -99,9 +99,9 @@ void add(Result& sum, const Request& request, Result pass) {
     sum.done = std::min(sum.done, total_of(sum.ranges));
   }
   if (request.start) {
-    const std::uint64_t out = pass.done.value + pass.already.value;
-    sum.done.value = std::min(sum.done.value, out);
-    sum.already.value = out - sum.done.value;
+    const Bytes out = pass.done + pass.already;
+    sum.done = std::min(sum.done, out);
+    sum.already = out - sum.done;
   }
   if (sum.stop == Stop::None && sum.shortfall().value != 0) {
     sum.stop = Stop::Exhausted;

@@ -164,8 +164,8 @@ ExitStatus run_hold(const HoldOptions& options, const OpenDevice& open_device,
   const Info info = device->info();
   require_feature(info, MEMPLUG_FEATURE_TIED, "can't tie memory to a command");
   const Result result = carry_out(request, manner, *device, info, surroundings, output);
-  const bool has_all = result.shortfall().value == 0;
-  if (has_all && result.already.value != 0) {
+  const bool has_all = result.shortfall() == Bytes{};
+  if (has_all && result.already != Bytes{}) {
     throw somebody_holds(request);
   }
   if (!has_all || request.dry_run) {

@@ -67,7 +67,7 @@ ExitStatus run_map(const MapOptions& options, const OpenDevice& open_device, con
   } else if (!options.svg) {
     output.data << map_text(map, canvas, output.style);
   }
-  if (info.managed.value == 0 && !output.style.quiet) {
+  if (info.managed == Bytes{} && !output.style.quiet) {
     output.prose << prose_line("map", why_nothing_is_managed())
                  << prose_line("map", step_if_nothing_is_managed());
   }

@@ -48,7 +48,7 @@ inline void add_keep_watermarks(CLI::App& app, bool& keep) {
 // The value of --align; whether it suits the device is not known here.
 inline Bytes parse_align(const std::string& text) {
   const Bytes align = parse_size(text);
-  if (align.value == 0) {
+  if (align == Bytes{}) {
     throw UsageError(text + ": an alignment is a power of two, such as 1G");
   }
   return align;

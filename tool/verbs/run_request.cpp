@@ -15,12 +15,12 @@ namespace {
 // Of an unplug from a node that has nothing to take from; empty: it has, or none was named.
 std::string explain_node(const Request& request, const Result& result, Device& device,
                          const ZoneNames& zones) {
-  if (!request.node || result.shortfall().value == 0) {
+  if (!request.node || result.shortfall() == Bytes{}) {
     return "";
   }
   try {
     for (const NodeShare& node : device.nodes().nodes) {
-      if (node.node == *request.node && node.managed.value != 0) {
+      if (node.node == *request.node && node.managed != Bytes{}) {
         return "";
       }
     }
@@ -32,10 +32,10 @@ std::string explain_node(const Request& request, const Result& result, Device& d
 }
 
 ExitStatus status_of(const Result& result) {
-  if (result.shortfall().value == 0) {
+  if (result.shortfall() == Bytes{}) {
     return ExitStatus::Success;
   }
-  return result.done.value + result.already.value != 0 ? ExitStatus::Partial : ExitStatus::Failure;
+  return result.done + result.already != Bytes{} ? ExitStatus::Partial : ExitStatus::Failure;
 }
 
 }  // namespace

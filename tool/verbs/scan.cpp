@@ -27,7 +27,7 @@ Request to_request(const ScanOptions& options) {
 // As an unplug would have it: what is wrong with the options is wrong here, too.
 void complete(Request& request, const Info& info) {
   request.length = info.subblock;
-  if (request.align.value == 0) {
+  if (request.align == Bytes{}) {
     request.align = info.subblock;
   }
   check_against_subblock(request, info.subblock);
@@ -35,7 +35,7 @@ void complete(Request& request, const Info& info) {
 
 // What one request for all of it would get.
 Result try_all(Device& device, Request request, Bytes plugged) {
-  if (plugged.value == 0) {
+  if (plugged == Bytes{}) {
     return {};
   }
   request.length = plugged;
@@ -46,7 +46,7 @@ Result try_all(Device& device, Request request, Bytes plugged) {
 std::string explain(const ScanReport& report, const Info& info, const OutputStyle& style) {
   std::string text;
   const auto say = [&text](std::string_view words) { text += prose_line("scan", words); };
-  if (info.managed.value == 0) {
+  if (info.managed == Bytes{}) {
     say(why_nothing_is_managed());
     say(step_if_nothing_is_managed());
     return text;

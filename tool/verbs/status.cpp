@@ -25,7 +25,7 @@ ExitStatus run_status(const StatusOptions& /*options*/, const OpenDevice& open_d
   if (output.style.quiet) {
     return ExitStatus::Success;
   }
-  if (status.info.managed.value == 0) {
+  if (status.info.managed == Bytes{}) {
     output.prose << prose_line("status", why_nothing_is_managed())
                  << prose_line("status", step_if_nothing_is_managed());
   }

@@ -61,7 +61,7 @@ Failure more_than_managed(Bytes target, const Info& info, const OutputStyle& sty
   return {ERANGE,
           "target " + size_text(target, style) + " is more than is managed, which is " +
               size_text(info.managed, style),
-          info.managed.value == 0
+          info.managed == Bytes{}
               ? why_nothing_is_managed()
               : "the most is " + print_size_argument(info.managed) + ", with everything plugged"};
 }
@@ -72,11 +72,11 @@ void check_commit_limit(Bytes target, const Info& info, const CommitLimit& commi
   const auto most = most_to_unplug(commit_limit, info.subblock);
   // What is on its way already may become less.
   const Bytes plugged = std::min(info.plugged(), info.target.value_or(info.plugged()));
-  if (most && target < plugged && plugged.value - target.value > most->value) {
+  if (most && target < plugged && plugged - target > *most) {
     throw Failure(ENOSPC,
                   "target " + size_text(target, style) +
                       " is below what the commit limit lets: " + std::string(commit_limit_reason),
-                  "the least is " + print_size_argument(Bytes{plugged.value - most->value}) + "; " +
+                  "the least is " + print_size_argument(plugged - *most) + "; " +
                       std::string(commit_limit_step));
   }
 }

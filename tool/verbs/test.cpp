@@ -160,7 +160,7 @@ void check_plugged(Range range, const MemoryBook& book) {
 void check_commit_limit(const MemoryTestPlan& plan, const MemoryBook& book,
                         const CommitLimit& commit_limit) {
   const auto most = most_to_unplug(commit_limit, plan.subblock);
-  const Bytes chunk = std::min(plan.chunk, Bytes{book.requested().value - book.tested().value});
+  const Bytes chunk = std::min(plan.chunk, book.requested() - book.tested());
   if (most && *most < chunk) {
     throw Failure(ENOSPC,
                   "a chunk of " + print_size(chunk) +
@@ -268,11 +268,11 @@ TestReport to_report(const Order& order, const std::string& file, const MemoryBo
 }
 
 ExitStatus status_of(const TestReport& report) {
-  if (report.end == TestReport::End::Failed || report.bad_size.value != 0 ||
-      report.tested.value == 0) {
+  if (report.end == TestReport::End::Failed || report.bad_size != Bytes{} ||
+      report.tested == Bytes{}) {
     return ExitStatus::Failure;
   }
-  return report.untested_size().value == 0 ? ExitStatus::Success : ExitStatus::Partial;
+  return report.untested_size() == Bytes{} ? ExitStatus::Success : ExitStatus::Partial;
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ struct Info {
   TargetState target_state = TargetState::None;
   std::vector<OtherDriver> others;  // at work on this machine, as far as can be seen
 
-  [[nodiscard]] Bytes plugged() const { return Bytes{managed.value - unplugged.value}; }
+  [[nodiscard]] Bytes plugged() const { return managed - unplugged; }
 };
 
 struct NodeShare {
@@ -227,9 +227,7 @@ struct Result {
   std::uint64_t pages_migrated = 0;  // moved elsewhere for it
   std::chrono::nanoseconds elapsed{};
 
-  [[nodiscard]] Bytes shortfall() const {
-    return Bytes{requested.value - done.value - already.value};
-  }
+  [[nodiscard]] Bytes shortfall() const { return requested - done - already; }
 };
 
 // What became of a range that was to be kept out as bad, or no longer.

@@ -31,6 +31,51 @@ struct Range {
 };
 // NOLINTEND(modernize-use-nullptr)
 
+// Sizes add up, scale, and divide into numbers; addresses move by sizes and differ by them. As with
+// the numbers in them, it is the caller's that nothing wraps around.
+constexpr Bytes& operator+=(Bytes& sum, Bytes more) {
+  sum.value += more.value;
+  return sum;
+}
+constexpr Bytes& operator-=(Bytes& rest, Bytes less) {
+  rest.value -= less.value;
+  return rest;
+}
+[[nodiscard]] constexpr Bytes operator+(Bytes one, Bytes other) { return one += other; }
+[[nodiscard]] constexpr Bytes operator-(Bytes whole, Bytes part) { return whole -= part; }
+[[nodiscard]] constexpr Bytes operator*(Bytes size, std::uint64_t times) {
+  return {size.value * times};
+}
+[[nodiscard]] constexpr Bytes operator*(std::uint64_t times, Bytes size) { return size * times; }
+[[nodiscard]] constexpr Bytes operator/(Bytes size, std::uint64_t parts) {
+  return {size.value / parts};
+}
+// How many whole units there are.
+[[nodiscard]] constexpr std::uint64_t operator/(Bytes size, Bytes unit) {
+  return size.value / unit.value;
+}
+[[nodiscard]] constexpr Bytes operator%(Bytes size, Bytes unit) {
+  return {size.value % unit.value};
+}
+
+constexpr PhysAddr& operator+=(PhysAddr& address, Bytes distance) {
+  address.value += distance.value;
+  return address;
+}
+[[nodiscard]] constexpr PhysAddr operator+(PhysAddr address, Bytes distance) {
+  return address += distance;
+}
+[[nodiscard]] constexpr PhysAddr operator-(PhysAddr address, Bytes distance) {
+  return {address.value - distance.value};
+}
+[[nodiscard]] constexpr Bytes operator-(PhysAddr address, PhysAddr lower) {
+  return {address.value - lower.value};
+}
+// How far it is beyond a multiple of the unit.
+[[nodiscard]] constexpr Bytes operator%(PhysAddr address, Bytes unit) {
+  return {address.value % unit.value};
+}
+
 [[nodiscard]] PhysAddr last_byte(Range range);
 
 // The parsers throw UsageError with the text they were given and what would be right.
