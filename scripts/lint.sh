@@ -55,9 +55,10 @@ check_checkpatch() {
   return "$status"
 }
 
-# Of the objects that the check of the compiler has left.
+# Of the module: the objects that the check of the compiler has left.
 check_rooms() {
-  /usr/bin/python3 -B scripts/rooms.py build/lab/*/compiler/kmod
+  /usr/bin/python3 -B scripts/rooms.py tool tool &&
+    /usr/bin/python3 -B scripts/rooms.py kmod build/lab/*/compiler/kmod
 }
 
 check_compiler() {

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Holds the module's files against its rooms: calls and includes go down only, and in no circle.
+"""Holds files against their rooms: includes, and the module's calls, go down only and in no circle.
 
-usage: rooms.py FOLDER...   (kmod/, with the objects that a build has left)
+usage: rooms.py kmod FOLDER...   (kmod/ itself, with the objects that a build has left)
+       rooms.py tool FOLDER...
 """
 
 import re
@@ -10,9 +11,13 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-# From the bottom up; docs/design.md, "The house". What lies beside them is for all, but for main.c,
+# From the bottom up; docs/design.md, "The house". What lies beside them is for all, but for main,
 # which is above all.
-ROOMS = ("policy", "machine", "books", "memory", "request", "duty", "device")
+HOUSES = {
+    "kmod": ("policy", "machine", "books", "memory", "request", "duty", "device"),
+    "tool": ("terminal", "words", "process", "machine", "look", "request", "quarantine", "ramtest",
+             "doctor", "report", "verbs"),
+}
 # Its files are one thing, cut up to be read: they may call each other in circles.
 ONE_THING = "books"
 
@@ -22,23 +27,24 @@ def room(name: str) -> str:
     return name.partition("/")[0] if "/" in name else ""
 
 
-def height(name: str) -> int:
+def height(name: str, rooms: tuple[str, ...]) -> int:
     """Of a file: it may use what is not higher."""
     if name == "main":
-        return len(ROOMS)
-    return ROOMS.index(room(name)) if room(name) else -1
+        return len(rooms)
+    return rooms.index(room(name)) if room(name) else -1
 
 
 def includes(folder: Path) -> dict[str, set[str]]:
     """Which files each source and header names."""
     found = defaultdict(set)
-    for path in folder.rglob("*.[ch]"):
+    for path in sorted({*folder.rglob("*.[ch]"), *folder.rglob("*.[ch]pp")}):
         if path.name.endswith(".mod.c") or path.parent.name == "uapi":
             continue
         name = str(path.relative_to(folder).with_suffix(""))
-        for header in re.findall(r'^#include "([^"]+)\.h"', path.read_text(encoding="utf-8"),
+        for header in re.findall(r'^#include "([^"]+)\.h(?:pp)?"', path.read_text(encoding="utf-8"),
                                  re.MULTILINE):
-            if not header.startswith("uapi/") and header != name:
+            here = any((folder / header).with_suffix(end).exists() for end in (".h", ".hpp"))
+            if here and not header.startswith("uapi/") and header != name:
                 found[name].add(header)
     return found
 
@@ -62,10 +68,10 @@ def calls(folder: Path) -> dict[str, set[str]]:
             for name, symbols in needed.items()}
 
 
-def upward(uses: dict[str, set[str]]) -> list[str]:
+def upward(uses: dict[str, set[str]], rooms: tuple[str, ...]) -> list[str]:
     """Each use of something higher."""
     return [f"{name} -> {other}" for name, others in sorted(uses.items())
-            for other in sorted(others) if height(other) > height(name)]
+            for other in sorted(others) if height(other, rooms) > height(name, rooms)]
 
 
 def circle(uses: dict[str, set[str]]) -> list[str]:
@@ -95,20 +101,23 @@ def circle(uses: dict[str, set[str]]) -> list[str]:
     return []
 
 
-def main(folders: list[str]) -> int:
+def main(house: str, folders: list[str]) -> int:
     """0 if all is as it should be."""
     status = 0
     for folder in map(Path, folders):
-        for what, uses in (("includes", includes(folder)), ("calls", calls(folder))):
-            for use in upward(uses):
+        found = {"includes": includes(folder)}
+        if house == "kmod":
+            found["calls"] = calls(folder)
+        for what, uses in found.items():
+            for use in upward(uses, HOUSES[house]):
                 print(f"{what} go up: {use}")
                 status = 1
             # A header and its source are one file here, so what includes in a circle may be sound.
-            if what == "calls" and (found := circle(uses)):
-                print(f"{what} in a circle: {' -> '.join(found)}")
+            if what == "calls" and (path := circle(uses)):
+                print(f"{what} in a circle: {' -> '.join(path)}")
                 status = 1
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

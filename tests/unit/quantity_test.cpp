@@ -158,5 +158,30 @@ TEST(Quantity, ElapsedTimePrintsInSeconds) {
   EXPECT_EQ(print_duration(75s), "75 s");
 }
 
+TEST(Operators, SizesAddUpAndDivide) {
+  constexpr Bytes four{4096};
+  Bytes sum = four + four;
+  sum += four;
+  sum -= Bytes{96};
+  EXPECT_EQ(sum, Bytes{12192});
+  EXPECT_EQ(four * 3, Bytes{12288});
+  EXPECT_EQ(3 * four, four * 3);
+  EXPECT_EQ(four / 2, Bytes{2048});
+  EXPECT_EQ(sum / four, 2U);
+  EXPECT_EQ(sum % four, Bytes{4000});
+}
+
+TEST(Operators, AddressesMoveBySizesAndDifferByThem) {
+  constexpr PhysAddr start{0x1'4000'0000};
+  constexpr Bytes size{64ULL << 20U};
+  EXPECT_EQ(start + size, PhysAddr{0x1'4400'0000});
+  EXPECT_EQ(start + size - size, start);
+  EXPECT_EQ(start + size - start, size);
+  EXPECT_EQ((start + Bytes{5}) % size, Bytes{5});
+  PhysAddr next = start;
+  next += size;
+  EXPECT_EQ(next - start, size);
+}
+
 }  // namespace
 }  // namespace memplug

@@ -34,7 +34,7 @@ bool exists(const std::string& path) {
 }
 
 // The whole of it; also of what is compressed with gzip.
-std::optional<std::string> read_file(const std::string& path) {
+std::optional<std::string> read_unpacked(const std::string& path) {
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(::gzopen(path.c_str(), "rbe"), ::gzclose);
   if (!file) {
     return std::nullopt;
@@ -50,7 +50,7 @@ std::optional<std::string> read_file(const std::string& path) {
 
 // Its first line.
 std::optional<std::string> read_word(const std::string& path) {
-  auto text = read_file(path);
+  auto text = read_unpacked(path);
   if (text) {
     text->erase(std::min(text->find('\n'), text->size()));
   }
@@ -95,7 +95,7 @@ ModuleFile look_at_module(const std::string& path) {
   constexpr std::string_view signature = "~Module signature appended~\n";
   ModuleFile file;
   file.path = path;
-  const auto contents = read_file(path).value_or("");
+  const auto contents = read_unpacked(path).value_or("");
   const std::size_t place = contents.find(vermagic);
   if (place == std::string::npos) {
     return file;
@@ -144,7 +144,7 @@ MachineFacts Machine::read(const std::string& module_path) const {
     facts.has_node = exists(at(default_device));
   }
   const std::uint64_t rights =
-      first_number(value_of(read_file(at("/proc/self/status")).value_or(""), "CapEff:"), 16);
+      first_number(value_of(read_unpacked(at("/proc/self/status")).value_or(""), "CapEff:"), 16);
   facts.can_administer = (rights >> CAP_SYS_ADMIN & 1U) != 0;
   return facts;
 }
@@ -153,7 +153,7 @@ void Machine::read_config(MachineFacts& facts) const {
   for (const std::string& path : {std::string("/proc/config.gz"), "/boot/config-" + facts.release,
                                   "/lib/modules/" + facts.release + "/config",
                                   "/lib/modules/" + facts.release + "/build/.config"}) {
-    const auto config = read_file(at(path));
+    const auto config = read_unpacked(at(path));
     if (!config) {
       continue;
     }
@@ -166,7 +166,7 @@ void Machine::read_config(MachineFacts& facts) const {
     break;
   }
   // Names are there for everybody; only addresses may be withheld.
-  if (const auto symbols = read_file(at("/proc/kallsyms"))) {
+  if (const auto symbols = read_unpacked(at("/proc/kallsyms"))) {
     facts.exports_claims = symbols->find(" alloc_contig_range") != std::string::npos;
   }
   facts.has_memory_blocks = exists(at("/sys/devices/system/memory/block_size_bytes"));
@@ -174,7 +174,7 @@ void Machine::read_config(MachineFacts& facts) const {
 
 void Machine::read_memory(MachineFacts& facts) const {
   facts.memory = Bytes{
-      first_number(value_of(read_file(at("/proc/meminfo")).value_or(""), "MemTotal:")) * 1024};
+      first_number(value_of(read_unpacked(at("/proc/meminfo")).value_or(""), "MemTotal:")) * 1024};
   facts.brings_online_movable =
       read_word(at("/sys/devices/system/memory/auto_online_blocks")).value_or("") ==
       "online_movable";
@@ -188,7 +188,7 @@ void Machine::read_memory(MachineFacts& facts) const {
   };
   std::string name;
   NormalZone zone;
-  for (const std::string& line : lines_of(read_file(at("/proc/zoneinfo")).value_or(""))) {
+  for (const std::string& line : lines_of(read_unpacked(at("/proc/zoneinfo")).value_or(""))) {
     const Bytes size{first_number(line) * page_size};
     if (starts_with(line, "Node ")) {
       zone = NormalZone{static_cast<int>(first_number(line)), {}, {}, {}, {}};

@@ -8,34 +8,17 @@
 #include <array>
 #include <cerrno>
 
+#include "file_descriptor.hpp"
 #include "memplug/failure.hpp"
 #include "words/prose.hpp"
 
 namespace memplug {
 namespace {
 
-class SettingFile {
- public:
-  explicit SettingFile(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY)) {}
-  SettingFile(const SettingFile&) = delete;
-  SettingFile& operator=(const SettingFile&) = delete;
-  ~SettingFile() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-  }
-
-  [[nodiscard]] int number() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
 // 0 or an errno.
 int rewrite(const std::string& path) {
-  const SettingFile file(path);
-  if (file.number() < 0) {
+  const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY));
+  if (!file.is_open()) {
     return errno;
   }
   std::array<char, 64> value{};

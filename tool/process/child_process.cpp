@@ -9,6 +9,8 @@
 #include <csignal>
 #include <system_error>
 
+#include "process/child_signal.hpp"
+
 namespace memplug {
 namespace {
 
@@ -27,8 +29,8 @@ bool is_ignored(int signal) {
   return action.sa_handler == SIG_IGN;
 }
 
-// Blocked while it lives; SIGCHLD is as it is by default, for an ignored one tells nothing. The
-// others stay ignored if they are: blocked they would be told of.
+// Blocked while it lives. The others than SIGCHLD stay ignored if they are: blocked they would be
+// told of.
 class WaitedSignals {
  public:
   WaitedSignals() {
@@ -40,16 +42,10 @@ class WaitedSignals {
       }
     }
     check(::pthread_sigmask(SIG_BLOCK, &set_, &old_mask_), "cannot block signals");
-    struct sigaction by_default {};
-    by_default.sa_handler = SIG_DFL;
-    ::sigaction(SIGCHLD, &by_default, &old_child_);
   }
   WaitedSignals(const WaitedSignals&) = delete;
   WaitedSignals& operator=(const WaitedSignals&) = delete;
-  ~WaitedSignals() {
-    ::sigaction(SIGCHLD, &old_child_, nullptr);
-    ::pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
-  }
+  ~WaitedSignals() { ::pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr); }
 
   [[nodiscard]] const sigset_t& old_mask() const { return old_mask_; }
 
@@ -71,7 +67,7 @@ class WaitedSignals {
  private:
   sigset_t set_{};
   sigset_t old_mask_{};
-  struct sigaction old_child_ {};
+  const DefaultChildSignal child_signal_;
 };
 
 bool is_over(pid_t pid, int& status) {

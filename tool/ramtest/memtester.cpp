@@ -17,6 +17,7 @@
 
 #include "file_descriptor.hpp"
 #include "memplug/failure.hpp"
+#include "process/child_signal.hpp"
 #include "process/spawn.hpp"
 #include "terminal/interrupt.hpp"
 
@@ -33,22 +34,6 @@ void check(bool ok, const char* what) {
     throw std::system_error(errno, std::generic_category(), what);
   }
 }
-
-// An ignored SIGCHLD, which is inherited, would leave no exit status to wait for.
-class DefaultChildSignal {
- public:
-  DefaultChildSignal() {
-    struct sigaction by_default {};
-    by_default.sa_handler = SIG_DFL;
-    ::sigaction(SIGCHLD, &by_default, &old_);
-  }
-  DefaultChildSignal(const DefaultChildSignal&) = delete;
-  DefaultChildSignal& operator=(const DefaultChildSignal&) = delete;
-  ~DefaultChildSignal() { ::sigaction(SIGCHLD, &old_, nullptr); }
-
- private:
-  struct sigaction old_ {};
-};
 
 // Reading never waits; writing does.
 class Pipe {

@@ -50,10 +50,6 @@ Json bad_json(const BadStretch& bad) {
   return json;
 }
 
-std::string percent_text(Bytes part, Bytes whole) {
-  return whole == Bytes{} ? "" : std::to_string(part.value * 100 / whole.value) + " %";
-}
-
 std::string sizes_text(const TestReport& report, const OutputStyle& style) {
   Table sizes({{""}, {"", true}, {"", true}});
   const auto add = [&](const std::string& name, Bytes size) {

@@ -93,10 +93,6 @@ std::string joined(const std::vector<std::string_view>& words) {
   return text;
 }
 
-std::string percent_text(Bytes part, Bytes whole) {
-  return whole == Bytes{} ? "" : std::to_string(part.value * 100 / whole.value) + " %";
-}
-
 }  // namespace
 
 std::string map_json(const Map& map) {

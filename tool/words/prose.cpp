@@ -14,6 +14,10 @@ std::string size_text(Bytes size, const OutputStyle& style) {
   return style.bytes ? std::to_string(size.value) : print_size(size);
 }
 
+std::string percent_text(Bytes part, Bytes whole) {
+  return whole == Bytes{} ? "" : std::to_string(part.value * 100 / whole.value) + " %";
+}
+
 std::string page_frame_text(std::optional<std::uint64_t> pfn) {
   if (!pfn) {
     return "-";
