@@ -271,11 +271,16 @@ Device::Device(Device&& other) noexcept = default;
 Device& Device::operator=(Device&& other) noexcept = default;
 Device::~Device() = default;
 
-int Device::descriptor() const { return channel_->descriptor(); }
+Channel& Device::channel() const {
+  check(channel_ ? 0 : EBADF, "the device was moved away");
+  return *channel_;
+}
+
+int Device::descriptor() const { return channel().descriptor(); }
 
 Info Device::info() {
   auto abi = sized<memplug_info>();
-  check(channel_->info(abi), "cannot read what the module is");
+  check(channel().info(abi), "cannot read what the module is");
   // Everything is counted in it.
   check(abi.out_subblock_size == 0 ? EPROTO : 0, "the module has no size for a subblock");
   Info info;
@@ -309,7 +314,7 @@ NodeList Device::nodes() {
   for (int tries = 0; tries < max_list_tries && error_number == EMSGSIZE; ++tries) {
     abi.nodes = user_pointer(records);
     abi.capacity = static_cast<std::uint32_t>(records.size());
-    error_number = channel_->nodes(abi);
+    error_number = channel().nodes(abi);
     if (error_number == EMSGSIZE) {
       records.resize(grown(abi.out_count));
     }
@@ -336,7 +341,7 @@ RangeList Device::list(std::uint32_t flags) {
   for (int tries = 0; tries < max_list_tries && error_number == EMSGSIZE; ++tries) {
     abi.ranges = user_pointer(records);
     abi.capacity = static_cast<std::uint32_t>(records.size());
-    error_number = channel_->list(abi);
+    error_number = channel().list(abi);
     if (error_number == EMSGSIZE) {
       records.resize(grown(abi.out_count));
     }
@@ -355,7 +360,7 @@ RangeList Device::list(std::uint32_t flags) {
 
 Counters Device::counters() {
   auto abi = sized<memplug_counters>();
-  check(channel_->counters(abi), "cannot read the counters");
+  check(channel().counters(abi), "cannot read the counters");
   return Counters{abi.out_unplug_requests,
                   abi.out_plug_requests,
                   abi.out_claims,
@@ -372,7 +377,7 @@ Counters Device::counters() {
 
 std::optional<Progress> Device::progress() {
   auto abi = sized<memplug_progress>();
-  if (channel_->progress(abi) != 0 || abi.out_operation == MEMPLUG_OP_NONE) {
+  if (channel().progress(abi) != 0 || abi.out_operation == MEMPLUG_OP_NONE) {
     return std::nullopt;
   }
   return Progress{Bytes{abi.out_requested}, Bytes{abi.out_done}, Bytes{abi.out_already},
@@ -389,7 +394,7 @@ Result Device::carry_out(const Request& request, Capacity capacity) {
   abi.blocked_capacity = capacity.blocked;
 
   const bool unplug = request.operation == Operation::Unplug;
-  const int error_number = unplug ? channel_->unplug(abi) : channel_->plug(abi);
+  const int error_number = unplug ? channel().unplug(abi) : channel().plug(abi);
   if (error_number == ENXIO) {
     throw UnmanagedError(Range{PhysAddr{abi.out_bad_start}, Bytes{abi.out_bad_length}},
                          to_bad_why(abi.out_bad_why));
@@ -428,7 +433,7 @@ std::vector<Stretch> Device::survey(Range range) {
     abi.length = left;
     abi.records = user_pointer(records);
     abi.capacity = survey_capacity;
-    const int error_number = channel_->survey(abi);
+    const int error_number = channel().survey(abi);
     if (error_number == EINTR) {
       continue;  // by a signal that did not end the program
     }
@@ -464,7 +469,7 @@ QuarantineResult Device::change_quarantine(Range range, std::uint32_t flags) {
   abi.flags = flags;
   abi.start = range.start.value;
   abi.length = range.size.value;
-  const int error_number = channel_->quarantine(abi);
+  const int error_number = channel().quarantine(abi);
   if (error_number == ENXIO) {
     throw UnmanagedError(Range{PhysAddr{abi.out_bad_start}, Bytes{abi.out_bad_length}},
                          to_bad_why(abi.out_bad_why));
@@ -476,11 +481,11 @@ QuarantineResult Device::change_quarantine(Range range, std::uint32_t flags) {
 void Device::set_target(std::optional<Bytes> target) {
   auto abi = sized<memplug_target>();
   abi.target = target ? target->value : MEMPLUG_NO_TARGET;
-  check(channel_->target(abi), "cannot set the target");
+  check(channel().target(abi), "cannot set the target");
 }
 
 Waited Device::wait(std::chrono::milliseconds timeout) {
-  const int error_number = channel_->wait(timeout);
+  const int error_number = channel().wait(timeout);
   if (error_number == ETIMEDOUT) {
     return Waited::TimedOut;
   }
@@ -495,7 +500,7 @@ std::vector<Event> Device::events() {
   std::vector<Event> events;
   std::vector<memplug_event> records;
   for (;;) {
-    const int error_number = channel_->read(records);
+    const int error_number = channel().read(records);
     if (error_number == EAGAIN) {
       return events;
     }

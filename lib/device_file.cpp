@@ -93,7 +93,7 @@ Device open_device(const std::string& path, Access access) {
   const int error_number = file->info(abi);
   if (error_number == ENOTTY) {
     throw Failure(ENOTTY, path + " is not memplug's device",
-                  "give the node that the module made with --device; it is /dev/memplug");
+                  "the node that the module made is /dev/memplug");
   }
   if (error_number != 0) {
     throw Failure(error_number, with_reason("cannot talk to " + path, error_number), "");
@@ -102,7 +102,7 @@ Device open_device(const std::string& path, Access access) {
     throw Failure(EPROTONOSUPPORT,
                   "the module speaks ABI version " + std::to_string(abi.out_abi_version) +
                       ", this program " + std::to_string(MEMPLUG_ABI_VERSION),
-                  "use the memplugctl that belongs to the loaded module");
+                  "use a program that belongs to the loaded module");
   }
   return Device(std::move(file), "/sys");
 }

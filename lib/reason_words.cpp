@@ -33,9 +33,9 @@ Words words_for(Reason reason) {
     case Reason::Mapped:
       return {"mapped by a process", "unmap it first"};
     case Reason::Held:
-      return {"tied to a descriptor; 'memplugctl list' names the holder", "end the holder first"};
+      return {"tied to a descriptor", "end the holder first"};
     case Reason::Quarantined:
-      return {"kept out as bad", "'memplugctl quarantine remove RANGE' ends that"};
+      return {"kept out as bad", "end its quarantine first"};
     case Reason::Unknown:
       break;
   }

@@ -297,5 +297,18 @@ TEST_F(DeviceTest, ResultLongerThanItsCapacityIsTruncated) {
 
 TEST_F(DeviceTest, NoProgressWithoutARequest) { EXPECT_FALSE(device_.progress().has_value()); }
 
+TEST_F(DeviceTest, WhatWasMovedFromFailsAndCanBeAssignedTo) {
+  Device other = std::move(device_);
+  try {
+    // NOLINTNEXTLINE(bugprone-use-after-move): that is what is tried
+    static_cast<void>(device_.info());
+    FAIL() << "a device that was moved away answered";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code().value(), EBADF);
+  }
+  device_ = std::move(other);
+  EXPECT_EQ(device_.info().subblock, Bytes{4 * mib});
+}
+
 }  // namespace
 }  // namespace memplug::test

@@ -8,6 +8,7 @@
 #include "memplug/reason_words.hpp"
 #include "words/names.hpp"
 #include "words/prose.hpp"
+#include "words/reasons.hpp"
 
 namespace memplug {
 namespace {
@@ -87,7 +88,7 @@ std::string explain_reasons(std::string_view verb, const std::map<Reason, Bytes>
                             const OutputStyle& style) {
   std::string text;
   for (const auto& [reason, size] : by_reason) {
-    const Words words = words_for(reason);
+    const Words words = tool_words_for(reason);
     text += prose_line(verb, std::string(reason_name(reason)) + ", " + size_text(size, style) +
                                  ": " + std::string(words.what) + "; " + std::string(words.step));
   }

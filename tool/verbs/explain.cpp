@@ -14,6 +14,7 @@
 #include "verbs/option_text.hpp"
 #include "words/names.hpp"
 #include "words/prose.hpp"
+#include "words/reasons.hpp"
 
 namespace memplug {
 namespace {
@@ -46,7 +47,7 @@ std::string explain(const ExplainReport& report) {
                                       std::string(words.step));
   };
   for (const Reason reason : reasons) {
-    say(reason_name(reason), words_for(reason));
+    say(reason_name(reason), tool_words_for(reason));
   }
   for (const BadWhy why : whys) {
     say(bad_why_name(why), words_for(why));

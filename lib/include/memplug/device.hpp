@@ -8,7 +8,8 @@
 //   request.length = memplug::Bytes{std::uint64_t{64} << 20U};
 //   const memplug::Result result = device.carry_out(request, {64, 64});
 //
-// Errors are std::system_error with the errno of the command, as <linux/memplug.h> documents it.
+// Every error is a std::system_error with the errno of the command, as <linux/memplug.h> documents it;
+// failure.hpp has those with words for people.
 // All sizes are in bytes. A Device is for one thread at a time, but for progress().
 #pragma once
 
@@ -252,7 +253,8 @@ class UnmanagedError : public std::system_error {
 
 enum class Waited { Changed, TimedOut, Interrupted };
 
-// An open device. Moving is cheap; what is tied to it goes back when it is gone.
+// An open device. Moving is cheap; what is tied to it goes back when it is gone. One that was moved
+// from can be destroyed and assigned to; all else fails with EBADF.
 class Device {
  public:
   // sysfs: where to look for other drivers; empty: nowhere.
@@ -294,6 +296,7 @@ class Device {
   [[nodiscard]] int descriptor() const;
 
  private:
+  [[nodiscard]] Channel& channel() const;
   [[nodiscard]] RangeList list(std::uint32_t flags);
   [[nodiscard]] QuarantineResult change_quarantine(Range range, std::uint32_t flags);
 

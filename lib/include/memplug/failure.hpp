@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What is thrown where there is no result: UsageError for what can't be read or can't be meant
-// (memplugctl then ends with 2), Failure for what could not run (1). Both carry finished sentences.
+// The errors with words for people, finished sentences: Failure for what could not run, and the kind
+// of it that is the caller's own, UsageError, for what can't be read or can't be meant. Like all that
+// the library throws they are std::system_error.
 #pragma once
 
 #include <cerrno>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 
 namespace memplug {
-
-class UsageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 // What the caller asked for could not run. what() is the message alone; the next step is what the
 // reader may do about it, or empty.
@@ -32,9 +27,15 @@ class Failure : public std::system_error {
   std::string next_step_;
 };
 
+// EINVAL.
+class UsageError : public Failure {
+ public:
+  explicit UsageError(const std::string& message) : Failure(EINVAL, message, "") {}
+};
+
 // "cannot open x: No such file or directory"
 [[nodiscard]] std::string with_reason(const std::string& what, int error_number);
-// "ENOENT"
+// "ENOENT"; the number alone where the C library has no names for them.
 [[nodiscard]] std::string errno_name(int error_number);
 
 }  // namespace memplug
