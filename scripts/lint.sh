@@ -61,6 +61,10 @@ check_rooms() {
     /usr/bin/python3 -B scripts/rooms.py kmod build/lab/*/compiler/kmod
 }
 
+check_runs() {
+  /usr/bin/python3 -B tests/lab/lab.py runs --check
+}
+
 check_compiler() {
   /usr/bin/python3 -B tests/lab/lab.py check-module compiler
 }
@@ -124,7 +128,7 @@ check_spdx() {
       status=1
     fi
   done < <(files ':!tests/unit/golden' ':!tests/fuzz/corpus' ':!tests/fuzz/crashes' |
-    grep -Ev '^(VERSION|LICENSE|LICENSES/.*|debian/(changelog|copyright|source/.*)|.*\.json|.*\.png)$')
+    grep -Ev '^(VERSION|LICENSE|LICENSES/.*|debian/(changelog|copyright|source/.*)|.*\.jsonl?|.*\.png)$')
   return "$status"
 }
 
@@ -157,6 +161,7 @@ check "checkpatch --strict" check_checkpatch
 check "module builds without warnings at W=1" check_compiler
 check "calls go down, from room to room" check_rooms
 check "sparse" check_sparse
+check "docs/runs.md is the table of docs/runs.jsonl" check_runs
 check "clang-tidy" check_clang_tidy
 
 if [[ ${#failed[@]} -gt 0 ]]; then

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import accel
@@ -15,6 +16,7 @@ import bounds
 import figures
 import guest
 import kernels
+import ledger
 import measure
 import paths
 import qemu
@@ -80,6 +82,13 @@ def _measure(options: argparse.Namespace) -> dict:
     return results
 
 
+def _note(options: argparse.Namespace, data: dict, seconds: float):
+    failed = sum("failed" in record for record in data["records"])
+    ledger.note("bench", data["conditions"]["kernel"], seconds,
+                f"{len(data['records'])} measured, {failed} failed",
+                f"{options.rounds} rounds of {', '.join(options.states)}")
+
+
 def _report(options: argparse.Namespace, data: dict) -> int:
     # Here, so that a measurement needs no chart's library before its end.
     import chart
@@ -103,7 +112,10 @@ def main() -> int:
     try:
         if options.report:
             return _report(options, json.loads(options.report.read_text(encoding="utf-8")))
-        return _report(options, _measure(options))
+        began = time.monotonic()
+        data = _measure(options)
+        _note(options, data, time.monotonic() - began)
+        return _report(options, data)
     except (LabError, subprocess.CalledProcessError, OSError) as error:
         say(str(error))
         return HOST_SETUP_STATUS

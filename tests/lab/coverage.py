@@ -14,6 +14,7 @@ import tarfile
 from pathlib import Path
 
 import artefacts
+import ledger
 import paths
 from outcome import LabError, say
 
@@ -28,6 +29,8 @@ def run(_options: argparse.Namespace) -> int:
     for row in summary["files"]:
         _print(row, row["filename"])
     _print(summary, "kmod/")
+    ledger.note("coverage", "debug", 0, f"{summary['line_percent']} % of "
+                f"{summary['line_total']} lines, {summary['branch_percent']} % of branches")
     say(f"line by line: {target / 'kmod.html'}")
     return 0
 
@@ -68,8 +71,10 @@ def _report(built: artefacts.Built, target: Path) -> dict:
     say(f"merging what {len(archives)} guests counted")
     for archive in archives:
         _merge(archive.read_bytes(), merged, objects)
-    for gcno in objects.glob("*.gcno"):
-        shutil.copy(gcno, merged)
+    for gcno in objects.rglob("*.gcno"):
+        target_folder = merged / gcno.parent.relative_to(objects)
+        target_folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(gcno, target_folder)
     # Headers of the kernel have names that begin there. gcov, which runs in this folder, looks for
     # them, and gcovr drops a file one of whose headers gcov can't open.
     for folder in ("include", "arch"):
@@ -94,8 +99,10 @@ def _merge(archive: bytes, merged: Path, objects: Path):
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for member in tar.getmembers():
             path = Path("/") / member.name
-            if member.isfile() and path.match(_GCDA) and path.parent == objects:
-                (one / path.name).write_bytes(tar.extractfile(member).read())
+            if member.isfile() and path.match(_GCDA) and path.is_relative_to(objects):
+                counted = one / path.relative_to(objects)
+                counted.parent.mkdir(parents=True, exist_ok=True)
+                counted.write_bytes(tar.extractfile(member).read())
     if not merged.exists():
         one.rename(merged)
         return

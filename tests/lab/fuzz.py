@@ -16,6 +16,7 @@ import artefacts
 import casefile
 import guest
 import kernels
+import ledger
 import paths
 import qemu
 import session
@@ -146,6 +147,9 @@ def run(options: argparse.Namespace) -> int:
                               guest.write_all(console), lambda _: None)
         result, outcome = session.run(wish, built, sinks)
     inputs = unpack(output.archive, folder)
+    ledger.note("fuzz-kernel", built.kernel.release, options.minutes * 60,
+                outcome.kind.value if outcome.kind == Kind.PASS else outcome.message,
+                f"seed {options.seed}, {len(inputs)} new inputs")
     if inputs:
         say(f"{len(inputs)} inputs that reach something new are in "
             f"{folder.relative_to(paths.ROOT)}")

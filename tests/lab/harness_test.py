@@ -15,6 +15,7 @@ import casefile
 import guest
 import kernels
 import klog
+import ledger
 import metrics
 import paths
 import qemu
@@ -491,6 +492,24 @@ class Guests(unittest.TestCase):
             "5.10.0-32-amd64", "5.18.19", "5.19.0", "6.1.0-56-amd64", "7.3.4+deb13-amd64")],
             [4, 4, 2, 2, 2])
         self.assertIn("PLAN_GRANULARITY_MIB=4\n", Plan([], True, granularity_mib=4).text())
+
+    def test_ledger_tells_the_newest_of_each_kind_on_each_kernel(self):
+        def line(date: str, kernel: str, result: str, minutes: float = 0) -> dict:
+            return {"date": date, "revision": "abc", "what": "soak", "kernel": kernel,
+                    "minutes": minutes, "result": result, "details": ""}
+        rows = ledger.table([line("2026-02-01", "6.1", "pass", 60), line("2026-01-01", "6.1", "old"),
+                             line("2026-01-01", "", "other")]).splitlines()
+        self.assertEqual(rows[2:], ["| soak | - | 2026-01-01 | abc | - | other |  |",
+                                    "| soak | 6.1 | 2026-02-01 | abc | 60 | pass |  |"])
+
+    def test_ledger_keeps_what_several_runs_note(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(ledger, "_NEW", Path(folder) / "build" / "runs.jsonl"):
+            for kernel in ("6.1", "7.3"):
+                ledger.note("soak", kernel, 90, "pass", "seed 1")
+            lines = ledger.read(Path(folder) / "build" / "runs.jsonl")
+        self.assertEqual([(line["kernel"], line["minutes"]) for line in lines],
+                         [("6.1", 1.5), ("7.3", 1.5)])
 
     def test_archive_holds_each_name_once_and_is_padded(self):
         out = io.BytesIO()

@@ -12,6 +12,7 @@ import coverage
 import fuzz
 import guest
 import kernels
+import ledger
 import matrix
 import mutants
 import paths
@@ -164,6 +165,12 @@ def _parser() -> argparse.ArgumentParser:
     bugs = verbs.add_parser("mutants", help="put bugs in and see that a test catches each")
     bugs.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     bugs.set_defaults(handler=mutants.run)
+
+    runs = verbs.add_parser("runs", help="what was run, and what came of it")
+    runs.add_argument("--keep", action="store_true",
+                      help="add this checkout's runs to docs/runs.jsonl, and make docs/runs.md anew")
+    runs.add_argument("--check", action="store_true", help="is docs/runs.md made from that?")
+    runs.set_defaults(handler=ledger.run)
 
     report = verbs.add_parser("coverage", help="report what of the module has run")
     report.set_defaults(handler=coverage.run)

@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import kernels
+import ledger
 import paths
 from outcome import LabError, say
 
@@ -39,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
         kernel = kernels.get(name)
         rows.append(_run_tests(kernel, options))
         _tell(rows[-1])
+        _note(rows[-1], options)
     _write(rows)
     print(table(rows))
     return 1 if any(row.failed or not row.passed for row in rows) else 0
@@ -97,6 +99,13 @@ def _tell(row: Row):
         f"{len(row.failed)} failed, {row.seconds:.0f} s")
     for name in row.failed:
         say(f"{row.kernel}: failed: {name}")
+
+
+def _note(row: Row, options: argparse.Namespace):
+    what = "matrix --central" if options.central else "matrix"
+    ledger.note(f"{what} --tests" if options.tests else what, row.release, row.seconds,
+                f"{row.passed} passed, {len(row.skipped)} skipped, {len(row.failed)} failed",
+                ", ".join(row.failed))
 
 
 def _write(rows: list[Row]):

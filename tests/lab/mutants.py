@@ -12,9 +12,11 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import kernels
+import ledger
 import paths
 from outcome import LabError, say
 
@@ -79,7 +81,11 @@ def run(options: argparse.Namespace) -> int:
         if failure:
             raise LabError(f"{case} on {kernel} fails without any bug: {failure}")
         say(f"{case} on {kernel} passes without a bug")
+    began = time.monotonic()
     survivors = [mutant.name for mutant in chosen if not _is_caught(mutant)]
+    ledger.note("mutants" if not options.names else "mutants, some", "",
+                time.monotonic() - began,
+                f"{len(chosen) - len(survivors)} of {len(chosen)} caught", ", ".join(survivors))
     if survivors:
         print(f"not caught: {', '.join(survivors)}")
         return 1

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import artefacts
 import guest
 import kernels
+import ledger
 import paths
 import qemu
 import session
@@ -91,6 +92,9 @@ def run(options: argparse.Namespace) -> int:
     result, outcome = session.run(wish, built, sinks)
     _write(output.figures or {"seed": options.seed}, options, built.kernel.release,
            outcome.kind.value)
+    ledger.note("soak", built.kernel.release, options.minutes * 60,
+                outcome.kind.value if outcome.kind == Kind.PASS else outcome.message,
+                f"seed {options.seed}")
     if outcome.kind == Kind.PASS:
         say("nothing broke")
         return 0
