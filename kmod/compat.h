@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Every line that depends on the kernel version, and only those. Where a feature can
  * be tested for, it is; a version stands only where nothing else tells.

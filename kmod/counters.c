@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* What was done since the module was loaded: right one by one, not a snapshot together. */
 #include <linux/atomic.h>
 

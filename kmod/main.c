@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * memplug: takes memory out of a running Linux and puts it back, in big aligned physical
  * ranges of ZONE_NORMAL. Parameters, and init and exit in order: the books first, the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Reads sizes as module parameters have them: a number, and K, M, G, T, P or E. memparse() takes
  * the same words, but lets them wrap around: 16E is 0 for it. Pure, so that it also builds in user

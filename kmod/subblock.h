@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The unit that everything counts in. A subblock is named by its index, its first
  * page frame divided by the pages of a subblock; the index never changes.

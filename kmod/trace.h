@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tracepoints, for those who want to see what memplug does: docs/tracing.md. They take numbers, and
  * know nobody's structures: all of memplug may use them.

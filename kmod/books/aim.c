@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the books ought to say: the plugged size to work toward, and the memory that was
  * unplugged when its block went offline and is to be again when it comes back.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Keeps for each reader what has happened and was not read yet. Who reads too late loses the
  * oldest, and is told how many.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Who holds on to what is unplugged: a range may be tied to a descriptor, and it may be mapped.
  * Until that is over it is plugged for nobody else, and its memory block does not go offline.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Ranges for those who list them: made of a copy of the books, as there may be so many that nobody
  * ought to wait for the lock while they are found and described.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The books behind region.h. For region.c and its region_*.c only: nobody else may see a bitmap,
  * or take the lock.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is kept out as bad: a mark on subblocks, whatever their state. Marked memory that is plugged
  * is wanted, until target.c has it; then nothing gives it back until the mark is taken away: no

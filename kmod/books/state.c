@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The only owner of what is managed and of each subblock's state: plugged (Linux uses
  * it), busy (one request is claiming or releasing it) or unplugged (memplug holds it).

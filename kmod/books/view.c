@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Answers questions about the books of region.c and changes nothing in them. */
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The misc device: one table of commands, copying and checking in one place. Checks
  * syntax only; what is managed, and everything that takes time, is request.c's.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tells what memory looks like to those who want to know before they ask for any of it. Looks
  * as requests do, and changes nothing.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Ranges that are tied to a descriptor: they are given back when the last copy of it has been
  * closed, however its processes ended, and the last mapping of them is gone. While a descriptor or

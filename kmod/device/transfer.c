@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Carries a request between user space's words (bytes, addresses, pointers) and the
  * module's (subblocks, bitmaps): checks what comes in, writes what goes out.

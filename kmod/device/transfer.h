@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef MEMPLUG_TRANSFER_H
 #define MEMPLUG_TRANSFER_H
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* What poll() and read() tell an open descriptor: that something has changed, and what. */
 #include <linux/minmax.h>
 #include <linux/uaccess.h>

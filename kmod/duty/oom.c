@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Out of memory: before the kernel kills a process for it, some of what is unplugged goes
  * back, if the administrator has said so.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef MEMPLUG_PRESSURE_H
 #define MEMPLUG_PRESSURE_H
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Suspend and hibernation. Suspend to RAM keeps memory as it is, and needs nothing here:
  * requests freeze and go on. Hibernation would not save what is unplugged, and the kernel that

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Keeps the module loaded as long as something is in quarantine: unloading it would give all of it
  * back.

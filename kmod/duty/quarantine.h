@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef MEMPLUG_QUARANTINE_H
 #define MEMPLUG_QUARANTINE_H
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The worker that makes the books say what they ought to: it unplugs what is wanted, and
  * unplugs or plugs until the target is reached. It makes requests like anyone else, in the

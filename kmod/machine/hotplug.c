@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The memory notifier, and the exclusion between requests and memory hotplug
  * (get_online_mems() is not exported). What becomes of a memory block at its events is

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the machine says of a stretch of physical memory: is all of it online System RAM
  * of one node's ZONE_NORMAL. Looks at the resource tree and at struct pages, and knows

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Gives page frames to the kernel's buddy allocator, in blocks as large as it keeps them: page by
  * page takes seven times as long and more (docs/kernel.md, "Releasing a range").

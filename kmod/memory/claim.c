@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Claims run here, not in the caller: a caller's cpuset would limit where old kernels may
  * move pages to, and its memory cgroup and signals are none of the claim's business.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef MEMPLUG_WORKER_H
 #define MEMPLUG_WORKER_H
 

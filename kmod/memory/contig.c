@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Claims and releases page frames: the only caller of alloc_contig_range(), and the only place that
  * touches PageOffline and the managed page counts. Knows nothing of subblocks, regions or requests.

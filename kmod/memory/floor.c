@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What may be taken. alloc_contig_range() ignores watermarks, so every run asks here
  * first, and what it asked for stays reserved until the claim is over: requests side by

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * How many pages the kernel moves while claims run. It counts them for the whole system only,
  * so what it moves while several claims run side by side is shared out evenly among these:

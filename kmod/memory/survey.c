@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A read-only look at struct pages, in the order in which alloc_contig_range() will judge
  * them (docs/kernel.md, "What makes it refuse"). It takes no lock and no reference, so every

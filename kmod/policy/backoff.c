@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* When to try a subblock again that could not be had. */
 #include <linux/bitmap.h>
 #include <linux/minmax.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * When to try a subblock again that could not be had. Pure: no kernel call, no allocation, no
  * lock; the caller passes the arrays and the time. It also builds in user space, for its test.

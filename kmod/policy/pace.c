@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * How much one call may zero. The kernel does not pause in it, so it is to be short; and each call
  * costs a drain of every CPU's lists and an RCU grace period, so there are to be few.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Cheapest first: what is free before anything is moved, then what has the least to move.
  * Among equals, memory blocks that can be emptied whole, or nearly so, come first; then the

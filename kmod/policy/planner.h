@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which run of subblocks to try next. Pure policy: no kernel call, no allocation, no
  * lock; the caller passes the arrays. It also builds in user space, for its tests and its

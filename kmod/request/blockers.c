@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A request's list of what it could not have. Sorted and merged as it grows, so that its
  * size is bounded whatever the size of memory.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Looks at memory on behalf of a request: what its subblocks would cost, and what is in the
  * way. First for what is free, which takes a few steps a subblock; only when that is used up

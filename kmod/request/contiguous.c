@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * One run or nothing: finds a place for a contiguous request, the cheapest first, claims it in
  * pieces, and gives all of it back if one of them can't be had.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Carries a request out: checks it against what is managed, gives it its books, has unplug.c or
  * plug.c do it, and concludes. What the two have in common is request.c.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Gives memory back, for whatever reason: for a request, from a descriptor that is closed, when the
  * machine has none left, and at the end of the module. One subblock at a time, as freeing many

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef MEMPLUG_RELEASE_H
 #define MEMPLUG_RELEASE_H
 

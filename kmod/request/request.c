@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What every request has, whatever it asks for: its beginning and its end, its deadline and its
  * signals, and the account of what came of it. Carried out it is by dispatch.c.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a request makes of memory that it could not have: tries it again later, writes down
  * why, or gives a zone or itself up.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Tells a signal that ends what a caller waits for from all else that wakes him up. */
 #include <linux/lockdep.h>
 #include <linux/sched/signal.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Takes runs that were looked at: asks the floor, reserves them, has workers claim them, a
  * few side by side, and waits for the answers. Which runs, and what to do about a failure, is

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Says what is not managed of the memory that somebody names, and why it is not. */
 #include "books/books.h"
 #include "machine/hotplug.h"

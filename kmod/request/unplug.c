@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Carries an unplug out: asks the planner for runs, has them taken, and deals with what
  * failed.

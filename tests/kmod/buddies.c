@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Takes memory out as simply as can be, for the benchmark: blocks of one order from the buddy
  * allocator, by as many threads as there are CPUs, until the size is there. That is the limit of

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Leaves crumbs of the kernel's: allocates so many MiB of small objects and frees them again, but
  * for those in every 97th page frame. What is left are slabs of one page, about ten in 4 MiB that

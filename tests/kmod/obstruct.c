@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Stands in the way of memory hotplug at a test's command. refuse=1: a memory block that is
  * about to go offline is refused, after every other notifier has let it go. hold=PFN: keeps an

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Has a PCI function reset over and over, as a driver has it that does not wait, such as vfio-pci:
  * pci_try_reset_function() tries the function's device lock, and gives EAGAIN if somebody has it.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Has the bug that its parameter names, so that it is seen whether a debug kernel finds one.
  * bug=leak, bug=inversion (two locks in both orders), bug=use-after-free.

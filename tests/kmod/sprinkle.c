@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Puts one unmovable page into a third of the pageblocks of ZONE_NORMAL and keeps it until
  * the module is unloaded. For guests of the benchmark only: nothing here is careful with

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Has references to pages that memplug gives back, at a test's command. hold=PFN,...: one to each
  * of these, which must be in use; hold=0 drops them. shake=PFN,PAGES: a thread takes one to each
