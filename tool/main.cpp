@@ -19,6 +19,7 @@
 #include "terminal/memory_reserve.hpp"
 #include "terminal/standard_streams.hpp"
 #include "verbs/verbs.hpp"
+#include "words/similar.hpp"
 
 namespace memplug {
 namespace {
@@ -149,8 +150,50 @@ class Program {
     }
   }
 
-  ExitStatus parse_and_run(const Words& arguments) {
+  [[nodiscard]] std::vector<std::string> known_verbs() const {
+    std::vector<std::string> names;
+    for (const CLI::App* parser : parsers_) {
+      names.push_back(parser->get_name());
+    }
+    return names;
+  }
+
+  // Where the verb's word stands: the first that is no option, nor --device's value.
+  static Words::const_iterator find_verb(const Words& arguments) {
+    const auto end = find_dashes(arguments);
+    auto word = arguments.begin();
+    while (word != end && word->starts_with('-')) {
+      word += *word == "--device" && word + 1 != end ? 2 : 1;
+    }
+    return word;
+  }
+
+  // CLI11 would call it an argument that was not expected.
+  void refuse_unknown_verb(const Words& arguments) const {
+    const auto word = find_verb(arguments);
+    const std::vector<std::string> known = known_verbs();
+    if (word == find_dashes(arguments) || std::ranges::find(known, *word) != known.end()) {
+      return;
+    }
+    const auto meant = most_similar(*word, known);
+    throw UsageError("unknown verb '" + *word + "'; " +
+                     (meant ? "did you mean '" + *meant + "'?" : "there are " + verb_names()));
+  }
+
+  // "help VERB" is "VERB --help".
+  static Words without_help_verb(Words arguments) {
+    const auto word = find_verb(arguments);
+    if (word != find_dashes(arguments) && *word == "help") {
+      arguments.erase(word);
+      arguments.insert(find_dashes(arguments), "--help");
+    }
+    return arguments;
+  }
+
+  ExitStatus parse_and_run(const Words& given) {
+    const Words arguments = without_help_verb(given);
     output_.style.json = asks_for_json(arguments);
+    refuse_unknown_verb(arguments);
     try {
       parse_all(arguments);
     } catch (const CLI::Success& asked_to_print) {
@@ -196,12 +239,13 @@ class Program {
   }
 
   [[nodiscard]] std::string verb_names() const {
+    const std::vector<std::string> known = known_verbs();
     std::string names;
-    for (std::size_t i = 0; i < parsers_.size(); ++i) {
+    for (std::size_t i = 0; i < known.size(); ++i) {
       if (i > 0) {
-        names += i + 1 < parsers_.size() ? ", " : " or ";
+        names += i + 1 < known.size() ? ", " : " or ";
       }
-      names += parsers_[i]->get_name();
+      names += known[i];
     }
     return names;
   }

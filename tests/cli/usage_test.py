@@ -35,6 +35,24 @@ class Usage(Case):
                 status = 125 if line[0] == "hold" else 2
                 self.assertEqual(run(*MISSING, *line).returncode, status)
 
+    def test_an_unknown_verb_is_told_with_the_one_that_may_be_meant(self):
+        for words, told in ((("unplg", "1G"), b"unknown verb 'unplg'; did you mean 'unplug'?"),
+                            (("--device", "plg", "statsu"), b"did you mean 'status'?"),
+                            (("remove", "1G"), b"unknown verb 'remove'; there are status, list,"),
+                            (("help", "unplg"), b"did you mean 'unplug'?")):
+            with self.subTest(words=words):
+                result = run(*words)
+                self.assertEqual(result.returncode, 2, result.stderr)
+                self.assertIn(told, result.stderr)
+
+    def test_help_is_a_verb_too(self):
+        for words, same in ((("help",), ("--help",)), (("help", "unplug"), ("unplug", "--help")),
+                            (("help", "quarantine", "add"), ("quarantine", "add", "--help"))):
+            with self.subTest(words=words):
+                result = run(*words)
+                self.assertEqual((result.returncode, result.stderr), (0, b""))
+                self.assertEqual(result.stdout, run(*same).stdout)
+
     def test_files_that_can_not_be_understood_are_told_without_a_device(self):
         damaged = self.write("damaged", "0x15000\n")
         for line in (("quarantine", "add", "0x140000000+4K", "--file", damaged),
