@@ -22,7 +22,7 @@ constexpr std::uint64_t max_u64 = std::numeric_limits<std::uint64_t>::max();
 constexpr std::string_view size_grammar =
     "a size is decimal, such as 64M, 1.5G, 2GiB, or a number of bytes";
 constexpr std::string_view range_grammar =
-    "a range is 0xFIRST-0xLAST with LAST inclusive, or 0xFIRST+SIZE";
+    "a range is 0xFIRST-0xLAST with LAST inclusive, 0xFIRST+SIZE or 0xFIRST+0xSIZE";
 
 [[noreturn]] void reject(std::string_view kind, std::string_view text, std::string_view why) {
   throw UsageError(std::string(kind) + " '" + std::string(text) + "': " + std::string(why));
@@ -120,6 +120,10 @@ Bytes parse_size(std::string_view text) {
     }
     rest.remove_prefix(1 + fraction_digits.size());
   }
+  // As sizes are printed.
+  if (rest.size() > 1 && rest[0] == ' ') {
+    rest.remove_prefix(1);
+  }
   const auto unit = parse_unit(rest);
   if (!unit) {
     reject("size", text,
@@ -140,7 +144,17 @@ Bytes parse_size(std::string_view text) {
   return Bytes{static_cast<std::uint64_t>(total)};
 }
 
-bool looks_like_range(std::string_view text) { return text.starts_with("0x"); }
+bool looks_like_range(std::string_view text) {
+  return text.starts_with("0x") || text.starts_with("0X");
+}
+
+PhysAddr parse_physical_address(std::string_view text) {
+  const auto address = parse_address(text);
+  if (!address) {
+    reject("address", text, "an address is hexadecimal, such as 0x140000000");
+  }
+  return *address;
+}
 
 Range parse_range(std::string_view text) {
   const std::size_t separator = text.find_first_of("-+");
@@ -165,7 +179,8 @@ Range parse_range(std::string_view text) {
     }
     return Range{*first, Bytes{last->value - first->value + 1}};
   }
-  const Bytes size = parse_size(second);
+  const auto hexadecimal = parse_address(second);
+  const Bytes size = hexadecimal ? Bytes{hexadecimal->value} : parse_size(second);
   if (size == Bytes{}) {
     reject("range", text, "it is empty");
   }

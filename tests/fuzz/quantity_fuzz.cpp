@@ -51,7 +51,7 @@ void try_size(const std::string& text) {
   if (!size) {
     return;
   }
-  require(is_only(text, "0123456789.kKmMgGtTpPeEiIbB"), "a size has digits and a unit", text);
+  require(is_only(text, "0123456789. kKmMgGtTpPeEiIbB"), "a size has digits and a unit", text);
   require(is_only(text.substr(0, 1), "0123456789"), "a size begins with a digit", text);
   require(plain || !is_only(text, "0123456789"), "digits that are taken are a plain number", text);
   require(parse_size(print_size_argument(*size)) == *size, "a printed size parses back", text);

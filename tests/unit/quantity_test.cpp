@@ -45,7 +45,7 @@ TEST_P(BadSizes, AreRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Quantity, BadSizes,
                          testing::Values("", " ", "M", "-1", "+1", "-64M", "010", "00", "01.5G",
-                                         "0x10", "1.", ".5G", "1..5G", "1.5", "0.3K", "1e3", "64 M",
+                                         "0x10", "1.", ".5G", "1..5G", "1.5", "0.3K", "1e3", "64  M", "64 ",
                                          " 64M", "64M ", "64Mi", "64B", "64MBB", "64X", "64M64M",
                                          "16E", "16777216T", "18446744073709551616",
                                          "99999999999999999999999", "1.0000000000000000001G",
@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values("", "0x", "0x140000000", "0x140000000-", "0x140000000+", "0x-0x10",
                     "140000000-143ffffff", "0x10-10", "0x20-0x10", "0x0-0xffffffffffffffff",
                     "0x10+0", "0xfffffffffffff000+4097", "0x10000000000000000-0x10000000000000001",
-                    "0x10-0x20-0x30", "0x10+-5", "0x10--0x20", "0X10-0X20", "-0x10-0x20",
+                    "0x10-0x20-0x30", "0x10+-5", "0x10--0x20", "-0x10-0x20",
                     "0x 10-0x20", "0x10+0x10", "0xg-0x10", "0x10-0x20 "));
 
 TEST(Quantity, OnlyLeading0xMakesARange) {
@@ -156,6 +156,25 @@ TEST(Quantity, RangesPrintAsLsmemDoes) {
 TEST(Quantity, ElapsedTimePrintsInSeconds) {
   EXPECT_EQ(print_duration(250ms), "0.25 s");
   EXPECT_EQ(print_duration(75s), "75 s");
+}
+
+TEST(Sizes, AreTakenAsTheyArePrinted) {
+  EXPECT_EQ(parse_size("64 MiB"), Bytes{64ULL << 20U});
+  EXPECT_EQ(parse_size(print_size(Bytes{1536ULL << 20U})), Bytes{1536ULL << 20U});
+}
+
+TEST(Ranges, MayBeInUpperCaseAndHaveAHexadecimalSize) {
+  const Range range{PhysAddr{0x140000000}, Bytes{0x4000000}};
+  EXPECT_EQ(parse_range("0x140000000+0x4000000"), range);
+  EXPECT_EQ(parse_range("0X140000000-0X143FFFFFF"), range);
+  EXPECT_EQ(parse_range("0x140000000+64 MiB"), range);
+}
+
+TEST(Addresses, AreHexadecimal) {
+  EXPECT_EQ(parse_physical_address("0x140001000"), PhysAddr{0x140001000});
+  EXPECT_THROW(static_cast<void>(parse_physical_address("140001000")), UsageError);
+  EXPECT_THROW(static_cast<void>(parse_physical_address("0x")), UsageError);
+  EXPECT_THROW(static_cast<void>(parse_physical_address("0x1+4K")), UsageError);
 }
 
 TEST(Operators, SizesAddUpAndDivide) {

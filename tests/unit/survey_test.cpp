@@ -214,7 +214,6 @@ TEST_F(Surveys, OptionsThatCantBeAreUsageErrors) {
       static_cast<void>(run_scan(options, opener(module_), surroundings_, captured_.output));
     };
   };
-  expect_usage_error(scan_with("0x1000+4M", nullptr), "--within");
   expect_usage_error(scan_with("64M", nullptr), "--within");
   expect_usage_error(scan_with(nullptr, "0"), "--align");
   expect_usage_error(scan_with(nullptr, "12M"), "--align");
@@ -223,14 +222,36 @@ TEST_F(Surveys, OptionsThatCantBeAreUsageErrors) {
         static_cast<void>(run_explain({}, opener(module_), {"", ""}, captured_.output));
       },
       "RANGE");
-  expect_usage_error(
-      [this] {
-        ExplainOptions options;
-        options.range = "0x100000001+4M";
-        static_cast<void>(run_explain(options, opener(module_), {"", ""}, captured_.output));
-      },
-      "subblock");
+  for (const char* wrong :
+       {"140000000", "pfn:x", "pfn:0xffffffffffffffff", "0x1-0xffffffffffffffff"}) {
+    expect_usage_error(
+        [this, wrong] {
+          ExplainOptions options;
+          options.range = wrong;
+          static_cast<void>(run_explain(options, opener(module_), {"", ""}, captured_.output));
+        },
+        "");
+  }
   EXPECT_EQ(captured_.data(), "");
+}
+
+TEST_F(Surveys, WhatIsOnlyLookedAtIsShownInWholeSubblocks) {
+  captured_.output.style.json = true;
+  for (const char* place :
+       {"0x100000001", "pfn:0x100000", "pfn:1048577", "0x100000fff+4K", "0x100000000+0x1000"}) {
+    Captured captured;
+    captured.output.style.json = true;
+    ExplainOptions options;
+    options.range = place;
+    EXPECT_EQ(run_explain(options, opener(module_), {"", ""}, captured.output),
+              ExitStatus::Success);
+    EXPECT_EQ(nlohmann::json::parse(captured.data()).at("range"),
+              "0x0000000100000000-0x00000001003fffff")
+        << place;
+    EXPECT_NE(captured.prose().find("shown are whole subblocks: 0x0000000100000000-"),
+              std::string::npos)
+        << captured.prose();
+  }
 }
 
 class PageFiles : public Surveys {

@@ -16,6 +16,7 @@
 #include "terminal/interrupt.hpp"
 #include "terminal/progress.hpp"
 #include "words/names.hpp"
+#include "words/prose.hpp"
 
 namespace memplug {
 namespace {
@@ -165,6 +166,19 @@ void check_range(std::string_view what, Range range, Bytes subblock) {
                    " does not begin and end at multiples of the subblock, which is " +
                    print_size(subblock) + "; the subblocks it touches are " + print_address(first) +
                    "-" + print_address(last));
+}
+
+Range widened(std::string_view verb, Range range, Bytes subblock, const Output& output) {
+  const PhysAddr first = range.start - range.start % subblock;
+  const PhysAddr last = last_byte(range) - last_byte(range) % subblock + (subblock - Bytes{1});
+  const Range whole{first, last - first + Bytes{1}};
+  if (whole.size == Bytes{}) {
+    throw UsageError("range " + print_range(range) + ": it is all of the address space");
+  }
+  if (whole != range && !output.style.quiet) {
+    output.prose << prose_line(verb, "shown are whole subblocks: " + print_range(whole));
+  }
+  return whole;
 }
 
 void check_against_subblock(const Request& request, Bytes subblock) {

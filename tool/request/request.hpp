@@ -22,6 +22,9 @@ void set_size_or_range(Request& request, const std::string& text);
 void check_against_subblock(const Request& request, Bytes subblock);
 // The same for a size alone, which is not below least.
 void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes least);
+// Of what is only looked at: whole subblocks; if that is more than was named, it is said.
+[[nodiscard]] Range widened(std::string_view verb, Range range, Bytes subblock,
+                            const Output& output);
 // The same for a range alone.
 void check_range(std::string_view what, Range range, Bytes subblock);
 

@@ -2,7 +2,9 @@
 // memplugctl explain
 #include "verbs/explain.hpp"
 
+#include <limits>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "memplug.h"
@@ -55,12 +57,51 @@ std::string explain(const ExplainReport& report) {
   return text;
 }
 
+constexpr std::string_view frame_prefix = "pfn:";
+
+std::uint64_t parse_frame(std::string_view text) {
+  const std::string_view number = text.substr(frame_prefix.size());
+  return looks_like_range(number) ? parse_physical_address(number).value : parse_count(number);
+}
+
+// What is to be explained, before it is rounded to subblocks. A page frame is a page.
+class Place {
+ public:
+  // Throws UsageError.
+  explicit Place(const std::string& text) : text_(text) {
+    if (text.starts_with(frame_prefix)) {
+      frame_ = parse_frame(text);
+    } else if (text.find_first_of("-+") == std::string::npos && looks_like_range(text)) {
+      range_ = {parse_physical_address(text), Bytes{1}};
+    } else {
+      range_ = parse_range(text);
+    }
+  }
+
+  [[nodiscard]] Range range(Bytes page) const {
+    if (!frame_) {
+      return range_;
+    }
+    if (*frame_ > std::numeric_limits<std::uint64_t>::max() / page.value) {
+      throw UsageError("page frame '" + text_ + "': it lies beyond the address space");
+    }
+    return {PhysAddr{*frame_ * page.value}, page};
+  }
+
+ private:
+  std::string text_;
+  std::optional<std::uint64_t> frame_;
+  Range range_;
+};
+
 }  // namespace
 
 CLI::App* setup_explain(CLI::App& app, ExplainOptions& options) {
   CLI::App* verb = app.add_subcommand(
       "explain", "Show what each subblock of a range is, and what is in the way");
-  add_text(*verb, "range", "RANGE", options.range, "0xFIRST-0xLAST inclusive, or 0xFIRST+SIZE");
+  add_text(*verb, "range", "RANGE|ADDRESS|pfn:N", options.range,
+           "0xFIRST-0xLAST inclusive, 0xFIRST+SIZE, an address in hexadecimal, or a page frame; "
+           "whole subblocks are shown");
   verb->footer(looking_footer);
   return verb;
 }
@@ -68,14 +109,15 @@ CLI::App* setup_explain(CLI::App& app, ExplainOptions& options) {
 ExitStatus run_explain(const ExplainOptions& options, const OpenDevice& open_device,
                        const PageFacts& facts, Output& output) {
   if (!options.range) {
-    throw UsageError("a RANGE is needed, such as 0x140000000+64M");
+    throw UsageError(
+        "a RANGE, an address or a page frame is needed, such as 0x140000000+64M or pfn:0x140000");
   }
-  ExplainReport report;
-  report.range = parse_range(*options.range);
+  const Place place(*options.range);
   Device device = open_device(Access::Read);
   const Info info = device.info();
   require_feature(info, MEMPLUG_FEATURE_SURVEY, lacks_survey);
-  check_range("range", report.range, info.subblock);
+  ExplainReport report;
+  report.range = widened("explain", place.range(Bytes{info.page_size}), info.subblock, output);
   for (const Stretch& stretch : device.survey(report.range)) {
     report.stretches.push_back(explain_stretch(stretch, facts));
   }

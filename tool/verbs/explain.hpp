@@ -14,6 +14,7 @@
 namespace memplug {
 
 struct ExplainOptions {
+  // A RANGE, an address, or "pfn:N": what it is, is judged when the device is known.
   std::optional<std::string> range;
 };
 

@@ -53,10 +53,8 @@ ExitStatus run_map(const MapOptions& options, const OpenDevice& open_device, con
   Device device = open_device(Access::Read);
   const Info info = device.info();
   require_feature(info, MEMPLUG_FEATURE_SURVEY, lacks_survey);
-  if (within) {
-    check_range("--within", *within, info.subblock);
-  }
-  const auto stretches = device.survey(within.value_or(all_memory()));
+  const auto stretches =
+      device.survey(within ? widened("map", *within, info.subblock, output) : all_memory());
   const std::size_t max_cells = options.svg ? cells_in_svg : lines_in_text * cells_in_line(canvas);
   const Map map = draw_map(stretches, info.subblock, max_cells);
   if (options.svg) {

@@ -77,6 +77,9 @@ ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device,
   Device device = open_device(Access::Write);
   const Info info = device.info();
   require_feature(info, MEMPLUG_FEATURE_SURVEY, lacks_survey);
+  if (request.window) {
+    request.window = widened("scan", *request.window, info.subblock, output);
+  }
   complete(request, info);
   ScanReport report;
   report.within = request.window;

@@ -81,6 +81,8 @@ constexpr PhysAddr& operator+=(PhysAddr& address, Bytes distance) {
 // The parsers throw UsageError with the text they were given and what would be right.
 [[nodiscard]] Bytes parse_size(std::string_view text);
 [[nodiscard]] Range parse_range(std::string_view text);
+// One address, hexadecimal with 0x.
+[[nodiscard]] PhysAddr parse_physical_address(std::string_view text);
 [[nodiscard]] std::chrono::nanoseconds parse_duration(std::string_view text);
 // A number of things, not 0.
 [[nodiscard]] std::uint64_t parse_count(std::string_view text);
