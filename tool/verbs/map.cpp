@@ -39,7 +39,7 @@ void write_file(const std::string& path, const std::string& text) {
 CLI::App* setup_map(CLI::App& app, MapOptions& options) {
   CLI::App* verb = app.add_subcommand("map", "Show a picture of memory");
   add_text(*verb, "--within", "RANGE", options.within, "show this range only");
-  add_text(*verb, "--svg", "FILE", options.svg, "write the picture to this file, as SVG");
+  add_text(*verb, "--svg", "FILE", options.svg, "write the picture to this file, as SVG; -: to stdout");
   verb->footer(looking_footer);
   return verb;
 }
@@ -50,6 +50,9 @@ ExitStatus run_map(const MapOptions& options, const OpenDevice& open_device, con
   if (options.svg && options.svg->empty()) {
     throw UsageError("--svg: a file name is needed");
   }
+  if (options.svg == "-" && output.style.json) {
+    throw UsageError("--svg - and --json both take stdout");
+  }
   Device device = open_device(Access::Read);
   const Info info = device.info();
   require_feature(info, MEMPLUG_FEATURE_SURVEY, lacks_survey);
@@ -57,7 +60,9 @@ ExitStatus run_map(const MapOptions& options, const OpenDevice& open_device, con
       device.survey(within ? widened("map", *within, info.subblock, output) : all_memory());
   const std::size_t max_cells = options.svg ? cells_in_svg : lines_in_text * cells_in_line(canvas);
   const Map map = draw_map(stretches, info.subblock, max_cells);
-  if (options.svg) {
+  if (options.svg == "-") {
+    output.data << map_svg(map, output.style);
+  } else if (options.svg) {
     write_file(*options.svg, map_svg(map, output.style));
   }
   if (output.style.json) {

@@ -33,10 +33,8 @@ struct Order {
   bool wait = false;
 };
 
+// Of one that is set; without SIZE and 'none' it is only shown.
 Order to_order(const TargetOptions& options) {
-  if (!options.what) {
-    throw UsageError("a SIZE or 'none' is needed, such as 4G");
-  }
   Order order;
   order.wait = options.wait;
   order.timeout = parse_timeout(options.timeout);
@@ -217,7 +215,7 @@ CLI::App* setup_target(CLI::App& app, TargetOptions& options) {
   CLI::App* verb = app.add_subcommand("target", "Set the plugged size to work toward");
   add_text(*verb, "what", "SIZE|none", options.what,
            "how much is to be plugged (64M, 1.5G, 2GiB; 0: as little as the floor lets), or none: "
-           "work toward no target");
+           "work toward no target; without it the target is shown");
   verb->add_flag("--wait", options.wait, "return when it is reached or the floor stops it");
   add_text(*verb, "--timeout", "T", options.timeout,
            "with --wait: wait no longer than this (500ms, 30s, 5m)");
@@ -226,8 +224,36 @@ CLI::App* setup_target(CLI::App& app, TargetOptions& options) {
   return verb;
 }
 
+namespace {
+
+void tell(const TargetReport& report, Output& output) {
+  output.data << (output.style.json ? target_json(report) : target_text(report, output.style));
+  if (!output.style.quiet) {
+    output.prose << explain_others("target", report.info.others)
+                 << explain_target(report.info, report.stop, output.style);
+  }
+}
+
+ExitStatus show_target(const TargetOptions& options, const OpenDevice& open_device,
+                       Output& output) {
+  if (options.wait || options.timeout || options.force || options.keep_watermarks) {
+    throw UsageError("a SIZE or 'none' is needed with these options, such as 4G");
+  }
+  Device device = open_device(Access::Read);
+  TargetReport report;
+  report.info = device.info();
+  require_feature(report.info, MEMPLUG_FEATURE_TARGET, lacks_target);
+  tell(report, output);
+  return ExitStatus::Success;
+}
+
+}  // namespace
+
 ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_device,
                       const Surroundings& surroundings, Output& output) {
+  if (!options.what) {
+    return show_target(options, open_device, output);
+  }
   const Order order = to_order(options);
   const auto begin = Clock::now();
   Device device = open_device(Access::Write);
@@ -250,11 +276,7 @@ ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_devic
     report.info = device.info();
   }
   report.elapsed = Clock::now() - begin;
-  output.data << (output.style.json ? target_json(report) : target_text(report, output.style));
-  if (!output.style.quiet) {
-    output.prose << explain_others("target", report.info.others)
-                 << explain_target(report.info, report.stop, output.style);
-  }
+  tell(report, output);
   return status_of(report, before.plugged());
 }
 
