@@ -11,10 +11,12 @@ std::string with_reason(const std::string& what, int error_number) {
 }
 
 std::string errno_name(int error_number) {
-#if defined(__GLIBC_PREREQ) && __GLIBC_PREREQ(2, 32)
+#ifdef __GLIBC_PREREQ
+#if __GLIBC_PREREQ(2, 32)
   if (const char* name = ::strerrorname_np(error_number); name != nullptr) {
     return name;
   }
+#endif
 #endif
   return std::to_string(error_number);
 }

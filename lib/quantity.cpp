@@ -47,7 +47,7 @@ bool has_leading_zero(std::string_view digits) { return digits.size() > 1 && dig
 
 // K and KiB count in 1024, KB in 1000; nothing is one byte.
 std::optional<std::uint64_t> parse_unit(std::string_view suffix) {
-  if (suffix.empty()) {
+  if (suffix.empty() || suffix == "B") {
     return 1;
   }
   constexpr std::string_view letters = "kmgtpe";
@@ -211,6 +211,15 @@ std::chrono::nanoseconds parse_duration(std::string_view text) {
     reject("time", text, "too long");
   }
   return std::chrono::nanoseconds(static_cast<std::int64_t>(*count) * unit);
+}
+
+std::uint64_t parse_page_frame(std::string_view text) {
+  const auto address = parse_address(text);
+  const auto value = address ? std::optional(address->value) : parse_digits(text, 10);
+  if (!value || (!address && has_leading_zero(text))) {
+    reject("page frame", text, "a page frame is a number, such as 1310720 or 0x140000");
+  }
+  return *value;
 }
 
 std::uint64_t parse_count(std::string_view text) {

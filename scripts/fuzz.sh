@@ -16,7 +16,7 @@ TARGET for N seconds (default 60), all of them without one. TARGETs: ${all[*]}.
 
   quantity   the tool's parsers of sizes, ranges, times and nodes
   planner    kmod/policy/planner.c on made-up machines
-  region     kmod/region*.c against a model
+  region     kmod/books/ against a model
   report     what each verb prints of whatever the module answers
 
 Starts from tests/fuzz/corpus and crashes; new inputs go to build/fuzz/corpus. Ends with 1 if there

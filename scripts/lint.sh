@@ -58,7 +58,7 @@ check_checkpatch() {
 # Of the module: the objects that the check of the compiler has left.
 check_rooms() {
   /usr/bin/python3 -B scripts/rooms.py tool tool &&
-    /usr/bin/python3 -B scripts/rooms.py kmod build/lab/*/compiler/kmod
+    /usr/bin/python3 -B scripts/rooms.py kmod "$(ls -td build/lab/*/compiler/kmod | head -n 1)"
 }
 
 check_runs() {

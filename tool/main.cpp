@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <exception>
@@ -71,6 +72,14 @@ bool asks_for_json(const Words& arguments) {
            (short_flags && argument.find_first_not_of("Jbqv", 1) == std::string::npos &&
             argument.find('J') != std::string::npos);
   });
+}
+
+// That go with every verb, short ones also together, and have no value.
+bool is_flag(const std::string& word) {
+  constexpr std::array<std::string_view, 4> flags{"--json", "--bytes", "--quiet", "--verbose"};
+  return std::ranges::find(flags, word) != flags.end() ||
+         (word.size() > 1 && word[1] != '-' &&
+          word.find_first_not_of("Jbqv", 1) == std::string::npos);
 }
 
 class Program {
@@ -158,12 +167,18 @@ class Program {
     return names;
   }
 
-  // Where the verb's word stands: the first that is no option, nor --device's value.
+  // Where the verb's word stands: behind options that go with every verb, and --device's value. The
+  // end, too, where something else stands there: that is CLI11's to judge.
   static Words::const_iterator find_verb(const Words& arguments) {
     const auto end = find_dashes(arguments);
     auto word = arguments.begin();
     while (word != end && word->starts_with('-')) {
-      word += *word == "--device" && word + 1 != end ? 2 : 1;
+      if (*word == "--device" && word + 1 != end) {
+        ++word;
+      } else if (!is_flag(*word) && !word->starts_with("--device=")) {
+        return end;
+      }
+      ++word;
     }
     return word;
   }
@@ -171,10 +186,11 @@ class Program {
   // CLI11 would call it an argument that was not expected.
   void refuse_unknown_verb(const Words& arguments) const {
     const auto word = find_verb(arguments);
-    const std::vector<std::string> known = known_verbs();
+    std::vector<std::string> known = known_verbs();
     if (word == find_dashes(arguments) || std::ranges::find(known, *word) != known.end()) {
       return;
     }
+    known.emplace_back("help");
     const auto meant = most_similar(*word, known);
     throw UsageError("unknown verb '" + *word + "'; " +
                      (meant ? "did you mean '" + *meant + "'?" : "there are " + verb_names()));
@@ -184,7 +200,10 @@ class Program {
   static Words without_help_verb(Words arguments) {
     const auto word = find_verb(arguments);
     if (word != find_dashes(arguments) && *word == "help") {
-      arguments.erase(word);
+      const auto next = arguments.erase(word);
+      if (next != find_dashes(arguments) && *next == "help") {
+        arguments.erase(next);
+      }
       arguments.insert(find_dashes(arguments), "--help");
     }
     return arguments;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The books behind region.h. For region.c and its region_*.c only: nobody else may see a bitmap,
+ * The books behind books.h. For state.c and its others of this room only: nobody else may see a bitmap,
  * or take the lock.
  *
  * Maps by subblock index from physical address 0, so that an index never changes; at
@@ -19,8 +19,8 @@
 #include <linux/nodemask.h>
 #include <linux/spinlock.h>
 
-#include "books/books.h"
-#include "books/events.h"
+#include "books.h"
+#include "events.h"
 
 #define REGION_BITMAPS 13
 
@@ -218,23 +218,23 @@ struct books_stretches {
 	const unsigned long *alike[4];
 };
 
-/* region.c */
+/* state.c */
 int memplug_books_alloc_maps(struct region_maps *maps, unsigned long nr);
 void memplug_books_free_maps(struct region_maps *maps);
 
-/* region_holds.c */
+/* holds.c */
 void memplug_books_update_edge(unsigned long index);
 void memplug_books_own(unsigned long index, const struct region_owner *owner);
 bool memplug_books_any_held(unsigned long first, unsigned long end);
 
-/* region_list.c */
+/* list.c */
 unsigned long memplug_books_stretch_end(const struct books_stretches *stretches, unsigned long i,
 					unsigned long limit);
 
-/* region_quarantine.c */
+/* quarantine.c */
 void memplug_books_want_quarantined(unsigned long index);
 
-/* region_aim.c */
+/* aim.c */
 void memplug_books_set_wanted(unsigned long index, bool wanted);
 void memplug_books_move_target(unsigned long lasting_before);
 

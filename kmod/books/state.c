@@ -2,9 +2,9 @@
 /*
  * The only owner of what is managed and of each subblock's state: plugged (Linux uses
  * it), busy (one request is claiming or releasing it) or unplugged (memplug holds it).
- * What ought to be so, and is not, is in region_aim.c; who holds on to what is unplugged, in
- * region_holds.c; what is kept out as bad, in region_quarantine.c; who asks about the books
- * finds the answers in region_view.c.
+ * What ought to be so, and is not, is in aim.c; who holds on to what is unplugged, in
+ * holds.c; what is kept out as bad, in quarantine.c; who asks about the books
+ * finds the answers in view.c.
  */
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "books/private.h"
+#include "private.h"
 #include "machine/ram.h"
 
 struct memplug_books memplug_books = {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Answers questions about the books of region.c and changes nothing in them. */
+/* Answers questions about the books of state.c and changes nothing in them. */
 #include <linux/bitmap.h>
 #include <linux/nodemask.h>
 
-#include "books/private.h"
+#include "private.h"
 
 /**
  * memplug_region_find_unmanaged - find the first part of a run that is not managed

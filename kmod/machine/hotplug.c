@@ -146,8 +146,8 @@ void memplug_hotplug_allow(void)
 }
 
 #ifdef CONFIG_LOCKDEP
-/** hotplug_assert_excluded - struct pages or zones are read: a debug kernel warns if they may go */
-void hotplug_assert_excluded(void)
+/** memplug_hotplug_assert_excluded - struct pages or zones are read: a debug kernel warns if they may go */
+void memplug_hotplug_assert_excluded(void)
 {
 	lockdep_assert_held(&hotplug.lock);
 }

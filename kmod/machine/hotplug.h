@@ -30,9 +30,9 @@ void memplug_hotplug_exclude_events(void);
 bool memplug_hotplug_try_exclude_events(void);
 void memplug_hotplug_allow(void);
 #ifdef CONFIG_LOCKDEP
-void hotplug_assert_excluded(void);
+void memplug_hotplug_assert_excluded(void);
 #else
-static inline void hotplug_assert_excluded(void) { }
+static inline void memplug_hotplug_assert_excluded(void) { }
 #endif
 bool memplug_hotplug_wait(unsigned long timeout);
 bool memplug_hotplug_is_under_way(void);

@@ -55,7 +55,7 @@ u32 memplug_ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 	unsigned long pfn;
 	bool normal = false, other = false;
 
-	hotplug_assert_excluded();
+	memplug_hotplug_assert_excluded();
 	walk_iomem_res_desc(IORES_DESC_NONE, SYSTEM_RAM, start, start + size - 1, &coverage,
 			    add_coverage);
 	if (!coverage.covered)
@@ -133,7 +133,7 @@ bool memplug_ram_is_in_other_zone(unsigned long pfn)
 {
 	struct page *page;
 
-	hotplug_assert_excluded();
+	memplug_hotplug_assert_excluded();
 	page = pfn_to_online_page(pfn);
 	return page && page_zonenum(page) != ZONE_NORMAL;
 }

@@ -104,7 +104,7 @@ static unsigned long counter_drift(void)
  */
 static struct zone *normal_zone(int nid)
 {
-	hotplug_assert_excluded();
+	memplug_hotplug_assert_excluded();
 	return &NODE_DATA(nid)->node_zones[ZONE_NORMAL];
 }
 

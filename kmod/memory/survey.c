@@ -169,7 +169,7 @@ bool memplug_survey_all_free(unsigned long start_pfn, unsigned long nr_pages)
 	unsigned long pfn = start_pfn + rest_of_free_block(start_pfn);
 	unsigned long step;
 
-	hotplug_assert_excluded();
+	memplug_hotplug_assert_excluded();
 	for (; pfn < end_pfn; pfn += step)
 		if (!is_free(pfn_to_page(pfn), &step))
 			return false;
@@ -190,7 +190,7 @@ void memplug_survey_pages(unsigned long start_pfn, unsigned long nr_pages, struc
 	unsigned long end_pfn = start_pfn + nr_pages;
 	unsigned long pfn = start_pfn + rest_of_free_block(start_pfn);
 
-	hotplug_assert_excluded();
+	memplug_hotplug_assert_excluded();
 	memset(survey, 0, sizeof(*survey));
 	survey->free = min(pfn, end_pfn) - start_pfn;
 	while (pfn < end_pfn) {

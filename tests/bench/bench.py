@@ -114,8 +114,10 @@ def main() -> int:
             return _report(options, json.loads(options.report.read_text(encoding="utf-8")))
         began = time.monotonic()
         data = _measure(options)
-        _note(options, data, time.monotonic() - began)
-        return _report(options, data)
+        seconds = time.monotonic() - began
+        status = _report(options, data)
+        _note(options, data, seconds)
+        return status
     except (LabError, subprocess.CalledProcessError, OSError) as error:
         say(str(error))
         return HOST_SETUP_STATUS

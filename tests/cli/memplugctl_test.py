@@ -109,7 +109,6 @@ class Usage(unittest.TestCase):
         ("plug", "64M", "--all"),
         ("plug", "0x140000000+64M", "--node", "0"),
         ("plug", "64M", "--exact"),
-        ("target",),
         ("target", ""),
         ("target", "None"),
         ("target", "0x140000000+64M"),

@@ -45,8 +45,16 @@ class Usage(Case):
                 self.assertEqual(result.returncode, 2, result.stderr)
                 self.assertIn(told, result.stderr)
 
+    def test_what_stands_before_the_verb_is_told_as_before(self):
+        result = run("--timeout", "30s", "unplug", "1G")
+        self.assertEqual(result.returncode, 2)
+        self.assertNotIn(b"unknown verb", result.stderr)
+        self.assertEqual(run("--node", "0", "hold", "64M", "--", "true").returncode, 125)
+        self.assertEqual(run("--version", "foo").returncode, 0)
+
     def test_help_is_a_verb_too(self):
         for words, same in ((("help",), ("--help",)), (("help", "unplug"), ("unplug", "--help")),
+                            (("help", "help"), ("--help",)), (("-v", "help", "map"), ("map", "-h")),
                             (("help", "quarantine", "add"), ("quarantine", "add", "--help"))):
             with self.subTest(words=words):
                 result = run(*words)

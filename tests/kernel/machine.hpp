@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A made-up machine for the module's region.c: what of it is memory, and of which node. It also
-// counts the memory that the module's files allocate.
+// A made-up machine for the module's books/state.c: what of it is memory, and of which node. It
+// also counts the memory that the module's files allocate.
 #pragma once
 
 #include <cstddef>

@@ -25,11 +25,12 @@ _GCDA = "*.gcda"
 def run(_options: argparse.Namespace) -> int:
     """The verb: a line a file, and the pages."""
     target = paths.BUILD / "coverage"
-    summary = _report(artefacts.build("debug", "needed"), target)
+    built = artefacts.build("debug", "needed")
+    summary = _report(built, target)
     for row in summary["files"]:
         _print(row, row["filename"])
     _print(summary, "kmod/")
-    ledger.note("coverage", "debug", 0, f"{summary['line_percent']} % of "
+    ledger.note("coverage", built.kernel.release, 0, f"{summary['line_percent']} % of "
                 f"{summary['line_total']} lines, {summary['branch_percent']} % of branches")
     say(f"line by line: {target / 'kmod.html'}")
     return 0
@@ -72,6 +73,8 @@ def _report(built: artefacts.Built, target: Path) -> dict:
     for archive in archives:
         _merge(archive.read_bytes(), merged, objects)
     for gcno in objects.rglob("*.gcno"):
+        if not gcno.with_suffix(".c").exists():
+            continue  # of a source that is gone
         target_folder = merged / gcno.parent.relative_to(objects)
         target_folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(gcno, target_folder)

@@ -8,11 +8,11 @@ docs/runs.md is the table of them.
 import argparse
 import datetime
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import paths
+from outcome import say
 
 _NEW = paths.BUILD / "runs.jsonl"
 _KEPT = paths.ROOT / "docs" / "runs.jsonl"
@@ -20,31 +20,38 @@ _TABLE = paths.ROOT / "docs" / "runs.md"
 _HEAD = """<!-- SPDX-License-Identifier: MIT -->
 # What was run
 
-The newest run of each kind on each kernel, from [runs.jsonl](runs.jsonl), which has the earlier ones,
-too. `./run runs` shows them with those of this checkout, `./run runs --keep` adds these here. A
-revision with a `+` had changes that were not committed.
+The newest run of each kind on each kernel, from [runs.jsonl](runs.jsonl), which has the earlier
+ones, too. `./run runs` shows them with those of this checkout, `./run runs --keep` adds these here.
+A revision with a `+` had changes that were not committed.
 
 """
 
 
 def note(what: str, kernel: str, seconds: float, result: str, details: str = ""):
-    """One line for one run. kernel: its release, or nothing."""
+    """One line for one run. kernel: its release, or nothing. What can't be noted fails no run."""
     line = {"date": datetime.date.today().isoformat(), "revision": _revision(), "what": what,
             "kernel": kernel, "minutes": round(seconds / 60, 1), "result": result,
             "details": details}
-    _NEW.parent.mkdir(parents=True, exist_ok=True)
-    # In one write, as several may run at once.
-    handle = os.open(_NEW, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        os.write(handle, (json.dumps(line) + "\n").encode())
-    finally:
-        os.close(handle)
+        _NEW.parent.mkdir(parents=True, exist_ok=True)
+        # In one write, as several may run at once.
+        with open(_NEW, "ab", buffering=0) as ledger:
+            ledger.write((json.dumps(line) + "\n").encode())
+    except OSError as error:
+        say(f"not noted in {_NEW}: {error}")
 
 
 def _revision() -> str:
-    described = subprocess.run(["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-                               cwd=paths.ROOT, capture_output=True, text=True, check=False)
+    try:
+        described = subprocess.run(["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+                                   cwd=paths.ROOT, capture_output=True, text=True, check=False)
+    except OSError:
+        return "no git"
     return described.stdout.strip() or "no git"
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
 
 
 def read(path: Path) -> list[dict]:
@@ -60,9 +67,10 @@ def table(lines: list[dict]) -> str:
               for line in sorted(lines, key=lambda line: line["date"])}
     rows = ["| what | kernel | date | revision | minutes | result | details |",
             "|---|---|---|---|---|---|---|"]
-    rows += [f"| {line['what']} | {line['kernel'] or '-'} | {line['date']} | {line['revision']} "
-             f"| {line['minutes'] or '-'} | {line['result']} | {line['details']} |"
-             for _, line in sorted(newest.items())]
+    rows += [f"| {' | '.join(map(_cell, cells))} |" for cells in (
+        (line["what"], line["kernel"] or "-", line["date"], line["revision"],
+         line["minutes"] or "-", line["result"], line["details"])
+        for _, line in sorted(newest.items()))]
     return "\n".join(rows) + "\n"
 
 

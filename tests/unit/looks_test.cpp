@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How much memory is looked at while memory hotplug has to wait: the module's own look.c and
-// inspect.c, with subblocks of every size.
+// How much memory is looked at while memory hotplug has to wait: the module's own
+// request/candidates.c and inspect.c, with subblocks of every size.
 #include <gtest/gtest.h>
 
 #include <algorithm>

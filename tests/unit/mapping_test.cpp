@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Mappings of the library, with a file in the place of the device: what of it they show, who unmaps,
-// and that errors are told.
+// Mappings of the library, with a file in the place of the device: what of it they show, who
+// unmaps, and that errors are told.
 #include "memplug/mapping.hpp"
 
 #include <gtest/gtest.h>

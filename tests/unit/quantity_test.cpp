@@ -45,11 +45,12 @@ TEST_P(BadSizes, AreRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Quantity, BadSizes,
                          testing::Values("", " ", "M", "-1", "+1", "-64M", "010", "00", "01.5G",
-                                         "0x10", "1.", ".5G", "1..5G", "1.5", "0.3K", "1e3", "64  M", "64 ",
-                                         " 64M", "64M ", "64Mi", "64B", "64MBB", "64X", "64M64M",
-                                         "16E", "16777216T", "18446744073709551616",
-                                         "99999999999999999999999", "1.0000000000000000001G",
-                                         "18446744073709551615.5K", "1,5G", "inf", "nan"));
+                                         "0x10", "1.", ".5G", "1..5G", "1.5", "0.3K", "1e3",
+                                         "64  M", "64 ", " 64M", "64M ", "64Mi", "64B", "64MBB",
+                                         "64X", "64M64M", "16E", "16777216T",
+                                         "18446744073709551616", "99999999999999999999999",
+                                         "1.0000000000000000001G", "18446744073709551615.5K",
+                                         "1,5G", "inf", "nan"));
 
 TEST(Quantity, BadSizeIsNamedInTheMessage) {
   try {
@@ -92,8 +93,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values("", "0x", "0x140000000", "0x140000000-", "0x140000000+", "0x-0x10",
                     "140000000-143ffffff", "0x10-10", "0x20-0x10", "0x0-0xffffffffffffffff",
                     "0x10+0", "0xfffffffffffff000+4097", "0x10000000000000000-0x10000000000000001",
-                    "0x10-0x20-0x30", "0x10+-5", "0x10--0x20", "-0x10-0x20",
-                    "0x 10-0x20", "0x10+0x10", "0xg-0x10", "0x10-0x20 "));
+                    "0x10-0x20-0x30", "0x10+-5", "0x10--0x20", "-0x10-0x20", "0x 10-0x20",
+                    "0x10+0x", "0x10+0x0", "0xg-0x10", "0x10-0x20 "));
 
 TEST(Quantity, OnlyLeading0xMakesARange) {
   EXPECT_TRUE(looks_like_range("0x10"));
@@ -160,7 +161,9 @@ TEST(Quantity, ElapsedTimePrintsInSeconds) {
 
 TEST(Sizes, AreTakenAsTheyArePrinted) {
   EXPECT_EQ(parse_size("64 MiB"), Bytes{64ULL << 20U});
-  EXPECT_EQ(parse_size(print_size(Bytes{1536ULL << 20U})), Bytes{1536ULL << 20U});
+  for (const std::uint64_t size : {0ULL, 512ULL, 4096ULL, 1536ULL << 20U, 4097ULL << 30U}) {
+    EXPECT_EQ(parse_size(print_size(Bytes{size})), Bytes{size});
+  }
 }
 
 TEST(Ranges, MayBeInUpperCaseAndHaveAHexadecimalSize) {
@@ -168,6 +171,15 @@ TEST(Ranges, MayBeInUpperCaseAndHaveAHexadecimalSize) {
   EXPECT_EQ(parse_range("0x140000000+0x4000000"), range);
   EXPECT_EQ(parse_range("0X140000000-0X143FFFFFF"), range);
   EXPECT_EQ(parse_range("0x140000000+64 MiB"), range);
+}
+
+TEST(PageFrames, AreDecimalOrHexadecimal) {
+  EXPECT_EQ(parse_page_frame("0"), 0U);
+  EXPECT_EQ(parse_page_frame("1310720"), 1310720U);
+  EXPECT_EQ(parse_page_frame("0x140000"), 0x140000U);
+  for (const char* wrong : {"", "x", "010", "-1", "0x", "1 "}) {
+    EXPECT_THROW(static_cast<void>(parse_page_frame(wrong)), UsageError) << wrong;
+  }
 }
 
 TEST(Addresses, AreHexadecimal) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // When a request gives up on a zone that the floor has refused again and again: the module's own
-// setback.c and take.c, with a floor, workers and memory that do what the test says.
+// request/retry.c and take.c, with a floor, workers and memory that do what the test says.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -20,7 +20,7 @@ namespace {
 constexpr int nodes = 2;
 constexpr unsigned long of_a_node = 32;
 constexpr unsigned long subblocks = nodes * of_a_node;
-// As in setback.c.
+// As in request/retry.c.
 constexpr int refusals_in_a_row = 64;
 
 int claim_result = 0;

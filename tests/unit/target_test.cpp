@@ -129,9 +129,20 @@ TEST_F(TargetTest, BelowTheSubblockZeroIsGoodToo) {
   EXPECT_NE(message.find("the nearest are 0 and 4MiB"), std::string::npos) << message;
 }
 
+TEST_F(TargetTest, WithoutASizeItIsOnlyShown) {
+  module_.info.out_target_size = 3 * gib;
+  module_.info.out_target_state = MEMPLUG_TARGET_WORKING;
+  const auto json = json_of({});
+  EXPECT_EQ(json.at("target_size"), 3 * gib);
+  EXPECT_EQ(json.at("state"), "working");
+  EXPECT_EQ(module_.opened_for, Access::Read);
+  EXPECT_FALSE(module_.target.has_value()) << "the module saw a target";
+}
+
 TEST_F(TargetTest, UsageIsJudgedBeforeTheDeviceIsOpened) {
   const std::vector<TargetOptions> wrong = {
-      {},
+      {.wait = true},
+      {.timeout = "5s"},
       {.what = ""},
       {.what = "64X"},
       {.what = "NONE"},

@@ -59,18 +59,13 @@ std::string explain(const ExplainReport& report) {
 
 constexpr std::string_view frame_prefix = "pfn:";
 
-std::uint64_t parse_frame(std::string_view text) {
-  const std::string_view number = text.substr(frame_prefix.size());
-  return looks_like_range(number) ? parse_physical_address(number).value : parse_count(number);
-}
-
 // What is to be explained, before it is rounded to subblocks. A page frame is a page.
 class Place {
  public:
   // Throws UsageError.
   explicit Place(const std::string& text) : text_(text) {
     if (text.starts_with(frame_prefix)) {
-      frame_ = parse_frame(text);
+      frame_ = parse_page_frame(std::string_view(text).substr(frame_prefix.size()));
     } else if (text.find_first_of("-+") == std::string::npos && looks_like_range(text)) {
       range_ = {parse_physical_address(text), Bytes{1}};
     } else {

@@ -39,7 +39,8 @@ void write_file(const std::string& path, const std::string& text) {
 CLI::App* setup_map(CLI::App& app, MapOptions& options) {
   CLI::App* verb = app.add_subcommand("map", "Show a picture of memory");
   add_text(*verb, "--within", "RANGE", options.within, "show this range only");
-  add_text(*verb, "--svg", "FILE", options.svg, "write the picture to this file, as SVG; -: to stdout");
+  add_text(*verb, "--svg", "FILE", options.svg,
+           "write the picture to this file, as SVG; -: to stdout");
   verb->footer(looking_footer);
   return verb;
 }

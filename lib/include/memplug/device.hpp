@@ -8,9 +8,9 @@
 //   request.length = memplug::Bytes{std::uint64_t{64} << 20U};
 //   const memplug::Result result = device.carry_out(request, {64, 64});
 //
-// Every error is a std::system_error with the errno of the command, as <linux/memplug.h> documents it;
-// failure.hpp has those with words for people.
-// All sizes are in bytes. A Device is for one thread at a time, but for progress().
+// Every error is a std::system_error with the errno of the command, as <linux/memplug.h> documents
+// it; failure.hpp has those with words for people. All sizes are in bytes. A Device is for one
+// thread at a time, but for progress().
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The errors with words for people, finished sentences: Failure for what could not run, and the kind
-// of it that is the caller's own, UsageError, for what can't be read or can't be meant. Like all that
-// the library throws they are std::system_error.
+// The errors with words for people, finished sentences: Failure for what could not run, and the
+// kind of it that is the caller's own, UsageError, for what can't be read or can't be meant. Like
+// all that the library throws they are std::system_error.
 #pragma once
 
 #include <cerrno>

@@ -14,9 +14,9 @@ namespace memplug {
 class Mapping {
  public:
   // All of a range that is unplugged, and tied to this very device if it is tied; to be read and,
-  // with Access::Write, written, which takes a device that was opened for it. The range is a multiple
-  // of the page size; its memory is zeroed when it is first touched. Throws std::system_error as
-  // <linux/memplug.h> documents mmap().
+  // with Access::Write, written, which takes a device that was opened for it. The range is a
+  // multiple of the page size; its memory is zeroed when it is first touched. Throws
+  // std::system_error as <linux/memplug.h> documents mmap().
   Mapping(const Device& device, Range range, Access access);
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;

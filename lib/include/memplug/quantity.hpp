@@ -84,6 +84,8 @@ constexpr PhysAddr& operator+=(PhysAddr& address, Bytes distance) {
 // One address, hexadecimal with 0x.
 [[nodiscard]] PhysAddr parse_physical_address(std::string_view text);
 [[nodiscard]] std::chrono::nanoseconds parse_duration(std::string_view text);
+// As the kernel's messages have it, hexadecimal with 0x, or decimal.
+[[nodiscard]] std::uint64_t parse_page_frame(std::string_view text);
 // A number of things, not 0.
 [[nodiscard]] std::uint64_t parse_count(std::string_view text);
 [[nodiscard]] int parse_node(std::string_view text);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The steps of a request, in the order and the portions of look.c, unplug.c and place.c. Claims
-// succeed at once, and there is no floor.
+// The steps of a request, in the order and the portions of request/candidates.c, unplug.c and
+// request/contiguous.c. Claims succeed at once, and there is no floor.
 #include "big_request.hpp"
 
 #include <algorithm>
@@ -17,8 +17,8 @@ extern "C" {
 namespace {
 
 constexpr unsigned long run_length = 16;    // 64 MiB
-constexpr unsigned long portion_used = 4;   // PORTION of look.c
-constexpr unsigned long portions_max = 16;  // PORTIONS_MAX of look.c
+constexpr unsigned long portion_used = 4;   // PORTION of request/candidates.c
+constexpr unsigned long portions_max = 16;  // PORTIONS_MAX of request/candidates.c
 
 template <typename Type>
 Type* allocate(unsigned long nr) {
@@ -35,7 +35,7 @@ unsigned long* BigRequest::map() const {
   return allocate<unsigned long>(BITS_TO_LONGS(req_->view.nr) + 1);
 }
 
-// What memplug_request_alloc() and alloc_books() of request.c allocate.
+// What memplug_request_alloc() and alloc_books() of request/dispatch.c allocate.
 BigRequest::BigRequest(const BigMachine& machine) : machine_(machine), req_(allocate<request>(1)) {
   req_->view.nr = memplug_region_nr();
   req_->changed = map();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One unplug request to region and planner, as the module's look.c, unplug.c and place.c make it,
-// with a big machine in the place of pages.
+// One unplug request to region and planner, as the module's request/candidates.c, unplug.c and
+// request/contiguous.c make it, with a big machine in the place of pages.
 #pragma once
 
 #include "big_machine.hpp"

@@ -118,7 +118,10 @@ assert_eq "one record for both" "$(json /tmp/explained.json /subblocks/0/size)" 
 expect_status 0 memplugctl explain 0x10000000000+1G --json >/tmp/explained.json 2>/dev/null
 assert_eq "why" "$(json /tmp/explained.json /subblocks/0/why)" absent
 assert_eq "size" "$(json /tmp/explained.json /subblocks/0/size)" 1073741824
-expect_status 2 memplugctl explain 0x1000+4M 2>/dev/null
+expect_told 0 /tmp/told memplugctl explain 0x1000001000 --json >/tmp/explained.json
+assert_eq "whole subblock" "$(json /tmp/explained.json /subblocks/0/start)" $((0x1000000000))
+grep -q "shown are whole subblocks" /tmp/told || fail "that more is shown is not said"
+expect_status 2 memplugctl explain 0x1000+4X 2>/dev/null
 
 # A memory block that is offline, and what was unplugged there.
 wait_for 20 offline_block 4194304 || fail "no memory block goes offline"

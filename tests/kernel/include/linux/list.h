@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's doubly linked list, as far as region_holds.c uses it. */
+/* The kernel's doubly linked list, as far as books/holds.c uses it. */
 #ifndef MEMPLUG_TEST_LINUX_LIST_H
 #define MEMPLUG_TEST_LINUX_LIST_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pages, zones and nodes as far as region.c asks about them. What they say is made up by
+ * Pages, zones and nodes as far as books/state.c asks about them. What they say is made up by
  * machine.cpp. No struct page is ever read, so the cache miss that each costs in a kernel is
  * not in what a benchmark measures here.
  */
