@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The books behind books.h. For state.c and its others of this room only: nobody else may see a bitmap,
+ * The books behind books.h. For the files of this room only: nobody else may see a bitmap,
  * or take the lock.
  *
  * Maps by subblock index from physical address 0, so that an index never changes; at

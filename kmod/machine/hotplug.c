@@ -146,7 +146,11 @@ void memplug_hotplug_allow(void)
 }
 
 #ifdef CONFIG_LOCKDEP
-/** memplug_hotplug_assert_excluded - struct pages or zones are read: a debug kernel warns if they may go */
+/**
+ * memplug_hotplug_assert_excluded - struct pages or zones are read
+ *
+ * A debug kernel warns if they may go meanwhile.
+ */
 void memplug_hotplug_assert_excluded(void)
 {
 	lockdep_assert_held(&hotplug.lock);

@@ -497,7 +497,8 @@ class Guests(unittest.TestCase):
         def line(date: str, kernel: str, result: str, minutes: float = 0) -> dict:
             return {"date": date, "revision": "abc", "what": "soak", "kernel": kernel,
                     "minutes": minutes, "result": result, "details": ""}
-        rows = ledger.table([line("2026-02-01", "6.1", "pass", 60), line("2026-01-01", "6.1", "old"),
+        rows = ledger.table([line("2026-02-01", "6.1", "pass", 60),
+                             line("2026-01-01", "6.1", "old"),
                              line("2026-01-01", "", "other")]).splitlines()
         self.assertEqual(rows[2:], ["| soak | - | 2026-01-01 | abc | - | other |  |",
                                     "| soak | 6.1 | 2026-02-01 | abc | 60 | pass |  |"])

@@ -168,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
 
     runs = verbs.add_parser("runs", help="what was run, and what came of it")
     runs.add_argument("--keep", action="store_true",
-                      help="add this checkout's runs to docs/runs.jsonl, and make docs/runs.md anew")
+                      help="add these to docs/runs.jsonl, and make docs/runs.md anew")
     runs.add_argument("--check", action="store_true", help="is docs/runs.md made from that?")
     runs.set_defaults(handler=ledger.run)
 
