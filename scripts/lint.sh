@@ -144,7 +144,7 @@ check_leftovers() {
 
 # Tests run side by side: two that name the same place are each other's fault.
 check_test_folders() {
-  ! files 'tests/unit/*' ':!tests/unit/temporary_folder.hpp' |
+  ! files 'tests/unit/*' ':!tests/unit/support/temporary_folder.hpp' |
     xargs grep -nE 'TempDir|temp_directory_path|mk[ds]temp'
 }
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "memory_test_fixture.hpp"
+#include "test_verb_fixture.hpp"
 #include "temporary_folder.hpp"
 
 namespace memplug::test {

@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <sstream>
 
-#include "memory_test_fixture.hpp"
+#include "test_verb_fixture.hpp"
 
 namespace memplug::test {
 namespace {
