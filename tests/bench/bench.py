@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import accel
+import arch
 import artefacts
 import bounds
 import figures
@@ -19,7 +20,6 @@ import kernels
 import ledger
 import measure
 import paths
-import qemu
 import table
 from outcome import HOST_SETUP_STATUS, LabError, say
 from scenario import DRIVERS, INITS, STATES, order
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _conditions(options: argparse.Namespace, built: artefacts.Built) -> dict:
-    version = subprocess.run([qemu.PROGRAM, "--version"], capture_output=True, text=True,
+    version = subprocess.run([arch.here().qemu, "--version"], capture_output=True, text=True,
                              check=True).stdout.splitlines()[0]
     return {"kernel": built.kernel.release, "qemu": version, "cpus": options.smp,
             "date": datetime.date.today().isoformat(),

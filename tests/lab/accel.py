@@ -9,6 +9,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import arch
 import paths
 import qemu
 from outcome import LabError
@@ -43,7 +44,7 @@ def _kvm_works(image: Path) -> bool:
     # Without an initramfs the kernel comes as far as its root file system and gives up there.
     line = qemu.base_command("kvm") + [
         "-m", "512M", "-serial", "stdio", "-kernel", str(image),
-        "-append", "console=ttyS0 panic=-1"]
+        "-append", f"console={arch.here().console} panic=-1"]
     try:
         probe = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True,
                                timeout=PROBE_SECONDS, check=False)

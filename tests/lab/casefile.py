@@ -5,6 +5,7 @@ import dataclasses
 import re
 from pathlib import Path
 
+import arch
 import paths
 import qemu
 from outcome import Kind, LabError
@@ -12,7 +13,7 @@ from outcome import Kind, LabError
 _KEYS = {"mem", "numa", "smp", "timeout", "append", "disk", "module-args", "module",
          "modules", "max-mem", "added-mib", "devices", "qmp", "programs", "vmlinuz",
          "files", "kernel", "leaks", "alone", "objects", "python",
-         "debug-append", "stuck", "system", "central", "large",
+         "debug-append", "stuck", "system", "central", "large", "needs",
          "expect-report", "expect-panic", "expect", "expect-message"}
 _LINE = re.compile(r"# lab: ([a-z-]+)=(.*)")
 
@@ -87,6 +88,15 @@ class Case:
     def prints_objects(self) -> bool:
         """Whether its stdout has objects of memplugctl that are to be as the schema says."""
         return self._is_set("objects")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What it needs that not every architecture has; arch.py names them."""
+        names = self._list("needs")
+        for name in names:
+            if name not in arch.NEEDS:
+                raise ValueError(f"no need '{name}'; known: {', '.join(arch.NEEDS)}")
+        return names
 
     @property
     def load(self) -> bool:
@@ -200,7 +210,7 @@ def read(name: str) -> Case:
         case.machine(), case.timeout, case.expect, case.commands_qemu, case.image, \
             case.needs_debug_kernel, case.looks_for_leaks, case.runs_alone, case.wants_system, \
             case.is_central, case.takes_large_subblocks, case.prints_objects, \
-            case.runs_python, case.files
+            case.runs_python, case.files, case.needs
         if case.wants_system and (case.load or "disk" in values):
             raise ValueError("system=yes has its own disk and needs module=none")
         if case.message and case.expect == Kind.PASS:

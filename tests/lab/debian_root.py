@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import arch
 import kernel_files
 import paths
 from outcome import LabError, say
@@ -72,7 +73,7 @@ def _make(series: str, suite: Suite, scratch: Path):
         "--variant=apt",
         *[f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _UNNEEDED],
         f"--customize-hook=upload '{script}' {_IN_ROOT}",
-        f"--customize-hook=chroot \"$1\" sh {_IN_ROOT} {series}",
+        f"--customize-hook=chroot \"$1\" sh {_IN_ROOT} {series} {arch.here().debian}",
         f"--customize-hook=install -d -m 1777 \"$1{BOUND}\"",
         suite.base, str(root), *lists], f"Debian {suite.base} with Linux {series}")
     release = (root / "kernel/release").read_text(encoding="ascii").strip()

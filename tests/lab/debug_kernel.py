@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import arch
 import host_kernel
 import kernel_files
 import paths
@@ -57,8 +58,8 @@ def _make(scratch: Path):
     say(f"building the debug kernel from {_PACKAGE} (139 MB to download; minutes, in the cache)")
     source = _unpack(scratch)
     _configure(source)
-    _run(["make", f"-j{os.cpu_count() or 1}", "bzImage", "modules"], source)
-    kernel_files.keep(source / "arch/x86/boot/bzImage", source / ".config", source, scratch)
+    _run(["make", f"-j{os.cpu_count() or 1}", arch.here().image_target, "modules"], source)
+    kernel_files.keep(arch.here().built_image(source), source / ".config", source, scratch)
     _prune(source)
 
 
@@ -102,9 +103,9 @@ def _prune(source: Path):
         elif path.name.startswith(("vmlinux", ".tmp_vmlinux")) and path.name != "vmlinux.symvers":
             path.unlink()
     for path in (source / "arch").iterdir():
-        if path.is_dir() and path.name != "x86":
+        if path.is_dir() and path.name != arch.here().source:
             shutil.rmtree(path)
-    for pattern in ("*.o", "*.a", "*.ko", "*.gcno", "bzImage"):
+    for pattern in ("*.o", "*.a", "*.ko", "*.gcno", arch.here().image_target):
         for path in (source / "arch").rglob(pattern):
             path.unlink()
 

@@ -1,16 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Inside a new Debian root: installs the headers of the newest kernel of a series, with a compiler,
+# fetch_kernel.sh SERIES ARCHITECTURE: inside a new Debian root, installs the headers of the newest kernel of a series, with a compiler,
 # and downloads the packages that hold its image and its modules to /kernel.
 set -eu
 
 series=$1
+arch=$2
 export DEBIAN_FRONTEND=noninteractive
 release=$(apt-cache pkgnames "linux-headers-$series." |
-	sed -n "s/^linux-headers-\($series\.[0-9.]*\(-[0-9]*\)\?\(+deb[0-9]*\)\?-amd64\)\$/\1/p" |
+	sed -n "s/^linux-headers-\($series\.[0-9.]*\(-[0-9]*\)\?\(+deb[0-9]*\)\?-$arch\)\$/\1/p" |
 	sort -V | tail -n 1)
 [ -n "$release" ] || {
-	echo "this Debian has no linux-headers-$series.*-amd64" >&2
+	echo "this Debian has no linux-headers-$series.*-$arch" >&2
 	exit 1
 }
 mkdir /kernel

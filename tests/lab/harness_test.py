@@ -2,15 +2,18 @@
 """Tests the lab's judgement itself, without a guest: log scan, verdict, headers, QEMU line."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
+import re
 import tempfile
 import time
 import unittest
 from pathlib import Path
 from unittest import mock
 
+import arch
 import casefile
 import guest
 import kernels
@@ -22,6 +25,7 @@ import qemu
 import schema
 import stale_code
 import stuck_byte
+import suite
 import verdict
 from guest import Run
 from newc import NewcWriter
@@ -302,7 +306,7 @@ class Headers(unittest.TestCase):
     def test_mistakes_are_told(self):
         for line in ("# lab: memory=4G", "# lab: qmp=no", "# lab: devices=virtio-net",
                      "# lab:mem=4G", "# lab: mem=4G\n# lab: mem=6G",
-                     "# lab: numa=two", "# lab: expect=success", "# lab: expect-report=(",
+                     "# lab: numa=two", "# lab: needs=luck", "# lab: expect=success", "# lab: expect-report=(",
                      "# lab: expect-panic=(", "# lab: vmlinuz=6.1"):
             with self.assertRaises(LabError, msg=line):
                 self.read(line + "\n")
@@ -310,6 +314,52 @@ class Headers(unittest.TestCase):
     def test_every_case_is_readable(self):
         for path in paths.CASES.glob("*.sh"):
             casefile.read(path.stem)
+
+    def test_cases_say_what_they_need(self):
+        signs = {"block-offlining": r"echo offline|\boffline_block|^offline_rounds",
+                 "memory-devices": r"pc-dimm", "crash-kernel": r"\bkexec ",
+                 "sleep-states": r"\bsuspend_to_ram|>/sys/power/state"}
+        # What a memory device brought may be offlined anywhere.
+        enough = {"block-offlining": {"block-offlining", "memory-devices"}}
+        for path in paths.CASES.glob("*.sh"):
+            text = path.read_text(encoding="utf-8")
+            needs = set(casefile.read(path.stem).needs)
+            for need, sign in signs.items():
+                if re.search(sign, text, re.MULTILINE):
+                    self.assertTrue(needs & enough.get(need, {need}),
+                                    f"{path.name} does not say that it needs {need}")
+
+
+class Architectures(unittest.TestCase):
+    """What differs from one to the next."""
+
+    def test_what_is_lacking_is_told(self):
+        poor = dataclasses.replace(arch.here(), has=frozenset({"low-2g"}))
+        self.assertEqual(poor.lacks(("low-2g",)), [])
+        self.assertEqual(poor.lacks(("programs-32", "low-2g")), [arch.NEEDS["programs-32"]])
+
+    def test_a_case_is_skipped_where_its_needs_are_not_met(self):
+        poor = dataclasses.replace(arch.here(), name="poor", has=frozenset())
+        case = mock.Mock(needs=("memory-devices",))
+        case.name = "dimm"
+        printed = io.StringIO()
+        with mock.patch("arch.here", return_value=poor), \
+                mock.patch("casefile.read", return_value=case), \
+                contextlib.redirect_stdout(printed):
+            self.assertEqual(suite.run_case("dimm", is_built=True), suite.SKIPPED)
+        self.assertIn("dimm: poor has no memory devices", printed.getvalue())
+
+    def test_no_row_no_guests(self):
+        arch.here.cache_clear()
+        self.addCleanup(arch.here.cache_clear)
+        with mock.patch("platform.machine", return_value="pdp11"), \
+                self.assertRaisesRegex(LabError, "pdp11"):
+            arch.here()
+
+    def test_place_in_the_file_that_is_a_guests_memory(self):
+        here = dataclasses.replace(arch.here(), low_size=2 << 30, high_start=4 << 30)
+        self.assertEqual(here.offset_of(1 << 20), 1 << 20)
+        self.assertEqual(here.offset_of((4 << 30) + 5), (2 << 30) + 5)
 
 
 class StaleCode(unittest.TestCase):

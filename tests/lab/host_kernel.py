@@ -7,11 +7,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import arch
 import kernel_files
 from outcome import LabError, say
 
 _SERIES = "6.1"
-_HEADERS = "linux-headers-amd64"  # the metapackage that names the current ones
+_DEBIAN = arch.here().debian
+_HEADERS = f"linux-headers-{_DEBIAN}"  # the metapackage that names the current ones
 
 
 def _installed(package: str, field: str) -> str:
@@ -25,7 +27,7 @@ def _installed(package: str, field: str) -> str:
 
 def _release() -> tuple[str, str]:
     """(release, package version) of the headers that are installed."""
-    match = re.search(r"linux-headers-(\S+?-amd64)\b", _installed(_HEADERS, "Depends"))
+    match = re.search(rf"linux-headers-(\S+?-{_DEBIAN})\b", _installed(_HEADERS, "Depends"))
     if not match or not match.group(1).startswith(f"{_SERIES}."):
         raise LabError(f"{_HEADERS} is not installed for kernel {_SERIES}; "
                        f"on Debian 12: apt-get install {_HEADERS}")

@@ -45,7 +45,7 @@ class Kernel:
 
     @property
     def image(self) -> Path:
-        """The bzImage."""
+        """What QEMU boots."""
         return self.folder / "vmlinuz"
 
     def make(self, folder: Path, *arguments: str) -> list[str]:

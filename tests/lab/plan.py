@@ -20,7 +20,8 @@ class Plan:
     granularity_mib: int = 2  # the smallest subblock_size
     slowness: int = 1  # how much longer things take than on Debian's own kernel
     leaks: bool = False
-    coverage_port: str = ""  # where an instrumented kernel's counts go
+    # What each serial port is for, and its name: the console, what init is told to use, and more.
+    ports: dict[str, str] = dataclasses.field(default_factory=dict)
     # New for each run, so that nothing but this run's init can have written the verdict.
     token: str = dataclasses.field(default_factory=lambda: secrets.token_hex(8))
 
@@ -37,7 +38,7 @@ class Plan:
             "LEAKS": "yes" if self.leaks else "no",
             "GRANULARITY_MIB": str(self.granularity_mib),
             "SLOWNESS": str(self.slowness),
-            "COVERAGE_PORT": self.coverage_port,
+            "PORTS": " ".join(f"{role}={port}" for role, port in self.ports.items()),
         }
         return "".join(f"PLAN_{name}={shlex.quote(value)}\n" for name, value in values.items())
 

@@ -5,14 +5,12 @@ import dataclasses
 import re
 from pathlib import Path
 
+import arch
 from outcome import LabError
 
-PROGRAM = "qemu-system-x86_64"
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-# ttyS0 to ttyS3, each with an interrupt of its own: legacy ports share them in pairs.
-_PORTS = (("0x3f8", 4), ("0x2f8", 3), ("0x3e8", 5), ("0x2e8", 7))
 # nokaslr: the kernel's own memory would be anywhere in ZONE_NORMAL, at another place each boot.
-KERNEL_ARGUMENTS = ("console=ttyS0 ignore_loglevel panic=-1 oops=panic panic_on_warn=1 "
+KERNEL_ARGUMENTS = ("console={console} ignore_loglevel panic=-1 oops=panic panic_on_warn=1 "
                     "nokaslr 8250.nr_uarts={ports}")
 _SLOTS = 4
 # Devices of other drivers, by the name that a case's header uses. Those that take memory hold
@@ -57,7 +55,7 @@ def base_command(accel: str, reboots: bool = False) -> list[str]:
     """A machine without memory, disks and ports, that ends with a reboot unless it may do that."""
     # One thread a CPU also in emulation: two vCPUs on one thread would hide races.
     accelerator = "tcg,thread=multi" if accel == "tcg" else "kvm"
-    return [PROGRAM, "-M", "q35", "-accel", accelerator, "-cpu", "max", "-nodefaults",
+    return [arch.here().qemu, *arch.here().machine, "-accel", accelerator, "-nodefaults",
             "-nic", "none", "-display", "none", *([] if reboots else ["-no-reboot"])]
 
 
@@ -67,10 +65,9 @@ def command(machine: Machine, accel: str, image: Path, initrd: Path,
     there is a fifth, coverage: that is the guest's last serial port."""
     line = base_command(accel, reboots=machine.system is not None)
     line += _processors(machine) + _memory(machine)
-    for number, (port, (iobase, irq)) in enumerate(zip(ports, _PORTS)):
-        line += ["-chardev", f"{port},id=port{number}",
-                 "-device", f"isa-serial,chardev=port{number},iobase={iobase},irq={irq},"
-                            f"index={number}"]
+    serial = arch.here().serial
+    for number, (port, device) in enumerate(zip(ports, serial)):
+        line += ["-chardev", f"{port},id=port{number}", "-device", f"{device},chardev=port{number}"]
     if machine.disk:
         line += ["-drive", f"file={machine.disk},format=raw,if=virtio,cache=unsafe"]
     if machine.system:
@@ -80,15 +77,16 @@ def command(machine: Machine, accel: str, image: Path, initrd: Path,
     line += machine.devices
     if machine.own_qmp:
         line += _own_monitor(machine.own_qmp)
-    for port in ports[len(_PORTS):]:
+    for port in ports[len(serial):]:
         line += ["-chardev", f"{port},id=coverage", "-device", "pci-serial,chardev=coverage"]
-    arguments = KERNEL_ARGUMENTS.format(ports=len(ports) + (machine.own_qmp is not None))
+    arguments = KERNEL_ARGUMENTS.format(console=arch.here().console,
+                                        ports=len(ports) + (machine.own_qmp is not None))
     return line + ["-kernel", str(image), "-initrd", str(initrd),
                    "-append", f"{arguments} {machine.append}".strip()]
 
 
 def _own_monitor(path: Path) -> list[str]:
-    # QEMU listens and calls itself: what the guest writes to its ttyS4 comes to the monitor.
+    # QEMU listens and calls itself: what the guest writes to that port comes to the monitor.
     return ["-chardev", f"socket,id=own-monitor,path={path},server=on,wait=off",
             "-mon", "chardev=own-monitor,mode=control",
             "-chardev", f"socket,id=own-port,path={path}",

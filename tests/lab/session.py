@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import accel
+import arch
 import artefacts
 import guest
 import initramfs
@@ -132,7 +133,7 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
                     disk=wish.disk is not None or wish.system, system=wish.system,
                     interactive=wish.interactive,
                     leaks=wish.looks_for_leaks, granularity_mib=built.kernel.granularity_mib,
-                    slowness=built.kernel.slowness, coverage_port=_coverage_port(wish, built))
+                    slowness=built.kernel.slowness, ports=_ports(wish, built))
         image = built.kernel.image
         lab_files = {**built.module_files(), **wish.lab_files,
                      "verdict.sh": paths.LAB / "verdict.sh"}
@@ -149,10 +150,14 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
         yield _Prepared(plan, accel.choose(image), image, initrd, machine)
 
 
-def _coverage_port(wish: Wish, built: artefacts.Built) -> str:
-    if not built.kernel.instrumented or wish.interactive:
-        return ""
-    return "ttyS5" if wish.commands_qemu else "ttyS4"
+def _ports(wish: Wish, built: artefacts.Built) -> dict[str, str]:
+    # In the order in which QEMU's line has them.
+    roles = ["console", "verdict", "stdout", "stderr"]
+    if wish.commands_qemu:
+        roles.append("monitor")
+    if built.kernel.instrumented and not wish.interactive:
+        roles.append("coverage")
+    return dict(zip(roles, arch.here().ports))
 
 
 def _host_program(name: str) -> Path:

@@ -11,8 +11,8 @@ import re
 import subprocess
 
 import accel
+import arch
 import klog
-import qemu
 from artefacts import Built
 from guest import Run
 from outcome import Kind, Outcome
@@ -31,7 +31,7 @@ def is_to_blame(run: Run, outcome: Outcome, built: Built) -> bool:
 
 def version() -> tuple[int, int]:
     """QEMU's."""
-    text = subprocess.run([qemu.PROGRAM, "--version"], stdout=subprocess.PIPE, text=True,
+    text = subprocess.run([arch.here().qemu, "--version"], stdout=subprocess.PIPE, text=True,
                           check=True).stdout
     return parse(text)
 

@@ -12,12 +12,10 @@ import sys
 import time
 from pathlib import Path
 
+import arch
 import guest
 
 _ASKED = re.compile(rb"^@stuck (0x[0-9a-f]+)\r?\n", re.MULTILINE)
-# What q35 puts below 4 GiB of a guest that has more than 2.75 GiB; the rest begins at 4 GiB.
-_LOW_BYTES = 2 << 30
-_HIGH_START = 4 << 30
 _VALUE = 0x5a
 # Between what a test writes and its looking at it lie milliseconds.
 _PERIOD = 0.0002
@@ -36,7 +34,7 @@ class StuckByte:
         self._printed.extend(data)
         asked = _ASKED.search(self._printed)
         if asked and not self._process:
-            offset = int(asked.group(1), 16) - _HIGH_START + _LOW_BYTES
+            offset = arch.here().offset_of(int(asked.group(1), 16))
             # In a process of its own, so that nothing here delays it.
             self._process = subprocess.Popen(
                 [sys.executable, "-B", __file__, str(self._memory), str(offset)],

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import arch
 import artefacts
 import casefile
 import coverage
@@ -46,6 +47,10 @@ def run_case(name: str, is_built: bool, installed: Path | None = None,
     case = casefile.read(name)
     if subblock_size:
         case = case.with_subblock_size(subblock_size)
+    lacking = arch.here().lacks(case.needs)
+    if lacking:
+        print(f"SKIPPED: {case.name}: {arch.here().name} has no {' and no '.join(lacking)}")
+        return SKIPPED
     wish = session.Wish(
         # Both streams on one port: a test's output is read in the order it was written.
         command=["sh", "-c", f"exec sh /lab/cases/{case.path.name} 2>&1"],

@@ -25,9 +25,9 @@ loaded() {
 run_piped() {
 	streams=$(mktemp -d)
 	mkfifo "$streams/stdout" "$streams/stderr"
-	cat <"$streams/stdout" >/dev/ttyS2 &
+	cat <"$streams/stdout" >/dev/lab-stdout &
 	out=$!
-	cat <"$streams/stderr" >/dev/ttyS3 &
+	cat <"$streams/stderr" >/dev/lab-stderr &
 	err=$!
 	sh /lab/command </dev/null >"$streams/stdout" 2>"$streams/stderr"
 	status=$?
@@ -41,7 +41,7 @@ run_piped() {
 run_command() {
 	cd / || return
 	if [ "$PLAN_INTERACTIVE" = yes ]; then
-		setsid -c sh /lab/command <>/dev/ttyS2 >&0 2>&0
+		setsid -c sh /lab/command <>/dev/lab-stdout >&0 2>&0
 		status=$?
 	else
 		run_piped
@@ -55,20 +55,20 @@ check_leaks() {
 	sleep 6
 	echo scan >/sys/kernel/debug/kmemleak
 	echo scan >/sys/kernel/debug/kmemleak
-	cat /sys/kernel/debug/kmemleak >/dev/ttyS0
+	cat /sys/kernel/debug/kmemleak >/dev/lab-console
 }
 
 # What ran of the module, its exit included.
 send_coverage() {
-	[ -n "$PLAN_COVERAGE_PORT" ] && [ -d /sys/kernel/debug/gcov ] || return
-	stty -F "/dev/$PLAN_COVERAGE_PORT" raw -echo
+	[ -e /dev/lab-coverage ] && [ -d /sys/kernel/debug/gcov ] || return
+	stty -F /dev/lab-coverage raw -echo
 	mkdir /tmp/gcov
 	# These files tell no size, as tar would want.
 	find /sys/kernel/debug/gcov -name '*.gcda' | while read -r file; do
 		mkdir -p "/tmp/gcov/${file%/*}"
 		cat "$file" >"/tmp/gcov/$file"
 	done
-	tar -C /tmp/gcov/sys/kernel/debug/gcov -czf - . >"/dev/$PLAN_COVERAGE_PORT"
+	tar -C /tmp/gcov/sys/kernel/debug/gcov -czf - . >/dev/lab-coverage
 }
 
 check_end() {
@@ -95,7 +95,7 @@ fi
 	echo "memtotal_before=$before"
 	echo "memtotal_after=$(memtotal)"
 	echo "end $PLAN_TOKEN"
-} >/dev/ttyS1
+} >/dev/lab-verdict
 umount /mnt 2>/dev/null
 # Powering off after a suspend to RAM ends in a warning of the kernel's own. QEMU, which does not
 # reboot then, ends at either.

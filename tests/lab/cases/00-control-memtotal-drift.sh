@@ -5,6 +5,7 @@
 # lab: mem=4G
 # lab: timeout=60
 # lab: expect=memtotal-drift
+# lab: needs=block-offlining
 
 . /lab/lib.sh
 

@@ -6,6 +6,7 @@
 # lab: max-mem=8G
 # lab: qmp=yes
 # lab: append=init_on_alloc=0
+# lab: needs=memory-devices
 set -eu
 . /lab/lib.sh
 

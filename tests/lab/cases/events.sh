@@ -4,6 +4,7 @@
 # late is told how much is missing. While nothing happens it takes no CPU.
 # lab: mem=6G
 # lab: append=init_on_alloc=0
+# lab: needs=block-offlining
 # shellcheck disable=SC2154  # offline_block sets block and size
 set -eu
 . /lab/lib.sh

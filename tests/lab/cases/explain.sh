@@ -4,6 +4,7 @@
 # "movable" of what only looks as if it were; what it says is what an unplug then meets.
 # lab: mem=8G
 # lab: append=init_on_alloc=0 hugepagesz=1G hugepages=1
+# lab: needs=block-offlining,low-memory
 # shellcheck disable=SC2154  # offline_block sets block and size
 set -eu
 . /lab/lib.sh

@@ -5,6 +5,7 @@
 # lab: mem=6G
 # lab: append=init_on_alloc=0
 # lab: timeout=180
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 

@@ -4,6 +4,7 @@
 # says what to do, and allowed when nothing is. Nothing is claimed while the machine is on its way.
 # lab: mem=5G
 # lab: append=init_on_alloc=0
+# lab: needs=block-offlining,sleep-states
 set -eu
 . /lab/lib.sh
 

@@ -8,6 +8,7 @@
 # lab: timeout=180
 # lab: alone=yes
 # lab: debug-append=page_poison=1
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 

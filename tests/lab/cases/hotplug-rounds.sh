@@ -7,6 +7,7 @@
 # lab: timeout=240
 # lab: central=yes
 # lab: large=yes
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 

@@ -7,6 +7,7 @@
 # lab: mem=6G
 # lab: append=init_on_alloc=0
 # lab: leaks=yes
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 

@@ -8,6 +8,7 @@
 # lab: qmp=yes
 # lab: append=init_on_alloc=0
 # lab: timeout=180
+# lab: needs=memory-devices
 set -eu
 . /lab/lib.sh
 

@@ -7,6 +7,7 @@
 # lab: leaks=yes
 # lab: central=yes
 # lab: large=yes
+# lab: needs=programs-32,low-memory
 set -eu
 . /lab/lib.sh
 

@@ -7,6 +7,7 @@
 # lab: objects=yes
 # lab: programs=memtester
 # lab: timeout=240
+# lab: needs=block-offlining,low-memory
 # shellcheck disable=SC2154  # offline_block sets block and size
 set -eu
 . /lab/lib.sh

@@ -9,6 +9,7 @@
 # lab: vmlinuz=yes
 # lab: expect-panic=sysrq triggered crash
 # lab: timeout=180
+# lab: needs=crash-kernel
 set -eu
 . /lab/lib.sh
 

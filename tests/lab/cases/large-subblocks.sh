@@ -7,6 +7,7 @@
 # lab: module-args=subblock_size=128M
 # lab: append=init_on_alloc=1 preempt=voluntary
 # lab: timeout=180
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 

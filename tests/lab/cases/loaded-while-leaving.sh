@@ -7,6 +7,7 @@
 # lab: timeout=180
 # lab: module=none
 # lab: append=init_on_alloc=0
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 

@@ -3,6 +3,7 @@
 # A guest with all memory below 4 GiB has no ZONE_NORMAL: the module loads and manages nothing, and
 # the tool says why.
 # lab: mem=2G
+# lab: needs=low-memory
 set -eu
 . /lab/lib.sh
 

@@ -4,6 +4,7 @@
 # to giving the memory back: that page is free when the reference is gone, all others are at once.
 # lab: mem=6G
 # lab: append=init_on_alloc=0
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 

@@ -9,6 +9,7 @@
 # lab: system=yes
 # lab: module=none
 # lab: files=contrib
+# lab: needs=memory-devices
 set -eu
 . /lab/lib.sh
 

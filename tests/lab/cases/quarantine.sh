@@ -7,6 +7,7 @@
 # lab: timeout=180
 # lab: central=yes
 # lab: large=yes
+# lab: needs=block-offlining,low-memory
 set -eu
 . /lab/lib.sh
 

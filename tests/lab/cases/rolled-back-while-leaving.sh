@@ -5,6 +5,7 @@
 # and not when it has gone and comes back.
 # lab: mem=6G
 # lab: timeout=180
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 

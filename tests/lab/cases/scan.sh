@@ -6,6 +6,7 @@
 # lab: module=none
 # lab: append=init_on_alloc=0
 # lab: timeout=300
+# lab: needs=low-2g
 set -eu
 . /lab/lib.sh
 

@@ -10,6 +10,7 @@
 # lab: programs=stress-ng
 # lab: alone=yes
 # lab: debug-append=page_poison=1
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 

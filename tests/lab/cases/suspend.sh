@@ -6,6 +6,7 @@
 # lab: append=init_on_alloc=1
 # lab: module-args=floor=256M
 # lab: timeout=180
+# lab: needs=sleep-states
 set -eu
 . /lab/lib.sh
 

@@ -7,6 +7,7 @@
 # lab: module-args=floor=3G
 # lab: append=init_on_alloc=0
 # lab: timeout=180
+# lab: needs=low-2g
 set -eu
 . /lab/lib.sh
 

@@ -7,6 +7,7 @@
 # lab: append=init_on_alloc=0
 # lab: timeout=300
 # lab: central=yes
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 

@@ -7,6 +7,7 @@
 # lab: stuck=yes
 # lab: programs=memtester
 # lab: append=init_on_alloc=0
+# lab: needs=low-2g
 set -eu
 . /lab/lib.sh
 

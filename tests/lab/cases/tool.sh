@@ -4,6 +4,7 @@
 # stdout and what to stderr.
 # lab: mem=6G
 # lab: append=init_on_alloc=0
+# lab: needs=low-memory
 set -eu
 . /lab/lib.sh
 

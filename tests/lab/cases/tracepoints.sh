@@ -5,6 +5,7 @@
 # lab: mem=6G
 # lab: programs=perf
 # lab: append=init_on_alloc=0
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 

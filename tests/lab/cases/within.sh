@@ -3,6 +3,7 @@
 # --within takes memory of the window only, all that can be had there, and nothing outside.
 # lab: mem=6G
 # lab: append=init_on_alloc=0
+# lab: needs=low-memory
 set -eu
 . /lab/lib.sh
 

@@ -4,6 +4,7 @@
 # lab: mem=4G
 # lab: numa=2
 # lab: append=init_on_alloc=0
+# lab: needs=block-offlining,low-memory
 # shellcheck disable=SC2154  # offline_block sets block and size
 set -eu
 . /lab/lib.sh
