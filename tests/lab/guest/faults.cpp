@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "memplug_device.hpp"
+#include "process.hpp"
 #include "zoneinfo.hpp"
 
 namespace {
@@ -66,15 +67,8 @@ class FailNth {
 };
 
 Shared& shared() {
-  static Shared* const memory = [] {
-    void* const address =
-        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (address == MAP_FAILED) {
-      lab::die("mmap: %s", std::strerror(errno));
-    }
-    return ::new (address) Shared{};
-  }();
-  return *memory;
+  static Shared& memory = lab::new_shared<Shared>();
+  return memory;
 }
 
 // The call returns 0 or an errno.

@@ -3,10 +3,9 @@
 // has them all lie still from time to time, and then holds memplug's account against the kernel's.
 #pragma once
 
-#include <sys/wait.h>
-
 #include "fuzz_neighbours.hpp"
 #include "fuzz_races.hpp"
+#include "process.hpp"
 
 namespace fuzz {
 
@@ -37,7 +36,7 @@ class Books {
     set_no_target();
     for (int tries = 1;; ++tries) {
       wait_until_quiet();
-      if (run_kpf("check") == 0) {
+      if (run_kpf("check")) {
         break;
       }
       // What it counted may have changed under it. What is wrong stays wrong.
@@ -90,18 +89,18 @@ class Books {
     } while (generation != last && Clock::now() < deadline);
   }
 
-  static int run_kpf(const char* verb) {
-    std::fflush(nullptr);
-    const pid_t child = ::fork();
-    if (child == 0) {
+  // Whether all was well; it tells what was not.
+  static bool run_kpf(const char* verb) {
+    lab::Process kpf([verb] {
       ::execlp("kpf", "kpf", verb, baseline, nullptr);
       lab::die("kpf: %s", std::strerror(errno));
+    });
+    // It looks at every page there is: minutes with KASAN on a busy host.
+    const auto status = kpf.await(std::chrono::minutes(20));
+    if (!status) {
+      lab::die("kpf does not end");
     }
-    int status = 0;
-    if (child < 0 || ::waitpid(child, &status, 0) != child) {
-      lab::die("kpf: %s", std::strerror(errno));
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    return lab::succeeded(*status);
   }
 
   lab::Device device_;
@@ -115,13 +114,13 @@ class Crew {
         plan_(plan),
         terrain_(books_.device()),
         injects_(::access(fail_nth, W_OK) == 0),
-        random_(plan.seed),
-        pids_(plan.processes + (plan.pressure ? 1 : 0) + (plan.hotplug ? 1 : 0)) {
+        random_(plan.seed) {
     if (injects_) {
       allow_injection();
     }
-    for (std::size_t slot = 0; slot < pids_.size(); ++slot) {
-      start(slot);
+    const std::size_t neighbours = (plan.pressure ? 1 : 0) + (plan.hotplug ? 1 : 0);
+    for (std::size_t slot = 0; slot < plan.processes + neighbours; ++slot) {
+      processes_.push_back(start(slot));
     }
   }
 
@@ -144,8 +143,8 @@ class Crew {
     seconds_ = std::chrono::duration<double>(Clock::now() - begin).count();
     check();
     board_.stop = true;
-    for (const pid_t pid : pids_) {
-      expect_good_end(pid, wait_for(pid));
+    for (lab::Process& process : processes_) {
+      expect_good_end(wait_for(process));
     }
     books_.plug_everything();
     books_.check();
@@ -195,23 +194,11 @@ class Crew {
     }
   }
 
-  void start(std::size_t slot) {
-    std::fflush(nullptr);
+  lab::Process start(std::size_t slot) {
     board_.resting[slot] = false;
     const std::uint64_t number = started_++;
-    const pid_t parent = ::getpid();
-    const pid_t pid = ::fork();
-    if (pid < 0) {
-      lab::die("fork: %s", std::strerror(errno));
-    }
-    if (pid == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (::getppid() == parent) {
-        play(slot, number, plan_.seed * 1000003 + number);
-      }
-      std::exit(0);
-    }
-    pids_[slot] = pid;
+    return lab::Process(
+        [this, slot, number] { play(slot, number, plan_.seed * 1000003 + number); });
   }
 
   void play(std::size_t slot, std::uint64_t number, std::uint64_t seed) {
@@ -235,49 +222,41 @@ class Crew {
   void disturb() {
     const std::size_t slot = random_() % plan_.processes;
     if (random_() % 3 == 0) {
-      ::kill(pids_[slot], SIGUSR1);
+      processes_[slot].signal(SIGUSR1);
       return;
     }
-    ::kill(pids_[slot], SIGKILL);
-    const int status = wait_for(pids_[slot]);
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+    processes_[slot].signal(SIGKILL);
+    const int status = wait_for(processes_[slot]);
+    if (lab::was_killed(status)) {
       ++kills_;
     } else {
-      expect_good_end(pids_[slot], status);
+      expect_good_end(status);
     }
-    start(slot);
+    processes_[slot] = start(slot);
   }
 
   // Its status. One that does not end, however killed, hangs in the kernel.
-  int wait_for(pid_t pid) {
-    const auto deadline = Clock::now() + std::chrono::seconds(120);
-    int status = 0;
-    for (;;) {
-      const pid_t got = ::waitpid(pid, &status, WNOHANG);
-      if (got == pid) {
-        return status;
-      }
-      if (got < 0 || Clock::now() > deadline) {
-        abandon("process " + std::to_string(pid) + " does not end");
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  int wait_for(lab::Process& process) {
+    const auto status = process.await(std::chrono::seconds(120));
+    if (!status) {
+      abandon("a process does not end");
     }
+    return *status;
   }
 
-  void expect_good_end(pid_t pid, int status) {
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-      abandon("process " + std::to_string(pid) +
-              (WIFSIGNALED(status) ? " was ended by signal " + std::to_string(WTERMSIG(status))
-                                   : " found something wrong"));
+  void expect_good_end(int status) {
+    if (!lab::succeeded(status)) {
+      abandon(WIFSIGNALED(status)
+                  ? "a process was ended by signal " + std::to_string(WTERMSIG(status))
+                  : "a process found something wrong");
     }
   }
 
   void replace_ended() {
-    for (std::size_t slot = 0; slot < pids_.size(); ++slot) {
-      int status = 0;
-      if (::waitpid(pids_[slot], &status, WNOHANG) == pids_[slot]) {
-        expect_good_end(pids_[slot], status);
-        start(slot);
+    for (std::size_t slot = 0; slot < processes_.size(); ++slot) {
+      if (const auto status = processes_[slot].ended()) {
+        expect_good_end(*status);
+        processes_[slot] = start(slot);
       }
     }
   }
@@ -285,7 +264,7 @@ class Crew {
   void check() {
     board_.pause = true;
     const auto begin = Clock::now();
-    for (std::size_t slot = 0; slot < pids_.size(); ++slot) {
+    for (std::size_t slot = 0; slot < processes_.size(); ++slot) {
       while (!board_.resting[slot]) {
         replace_ended();
         if (Clock::now() > begin + std::chrono::seconds(120)) {
@@ -293,7 +272,7 @@ class Crew {
         }
         // A long request stops at a signal.
         if (Clock::now() > begin + std::chrono::seconds(1) && slot < plan_.processes) {
-          ::kill(pids_[slot], SIGUSR1);
+          processes_[slot].signal(SIGUSR1);
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
       }
@@ -307,8 +286,8 @@ class Crew {
   }
 
   [[noreturn]] void abandon(const std::string& why) {
-    for (const pid_t pid : pids_) {
-      ::kill(pid, SIGKILL);
+    for (const lab::Process& process : processes_) {
+      process.signal(SIGKILL);
     }
     lab::die("%s; the seed was %llu", why.c_str(), static_cast<unsigned long long>(plan_.seed));
   }
@@ -319,7 +298,7 @@ class Crew {
   Terrain terrain_;
   bool injects_;
   std::mt19937_64 random_;
-  std::vector<pid_t> pids_;
+  std::vector<lab::Process> processes_;
   std::uint64_t started_ = 0;
   std::uint64_t kills_ = 0;
   double seconds_ = 0;

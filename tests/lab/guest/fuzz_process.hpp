@@ -5,7 +5,6 @@
 
 #include <linux/capability.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include <csignal>

@@ -10,7 +10,6 @@
 //   interrupt stop|tstp|attach MILLISECONDS MEBIBYTES [exact]
 //
 // Ends with 3 if the request was done before that: nothing was tested.
-#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
@@ -23,6 +22,7 @@
 #include <thread>
 
 #include "memplug_device.hpp"
+#include "process.hpp"
 
 namespace {
 
@@ -43,15 +43,6 @@ struct Report {
   memplug_request request;
   std::array<memplug_range, max_ranges> ranges;
 };
-
-Report& new_report() {
-  void* shared =
-      ::mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (shared == MAP_FAILED) {
-    die("mmap: %s", std::strerror(errno));
-  }
-  return *new (shared) Report{};
-}
 
 void ignore_but_return(int /*signal*/) {}
 
@@ -150,7 +141,7 @@ void pause(pid_t child, const std::string& how) {
 int run(const std::string& how, milliseconds after, std::uint64_t length, bool exact) {
   const Device device(O_RDWR);
   const std::vector<memplug_range> before = device.list();
-  Report& report = new_report();
+  Report& report = lab::new_shared<Report>();
   report.request.size = sizeof(report.request);
   report.request.length = length;
   report.request.flags = exact ? MEMPLUG_REQ_EXACT : 0;

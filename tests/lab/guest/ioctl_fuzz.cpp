@@ -189,12 +189,7 @@ std::size_t save_new(const Corpus& corpus, const std::vector<Sequence>& given,
 }
 
 int fuzz_device(const Options& options) {
-  void* shared =
-      ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (shared == MAP_FAILED) {
-    lab::die("mmap: %s", std::strerror(errno));
-  }
-  auto& board = *new (shared) Board;
+  auto& board = lab::new_shared<Board>();
   const std::uint64_t subblock = lab::Device(O_RDONLY).info().out_subblock_size;
   std::vector<Sequence> given;
   for (const std::string& folder : options.corpus) {

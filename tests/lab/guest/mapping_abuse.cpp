@@ -6,7 +6,6 @@
 #include "holding.hpp"
 
 #include <linux/kernel-page-flags.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -15,8 +14,10 @@
 #include <csignal>
 #include <random>
 #include <thread>
+#include <vector>
 
 #include "pattern.hpp"
+#include "process.hpp"
 
 namespace {
 
@@ -30,6 +31,8 @@ constexpr std::uint64_t subblocks = 32;
 constexpr std::size_t pages = subblocks * subblock / page_size;
 constexpr std::size_t processes = 32;
 constexpr std::size_t pluggers = 2;
+// Also enough for a kernel that is six times as slow.
+constexpr auto patience = std::chrono::minutes(5);
 
 // Shared by all.
 struct Board {
@@ -37,15 +40,6 @@ struct Board {
   std::atomic<std::uint64_t> mapped, refused, forks, moves, checks;
   std::atomic<std::uint64_t> plugged, kept;
 };
-
-Board& new_board() {
-  void* shared =
-      ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (shared == MAP_FAILED) {
-    die("mmap: %s", std::strerror(errno));
-  }
-  return *new (shared) Board{};
-}
 
 bool is_offline_page(std::uint64_t frame) {
   static const int fd = ::open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
@@ -196,25 +190,15 @@ void plug_and_unplug(Board& board, std::uint64_t start, std::uint64_t seed) {
   }
 }
 
-pid_t start_process(Board& board, std::uint64_t start, std::size_t slot, std::uint64_t seed) {
-  std::fflush(nullptr);
-  const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
-  if (pid < 0) {
-    die("fork: %s", std::strerror(errno));
-  }
-  if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() == parent) {
-      if (slot < processes) {
-        Mapper(board, start, slot, seed).run();
-      } else {
-        plug_and_unplug(board, start, seed);
-      }
+lab::Process start_process(Board& board, std::uint64_t start, std::size_t slot,
+                           std::uint64_t seed) {
+  return lab::Process([&board, start, slot, seed] {
+    if (slot < processes) {
+      Mapper(board, start, slot, seed).run();
+    } else {
+      plug_and_unplug(board, start, seed);
     }
-    std::exit(0);
-  }
-  return pid;
+  });
 }
 
 }  // namespace
@@ -225,31 +209,31 @@ int main(int argc, char** argv) {
   }
   const std::uint64_t seed = std::strtoull(argv[2], nullptr, 10);
   const auto end = Clock::now() + std::chrono::seconds(std::strtol(argv[1], nullptr, 10));
-  Board& board = new_board();
+  auto& board = lab::new_shared<Board>();
   const Device device;
   const std::uint64_t start = lab::take(device, subblocks * subblock).start;
   std::mt19937_64 random(seed);
-  std::array<pid_t, processes + pluggers> pids{};
-  for (std::size_t slot = 0; slot < pids.size(); ++slot) {
-    pids[slot] = start_process(board, start, slot, random());
+  std::vector<lab::Process> started;
+  for (std::size_t slot = 0; slot < processes + pluggers; ++slot) {
+    started.push_back(start_process(board, start, slot, random()));
   }
   std::uint64_t kills = 0;
   while (Clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 40));
     const std::size_t slot = random() % processes;
-    ::kill(pids[slot], SIGKILL);
-    int status = 0;
-    if (::waitpid(pids[slot], &status, 0) != pids[slot] || !WIFSIGNALED(status)) {
-      die("a process found something wrong");
+    started[slot].signal(SIGKILL);
+    const auto status = started[slot].await(patience);
+    if (!status || !lab::was_killed(*status)) {
+      die("a process found something wrong, or does not end");
     }
     ++kills;
-    pids[slot] = start_process(board, start, slot, random());
+    started[slot] = start_process(board, start, slot, random());
   }
   board.stop = true;
-  for (const pid_t pid : pids) {
-    int status = 0;
-    if (::waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-      die("a process found something wrong; the seed was %s", argv[2]);
+  for (lab::Process& process : started) {
+    const auto status = process.await(patience);
+    if (!status || !lab::succeeded(*status)) {
+      die("a process found something wrong, or does not end; the seed was %s", argv[2]);
     }
   }
   lab::plug_all(device);

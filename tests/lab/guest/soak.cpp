@@ -182,7 +182,7 @@ class Conductor {
 
   Order order_;
   std::mt19937_64 random_;
-  soak::Board& board_ = soak::new_board();
+  soak::Board& board_ = lab::new_shared<soak::Board>();
   soak::Books books_;
   soak::Stressor stressor_;
   soak::Crew crew_;

@@ -3,8 +3,6 @@
 // accounts are compared, and what the first of them that found something wrong has to say.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -71,15 +69,6 @@ struct Board {
   std::atomic<bool> broken;
   std::array<char, 256> broken_why;
 };
-
-inline Board& new_board() {
-  void* shared =
-      ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (shared == MAP_FAILED) {
-    lab::die("mmap: %s", std::strerror(errno));
-  }
-  return *new (shared) Board{};
-}
 
 // Ends the process, and with it the soak. The reason of the first is kept.
 [[noreturn]] [[gnu::format(printf, 2, 3)]] inline void broke(Board& board, const char* format,

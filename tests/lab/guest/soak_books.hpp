@@ -10,7 +10,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "soak_process.hpp"
+#include "process.hpp"
+#include "soak_board.hpp"
 #include "zoneinfo.hpp"
 
 namespace soak {
@@ -178,11 +179,11 @@ class Books {
   static void kpf(const char* verb) {
     const char* log = "/tmp/kpf.log";
     // It looks at every page there is: minutes with KASAN on a busy host.
-    const auto status = run_program({"kpf", verb, "/tmp/baseline"}, log).await(4 * patience);
+    const auto status = lab::run_program({"kpf", verb, "/tmp/baseline"}, log).await(4 * patience);
     if (!status) {
       throw Wrong("kpf does not end");
     }
-    if (!succeeded(*status)) {
+    if (!lab::succeeded(*status)) {
       std::ifstream file(log);
       std::string text{std::istreambuf_iterator<char>(file), {}};
       text.erase(text.find_last_not_of('\n') + 1);

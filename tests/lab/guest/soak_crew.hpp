@@ -6,11 +6,11 @@
 #include <memory>
 #include <random>
 
+#include "process.hpp"
 #include "soak_books.hpp"
 #include "soak_content.hpp"
 #include "soak_holder.hpp"
 #include "soak_hotplug.hpp"
-#include "soak_process.hpp"
 #include "soak_requester.hpp"
 
 namespace soak {
@@ -42,7 +42,7 @@ class Crew {
 
   void watch() {
     for (auto* list : {&others_, &requesters_}) {
-      for (Process& process : *list) {
+      for (lab::Process& process : *list) {
         if (const auto status = process.ended()) {
           throw Wrong(reason(list == &others_ ? "a holder or hotplug" : "a requester", *status));
         }
@@ -53,7 +53,7 @@ class Crew {
   // SIGKILL for one of them, or SIGINT, after which it goes on.
   void disturb() {
     const std::size_t slot = random_() % requesters_.size();
-    Process& victim = requesters_[slot];
+    lab::Process& victim = requesters_[slot];
     // Before its first request it may not have said yet that SIGINT is not to end it.
     if (random_() % 3 == 0 && board_.in_request[slot]) {
       victim.signal(SIGINT);
@@ -94,12 +94,12 @@ class Crew {
   void finish() {
     board_.stop = true;
     for (auto* list : {&requesters_, &others_}) {
-      for (Process& process : *list) {
+      for (lab::Process& process : *list) {
         const auto status = process.await(patience);
         if (!status) {
           throw Wrong("a process does not end");
         }
-        if (!succeeded(*status)) {
+        if (!lab::succeeded(*status)) {
           throw Wrong(reason("a process that was to finish", *status));
         }
       }
@@ -111,10 +111,10 @@ class Crew {
   [[nodiscard]] std::uint64_t interrupts() const { return interrupts_; }
 
  private:
-  Process new_requester(std::size_t slot) {
+  lab::Process new_requester(std::size_t slot) {
     board_.busy[slot] = false;
     const std::uint64_t seed = random_();
-    return Process([this, slot, seed] { Requester(board_, slot, memory_, seed).run(); });
+    return lab::Process([this, slot, seed] { Requester(board_, slot, memory_, seed).run(); });
   }
 
   // What it found, or else how it ended.
@@ -131,8 +131,8 @@ class Crew {
   Span memory_;
   std::mt19937_64 random_;
   std::size_t hotplug_slot_;
-  std::vector<Process> others_;
-  std::vector<Process> requesters_;
+  std::vector<lab::Process> others_;
+  std::vector<lab::Process> requesters_;
   std::uint64_t kills_ = 0;
   std::uint64_t kills_in_request_ = 0;
   std::uint64_t interrupts_ = 0;

@@ -7,7 +7,9 @@
 #include <random>
 #include <string>
 
-#include "soak_process.hpp"
+#include "process.hpp"
+#include "soak_board.hpp"
+
 
 namespace soak {
 
@@ -51,7 +53,7 @@ class Stressor {
                                std::chrono::duration_cast<std::chrono::seconds>(left).count());
     const std::uint64_t mebibytes = 64 + random_() % 128;
     deadline_ = Clock::now() + std::chrono::seconds(seconds) + patience;
-    process_ = run_program({"stress-ng", "--vm", "2", "--vm-bytes", std::to_string(mebibytes) + "M",
+    process_ = lab::run_program({"stress-ng", "--vm", "2", "--vm-bytes", std::to_string(mebibytes) + "M",
                             "--verify", "--timeout", std::to_string(seconds), "--seed",
                             std::to_string(random_() >> 1), "--temp-path", "/tmp"},
                            log());
@@ -59,7 +61,7 @@ class Stressor {
 
   std::string conclude(int status) {
     process_.reset();
-    if (succeeded(status)) {
+    if (lab::succeeded(status)) {
       ++rounds_;
       return {};
     }
@@ -72,7 +74,7 @@ class Stressor {
   }
 
   std::mt19937_64 random_;
-  std::optional<Process> process_;
+  std::optional<lab::Process> process_;
   Clock::time_point deadline_;
   std::uint64_t rounds_ = 0;
   bool failed_ = false;

@@ -6,7 +6,6 @@
 //   stress PROCESSES SECONDS SEED
 //
 // Every 15 s all of them let go of the device for two seconds, so that it can be unloaded.
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include <thread>
 
 #include "memplug_device.hpp"
+#include "process.hpp"
 #include "zoneinfo.hpp"
 
 namespace {
@@ -183,21 +183,19 @@ class Worker {
 class Crowd {
  public:
   Crowd(Board& board, std::size_t processes, std::uint64_t seed)
-      : board_(board), memory_(normal_memory()), seed_(seed), random_(seed), pids_(processes) {
-    for (std::size_t slot = 0; slot < pids_.size(); ++slot) {
-      pids_[slot] = spawn(slot);
+      : board_(board), memory_(normal_memory()), seed_(seed), random_(seed) {
+    for (std::size_t slot = 0; slot < processes; ++slot) {
+      workers_.push_back(spawn(slot));
     }
   }
 
   void kill_one() {
-    const std::size_t slot = random_() % pids_.size();
-    if (::kill(pids_[slot], SIGKILL) != 0) {
-      die("kill: %s", std::strerror(errno));
-    }
-    if (reap(pids_[slot]) == SIGKILL) {
+    const std::size_t slot = random_() % workers_.size();
+    workers_[slot].signal(SIGKILL);
+    if (reap(workers_[slot]) == SIGKILL) {
       ++kills_;
     }
-    pids_[slot] = spawn(slot);
+    workers_[slot] = spawn(slot);
   }
 
   // Until nobody has the device open, and for two seconds more.
@@ -218,8 +216,8 @@ class Crowd {
 
   // A worker that ended by itself found something wrong.
   void watch() {
-    for (const pid_t pid : pids_) {
-      if (::waitpid(pid, nullptr, WNOHANG) == pid) {
+    for (lab::Process& worker : workers_) {
+      if (worker.ended()) {
         abandon("a worker failed");
       }
     }
@@ -227,16 +225,12 @@ class Crowd {
 
   void finish() {
     board_.stop = true;
-    const auto deadline = Clock::now() + 60s;
-    for (const pid_t pid : pids_) {
-      int status = 0;
-      while (::waitpid(pid, &status, WNOHANG) == 0) {
-        if (Clock::now() > deadline) {
-          abandon("a worker is still in a request after 60 s");
-        }
-        std::this_thread::sleep_for(10ms);
+    for (lab::Process& worker : workers_) {
+      const auto status = worker.await(60s);
+      if (!status) {
+        abandon("a worker is still in a request after 60 s");
       }
-      if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+      if (!lab::succeeded(*status)) {
         abandon("a worker failed");
       }
     }
@@ -245,44 +239,27 @@ class Crowd {
   [[nodiscard]] std::uint64_t kills() const { return kills_; }
 
  private:
-  pid_t spawn(std::size_t slot) {
-    std::fflush(nullptr);
+  lab::Process spawn(std::size_t slot) {
     board_.holds[slot] = false;
-    const pid_t pid = ::fork();
-    if (pid < 0) {
-      die("fork: %s", std::strerror(errno));
-    }
-    if (pid == 0) {
-      Worker(board_, slot, memory_, seed_ * 1000003 + ++spawned_).run();
-      std::exit(0);
-    }
-    ++spawned_;
-    return pid;
+    const std::uint64_t seed = seed_ * 1000003 + ++spawned_;
+    return lab::Process([this, slot, seed] { Worker(board_, slot, memory_, seed).run(); });
   }
 
   // The signal that ended it, or 0; one that can't be killed within 60 s hangs in the kernel.
-  int reap(pid_t pid) {
-    const auto deadline = Clock::now() + 60s;
-    int status = 0;
-    for (;;) {
-      const pid_t got = ::waitpid(pid, &status, WNOHANG);
-      if (got == pid) {
-        break;
-      }
-      if (got < 0 || Clock::now() > deadline) {
-        abandon("a killed worker does not end");
-      }
-      std::this_thread::sleep_for(1ms);
+  int reap(lab::Process& worker) {
+    const auto status = worker.await(60s);
+    if (!status) {
+      abandon("a killed worker does not end");
     }
-    if (WIFEXITED(status)) {
+    if (WIFEXITED(*status)) {
       abandon("a worker failed");
     }
-    return WTERMSIG(status);
+    return WTERMSIG(*status);
   }
 
   [[noreturn]] void abandon(const char* why) {
-    for (const pid_t pid : pids_) {
-      ::kill(pid, SIGKILL);
+    for (const lab::Process& worker : workers_) {
+      worker.signal(SIGKILL);
     }
     die("%s", why);
   }
@@ -291,18 +268,13 @@ class Crowd {
   Span memory_;
   std::uint64_t seed_;
   std::mt19937_64 random_;
-  std::vector<pid_t> pids_;
+  std::vector<lab::Process> workers_;
   std::uint64_t spawned_ = 0;
   std::uint64_t kills_ = 0;
 };
 
 void run(std::size_t processes, std::chrono::seconds duration, std::uint64_t seed) {
-  void* shared =
-      ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (shared == MAP_FAILED) {
-    die("mmap: %s", std::strerror(errno));
-  }
-  auto& board = *new (shared) Board{};
+  auto& board = lab::new_shared<Board>();
   std::printf("stress: %zu processes, %lld s, seed %llu\n", processes,
               static_cast<long long>(duration.count()), static_cast<unsigned long long>(seed));
   Crowd crowd(board, processes, seed);

@@ -1,33 +1,55 @@
 // SPDX-License-Identifier: MIT
-// Starts processes of the soak, and waits for them with a deadline. A child dies with its parent.
+// Starts processes, and waits for them with a deadline. A child dies with its parent. And memory
+// that they all see, which whoever is killed leaves as it is.
 #pragma once
 
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include <chrono>
 #include <csignal>
 #include <functional>
+#include <new>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
-#include "soak_board.hpp"
+#include "memplug_device.hpp"
 
-namespace soak {
+namespace lab {
+
+// Never given back.
+template <typename T>
+T& new_shared() {
+  void* shared =
+      ::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) {
+    die("mmap: %s", std::strerror(errno));
+  }
+  return *::new (shared) T{};
+}
 
 // Killed, if it still runs, when this goes.
 class Process {
  public:
+  using Clock = std::chrono::steady_clock;
+
   explicit Process(const std::function<void()>& body) {
     std::fflush(nullptr);
+    const pid_t parent = ::getpid();
     pid_ = ::fork();
     if (pid_ < 0) {
-      lab::die("fork: %s", std::strerror(errno));
+      die("fork: %s", std::strerror(errno));
     }
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      body();
+      // It may have died before that.
+      if (::getppid() == parent) {
+        run(body);
+      }
       std::fflush(nullptr);
       // No destructors of what the parent owns.
       std::_Exit(0);
@@ -47,12 +69,17 @@ class Process {
     }
   }
 
-  void signal(int number) const { ::kill(pid_, number); }
+  // To nobody, once it is known to have ended.
+  void signal(int number) const {
+    if (pid_ > 0) {
+      ::kill(pid_, number);
+    }
+  }
 
-  // Its wait status, if it has ended.
+  // Its wait status, if it has ended; that is told once.
   std::optional<int> ended() {
     int status = 0;
-    if (::waitpid(pid_, &status, WNOHANG) != pid_) {
+    if (pid_ <= 0 || ::waitpid(pid_, &status, WNOHANG) != pid_) {
       return std::nullopt;
     }
     pid_ = -1;
@@ -69,11 +96,14 @@ class Process {
       if (Clock::now() > deadline) {
         return std::nullopt;
       }
-      std::this_thread::sleep_for(2ms);
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   }
 
  private:
+  // What is thrown has no way into what the parent was doing.
+  static void run(const std::function<void()>& body) noexcept { body(); }
+
   pid_t pid_ = -1;
 };
 
@@ -89,10 +119,11 @@ inline Process run_program(const std::vector<std::string>& words, const std::str
     }
     arguments.push_back(nullptr);
     ::execvp(arguments[0], arguments.data());
-    lab::die("%s: %s", arguments[0], std::strerror(errno));
+    die("%s: %s", arguments[0], std::strerror(errno));
   });
 }
 
 inline bool succeeded(int status) { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
+inline bool was_killed(int status) { return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL; }
 
-}  // namespace soak
+}  // namespace lab
