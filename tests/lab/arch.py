@@ -7,8 +7,10 @@ A case says in its header what it needs of that; nothing else in the lab names a
 import dataclasses
 import functools
 import platform
+from collections.abc import Callable
 from pathlib import Path
 
+import bzimage
 from outcome import LabError
 
 # What a case may need that not every architecture has, in words that end "has no ...".
@@ -30,7 +32,8 @@ class Arch:
     name: as `uname -m` says it. debian: as Debian does. qemu: the program. machine: its options.
     serial: how a serial port is plugged in, by number; more have to be on a bus of their own.
     ports: their names in a guest, by number, the console's first. image_target: what make builds.
-    source: its folder of the kernel's sources. low_size, high_start: how much of a guest that has
+    source: its folder of the kernel's sources. unpack: what makes of an image's bytes a kernel that
+    QEMU starts sooner, or None. low_size, high_start: how much of a guest that has
     more is below 4 GiB, and where the rest begins. has: those of NEEDS.
     """
 
@@ -42,6 +45,7 @@ class Arch:
     ports: tuple[str, ...]
     image_target: str
     source: str
+    unpack: Callable[[bytes], bytes | None]
     low_size: int
     high_start: int
     has: frozenset[str]
@@ -73,7 +77,7 @@ _ALL = (
                      for number, (iobase, irq) in enumerate(
                          (("0x3f8", 4), ("0x2f8", 3), ("0x3e8", 5), ("0x2e8", 7)))),
         ports=("ttyS0", "ttyS1", "ttyS2", "ttyS3", "ttyS4", "ttyS5"),
-        image_target="bzImage", source="x86",
+        image_target="bzImage", source="x86", unpack=bzimage.kernel_inside,
         # What q35 puts below 4 GiB of a guest that has more than 2.75 GiB.
         low_size=2 << 30, high_start=4 << 30,
         has=frozenset(NEEDS)),

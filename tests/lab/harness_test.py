@@ -5,8 +5,10 @@ import contextlib
 import dataclasses
 import io
 import json
+import lzma
 import os
 import re
+import struct
 import tempfile
 import time
 import unittest
@@ -14,8 +16,10 @@ from pathlib import Path
 from unittest import mock
 
 import arch
+import bzimage
 import casefile
 import guest
+import kernel_files
 import kernels
 import klog
 import ledger
@@ -360,6 +364,55 @@ class Architectures(unittest.TestCase):
         here = dataclasses.replace(arch.here(), low_size=2 << 30, high_start=4 << 30)
         self.assertEqual(here.offset_of(1 << 20), 1 << 20)
         self.assertEqual(here.offset_of((4 << 30) + 5), (2 << 30) + 5)
+
+
+class KernelImages(unittest.TestCase):
+    """What is inside a kernel's image."""
+
+    @staticmethod
+    def elf(note: int) -> bytes:
+        """An ELF file with a note of this kind, of Xen's."""
+        notes = (struct.pack("<III", 4, 8, 1) + b"GNU\0" + bytes(8)
+                 + struct.pack("<III", 4, 4, note) + b"Xen\0" + bytes(4))
+        header = b"\x7fELF\x02\x01" + bytes(26) + struct.pack("<Q", 64) + bytes(14)
+        header += struct.pack("<HH", 56, 1) + bytes(6)
+        return header + struct.pack("<IIQQQQQQ", 4, 0, 120, 0, 0, len(notes), 0, 4) + notes
+
+    @staticmethod
+    def image(payload: bytes) -> bytes:
+        """An image that unpacks this, with one sector of setup."""
+        image = bytearray(1024)
+        image[0x1F1] = 1
+        image[0x202:0x206] = b"HdrS"
+        struct.pack_into("<H", image, 0x206, 0x20F)
+        struct.pack_into("<II", image, 0x248, 16, len(payload))
+        return bytes(image) + bytes(16) + payload + b"the rest"
+
+    def test_kernel_that_can_be_entered(self):
+        kernel = self.elf(18)
+        packed = lzma.compress(kernel, check=lzma.CHECK_CRC32)
+        self.assertEqual(bzimage.kernel_inside(self.image(packed + bytes(4))), kernel)
+
+    def test_others(self):
+        packed = lzma.compress(self.elf(18), check=lzma.CHECK_CRC32)
+        for image in (b"", bytes(2048), self.image(b"\x28\xb5\x2f\xfd of zstd"),
+                      self.image(lzma.compress(self.elf(7))), self.image(lzma.compress(b"no ELF")),
+                      self.image(packed).replace(b"HdrS", b"....")):
+            self.assertIsNone(bzimage.kernel_inside(image))
+
+    def test_made_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            image = Path(folder) / "vmlinuz"
+            image.write_bytes(self.image(lzma.compress(self.elf(18))))
+            kernel = kernel_files.bootable(image)
+            self.assertEqual(kernel.read_bytes(), self.elf(18))
+            image.write_bytes(b"")
+            self.assertEqual(kernel_files.bootable(image), kernel)
+        with tempfile.TemporaryDirectory() as folder:
+            image = Path(folder) / "vmlinuz"
+            image.write_bytes(b"something else")
+            self.assertEqual(kernel_files.bootable(image), image)
+            self.assertEqual(len(list(Path(folder).iterdir())), 2)
 
 
 class StaleCode(unittest.TestCase):

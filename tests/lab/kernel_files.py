@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import arch
 import paths
 from outcome import LabError, say
 
@@ -123,6 +124,19 @@ def keep(image: Path, config: Path, module_tree: Path, target: Path):
         # The lab's own insmod need not know the compression.
         copy.write_bytes(lzma.decompress(data) if path.suffix == ".xz" else data)
         todo += [name.replace("-", "_") for name in module_depends(copy)]
+
+
+def bootable(image: Path) -> Path:
+    """The kernel that is inside an image, if there is one that QEMU starts sooner; made once."""
+    unpacked = image.with_name("unpacked")
+    if not unpacked.exists():
+        kernel = arch.here().unpack(image.read_bytes())
+        # Whole or not at all, and empty where there is none: guests start side by side.
+        with tempfile.NamedTemporaryFile(dir=image.parent, delete=False) as file:
+            file.write(kernel or b"")
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, unpacked)
+    return unpacked if unpacked.stat().st_size else image
 
 
 def _module_name(path: Path) -> str:

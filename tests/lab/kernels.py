@@ -48,6 +48,11 @@ class Kernel:
         """What QEMU boots."""
         return self.folder / "vmlinuz"
 
+    @property
+    def bootable(self) -> Path:
+        """The image, or what QEMU starts sooner in its place."""
+        return kernel_files.bootable(self.image)
+
     def make(self, folder: Path, *arguments: str) -> list[str]:
         """The kbuild line for the sources in a folder."""
         options = ["-j", str(os.cpu_count() or 1), "-C", str(self.headers)]

@@ -147,7 +147,7 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
         initrd = folder / "initramfs"
         with artefacts.locked():
             initramfs.write(initrd, contents)
-        yield _Prepared(plan, accel.choose(image), image, initrd, machine)
+        yield _Prepared(plan, accel.choose(image), built.kernel.bootable, initrd, machine)
 
 
 def _ports(wish: Wish, built: artefacts.Built) -> dict[str, str]:

@@ -7,6 +7,7 @@
 # lab: timeout=200
 # lab: programs=memtester
 # lab: append=init_on_alloc=0
+# lab: needs=sleep-states
 set -eu
 . /lab/lib.sh
 
