@@ -51,6 +51,11 @@ module_param_cb(floor, &memplug_floor_param_ops, NULL, 0644);
 MODULE_PARM_DESC(floor,
 		 "available memory that an unplug leaves, in bytes (K, M, G); 0: none; default: by size of memory");
 
+static char *target;
+module_param(target, charp, 0444);
+MODULE_PARM_DESC(target,
+		 "plugged size to work toward from loading on, in bytes (K, M, G); default: none");
+
 module_param_named(oom_give_back, memplug_oom_gives_back, bool, 0644);
 MODULE_PARM_DESC(oom_give_back,
 		 "give unplugged memory back before the kernel kills a process for lack of it (default: no)");
@@ -93,6 +98,30 @@ static bool parse_order(void)
 	return false;
 }
 
+/* Sets @subblocks to what is to be worked toward. Subblocks have their size by now. */
+static bool parse_target(unsigned long *subblocks)
+{
+	u64 bytes;
+
+	*subblocks = REGION_NO_TARGET;
+	if (!target || !strcmp(target, "none"))
+		return true;
+	if (memplug_parameter_bytes(target, &bytes) || bytes % subblock_bytes()) {
+		pr_err("target=%s: has to be none or a multiple of %lluM\n", target,
+		       subblock_bytes() >> 20);
+		return false;
+	}
+	*subblocks = bytes / subblock_bytes();
+	return true;
+}
+
+/* It begins at once, and nothing may fail after it. Who has less memory than yesterday keeps it. */
+static void begin_target(unsigned long subblocks)
+{
+	if (subblocks != REGION_NO_TARGET && memplug_target_set(subblocks))
+		pr_warn("target=%s: more than is managed, so all stays plugged\n", target);
+}
+
 /* Memory must not come or go while it is looked at for the first time. */
 static int __init find_memory(void)
 {
@@ -110,6 +139,7 @@ static int __init memplug_init(void)
 {
 	unsigned long size = parse_subblock_size();
 	struct region_sizes sizes;
+	unsigned long plugged;
 	int ret;
 
 	if (!size || !are_workers_valid() || !parse_order())
@@ -119,6 +149,8 @@ static int __init memplug_init(void)
 		return -ENODEV;
 	}
 	memplug_subblock_order = ilog2(size) - PAGE_SHIFT;
+	if (!parse_target(&plugged))
+		return -EINVAL;
 	memplug_region_claims_are_zeroed = COMPAT_CLAIMS_ARE_ZEROED && want_init_on_alloc(0);
 	memplug_floor_init();
 	memplug_mapping_init();
@@ -148,6 +180,7 @@ static int __init memplug_init(void)
 	memplug_region_sizes(&sizes);
 	pr_info("%llu MiB managed in subblocks of %lu MiB\n",
 		sizes.managed * subblock_bytes() >> 20, size >> 20);
+	begin_target(plugged);
 	return 0;
 
 err_power:

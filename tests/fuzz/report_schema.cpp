@@ -54,7 +54,7 @@ const Keys& keys_of(Schema schema) {
   static const Keys target{{"schema_version", 'n'}, {"operation", 's'},    {"target_size", 'z'},
                            {"managed_size", 'n'},   {"plugged_size", 'n'}, {"wanted_size", 'n'},
                            {"floor_size", 'n'},     {"state", 's'},        {"elapsed_us", 'n'},
-                           {"stopped_by", 't'}};
+                           {"stopped_by", 't'},     {"dry_run", 'b'},      {"total_size", 'z'}};
   static const Keys error{{"schema_version", 'n'}, {"error", 'o'}};
   switch (schema) {
     case Schema::Status:

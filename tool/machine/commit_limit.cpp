@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <fstream>
 
+#include "machine/meminfo.hpp"
+
 namespace memplug {
 namespace {
 
@@ -16,28 +18,15 @@ std::optional<std::uint64_t> read_setting(const std::string& path) {
   return file >> value ? std::optional(value) : std::nullopt;
 }
 
-// Of /proc/meminfo, which has all its sizes in KiB.
-std::optional<Bytes> read_size(const std::string& path, std::string_view name) {
-  std::ifstream file(path);
-  std::string word;
-  std::uint64_t size = 0;
-  while (file >> word) {
-    if (word == name && file >> size) {
-      return Bytes{size * 1024};
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<Bytes> CommitLimit::room() const {
   constexpr std::uint64_t never_overcommit = 2;
   const std::string settings = root_ + "/proc/sys/vm/";
-  const std::string meminfo = root_ + "/proc/meminfo";
+  const Meminfo meminfo(root_);
   const auto ratio = read_setting(settings + "overcommit_ratio");
-  const auto limit = read_size(meminfo, "CommitLimit:");
-  const auto committed = read_size(meminfo, "Committed_AS:");
+  const auto limit = meminfo.size("CommitLimit");
+  const auto committed = meminfo.size("Committed_AS");
   if (read_setting(settings + "overcommit_memory") != never_overcommit || !limit || !committed ||
       ratio.value_or(0) == 0 || read_setting(settings + "overcommit_kbytes").value_or(0) != 0) {
     return std::nullopt;

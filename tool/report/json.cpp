@@ -133,6 +133,8 @@ std::string target_json(const TargetReport& report) {
   json["state"] = target_state_name(info.target_state);
   json["elapsed_us"] = microseconds(report.elapsed);
   json["stopped_by"] = stop_json(report.stop);
+  json["dry_run"] = report.dry_run;
+  json["total_size"] = size_or_null(report.total);
   return print_json(json);
 }
 

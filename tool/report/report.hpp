@@ -23,6 +23,8 @@ struct TargetReport {
   Info info;
   Stop stop = Stop::None;
   std::chrono::nanoseconds elapsed{};
+  std::optional<Bytes> total;  // MemTotal; nothing: it is not told
+  bool dry_run = false;        // it is what would be
 };
 
 struct Diagnosis;

@@ -150,7 +150,7 @@ std::string explain_node_without_memory(const Request& request,
                           "/sys/devices/system/memory/memoryN/state");
 }
 
-std::string explain_target(const Info& info, Stop stop, const OutputStyle& style) {
+std::string explain_target(const Info& info, Stop stop, const OutputStyle& style, bool is_set) {
   std::string text;
   const auto say = [&text](std::string_view words) { text += prose_line("target", words); };
   if (stop == Stop::Timeout || stop == Stop::Interrupted) {
@@ -165,7 +165,7 @@ std::string explain_target(const Info& info, Stop stop, const OutputStyle& style
     say(words.what);
     say(words.step);
   }
-  if (!text.empty()) {
+  if (!text.empty() && is_set) {
     say("the target stays set and memplug goes on when it can: 'memplugctl status' shows how far "
         "it is, 'memplugctl target none' ends it");
   }

@@ -24,9 +24,10 @@ namespace memplug {
 [[nodiscard]] std::string explain_node_without_memory(const Request& request,
                                                       const std::vector<std::string>& zones);
 
-// Why the target is not reached and the command no longer waits, or why it will hardly get on.
-// Empty if there is nothing to explain.
-[[nodiscard]] std::string explain_target(const Info& info, Stop stop, const OutputStyle& style);
+// Why the target is not reached and the command no longer waits, or why it will hardly get on; of
+// one that is not set, why it would not. Empty if there is nothing to explain.
+[[nodiscard]] std::string explain_target(const Info& info, Stop stop, const OutputStyle& style,
+                                         bool is_set = true);
 
 // One line that names them, or nothing if there are none.
 [[nodiscard]] std::string explain_others(std::string_view verb,

@@ -178,7 +178,11 @@ std::string result_text(const Request& request, const Result& result, const Outp
 std::string target_text(const TargetReport& report, const OutputStyle& style) {
   const Info& info = report.info;
   std::string text = "target " + (info.target ? size_text(*info.target, style) : "none") +
-                     ", plugged " + size_text(info.plugged(), style);
+                     (report.dry_run ? ", plugged would be " : ", plugged ") +
+                     size_text(info.plugged(), style);
+  if (report.total) {
+    text += ", MemTotal " + size_text(*report.total, style);
+  }
   if (const std::string words = state_words(info, style); !words.empty()) {
     text += ": " + words;
   }

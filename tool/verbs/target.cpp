@@ -6,14 +6,17 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <filesystem>
 #include <mutex>
 
+#include "machine/text_file.hpp"
 #include "memplug.h"
 #include "memplug/failure.hpp"
 #include "report/report.hpp"
 #include "report/shortfall.hpp"
 #include "request/refusals.hpp"
 #include "request/request.hpp"
+#include "request/target_wish.hpp"
 #include "terminal/interrupt.hpp"
 #include "terminal/progress.hpp"
 #include "verbs/option_text.hpp"
@@ -28,27 +31,32 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds longest_wait{10000};
 
 struct Order {
-  std::optional<Bytes> target;  // none: work toward none
+  TargetWish wish;
+  std::optional<Bytes> target;  // that it comes to; none: work toward none
   std::optional<std::chrono::nanoseconds> timeout;
   bool wait = false;
+  bool save = false;
 };
 
-// Of one that is set; without SIZE and 'none' it is only shown.
+// Of one that is set; without any of SIZE, --total and --by it is only shown.
 Order to_order(const TargetOptions& options) {
   Order order;
   order.wait = options.wait;
+  order.save = options.save;
   order.timeout = parse_timeout(options.timeout);
-  if (looks_like_range(*options.what)) {
-    throw UsageError("'" + *options.what +
-                     "' is a RANGE; a target is a SIZE, the memory that stays plugged");
-  }
-  if (*options.what != "none") {
-    order.target = parse_size(*options.what);
-  } else if (order.wait) {
+  order.wish = parse_target_wish(options.what, options.total, options.by);
+  if (order.wish.of == TargetWish::Of::None && order.wait) {
     throw UsageError("--wait does not go with 'none': there is nothing to wait for");
+  }
+  if (order.wish.of == TargetWish::Of::None && options.dry_run) {
+    throw UsageError("--dry-run does not go with 'none': nothing changes by it");
   }
   if (order.timeout && !order.wait) {
     throw UsageError("--timeout needs --wait: it is how long to wait");
+  }
+  if (options.dry_run && (order.wait || options.save)) {
+    throw UsageError(std::string(order.wait ? "--wait" : "--save") +
+                     " does not go with --dry-run, which changes nothing");
   }
   return order;
 }
@@ -96,7 +104,41 @@ Failure other_target(Bytes ours, const Info& info, const OutputStyle& style) {
           "'memplugctl status' shows how far that one is"};
 }
 
-void set_target(const Order& order, Device& device, const Info& info, const OutputStyle& style) {
+void write_saved(const std::optional<Bytes>& target, const std::string& path) {
+  if (target) {
+    replace_file(path,
+                 "# By 'memplugctl target --save'; 'memplugctl target none --save' ends it.\n"
+                 "options memplug target=" +
+                     std::to_string(target->value) + "\n");
+    return;
+  }
+  std::error_code error;
+  std::filesystem::remove(path, error);
+  if (error) {
+    throw Failure(error.value(), "cannot remove " + path + ": " + error.message(), "");
+  }
+}
+
+// For modprobe. 'none' ends that.
+void save(const std::optional<Bytes>& target, const std::string& path, Output& output) {
+  try {
+    write_saved(target, path);
+  } catch (const Failure& error) {
+    throw Failure(error.code().value(),
+                  std::string("the target is set, but not saved: ") + error.what(),
+                  error.next_step());
+  }
+  if (!output.style.quiet) {
+    output.prose << prose_line(
+        "target", target ? "saved in " + path + ": the module begins with it when it is loaded"
+                         : "no longer saved in " + path);
+  }
+}
+
+// And keeps it, if asked to: also if a wait for it comes to nothing.
+void set_target(const Order& order, Device& device, const Info& info,
+                const Surroundings& surroundings, Output& output) {
+  const OutputStyle& style = output.style;
   try {
     device.set_target(order.target);
   } catch (const std::system_error& error) {
@@ -108,6 +150,9 @@ void set_target(const Order& order, Device& device, const Info& info, const Outp
       throw more_than_managed(*order.target, device.info(), style);
     }
     throw Failure(error_number, error.what(), step_after_refusal(error_number));
+  }
+  if (order.save) {
+    save(order.target, surroundings.saved_target, output);
   }
 }
 
@@ -187,10 +232,10 @@ void wait_for_target(const Order& order, Bytes target, Device& device, SharedPro
 }
 
 void set_and_wait(const Order& order, Bytes target, const Info& before, Device& device,
-                  const Output& output, TargetReport& report) {
+                  const Surroundings& surroundings, Output& output, TargetReport& report) {
   const InterruptGuard guard;
   SharedProgress shared(before.plugged(), target, Clock::now());
-  set_target(order, device, before, output.style);
+  set_target(order, device, before, surroundings, output);
   std::unique_ptr<ProgressMeter> meter;
   if (output.terminal && !output.style.quiet) {
     meter = std::make_unique<ProgressMeter>(
@@ -209,6 +254,32 @@ ExitStatus status_of(const TargetReport& report, Bytes plugged_before) {
                                                                          : ExitStatus::Failure;
 }
 
+// What it would come to, as far as can be seen: the module's forecast of a request.
+TargetReport forecast(Bytes target, Device& device, const Info& now) {
+  const Bytes plugged = now.plugged();
+  TargetReport report;
+  report.dry_run = true;
+  report.info = now;
+  report.info.target = target;
+  report.info.target_state = TargetState::Reached;
+  if (target == plugged) {
+    return report;
+  }
+  Request request;
+  request.operation = target < plugged ? Operation::Unplug : Operation::Plug;
+  request.length = target < plugged ? plugged - target : target - plugged;
+  request.dry_run = true;
+  const Result result = device.carry_out(request, {});
+  report.info.unplugged = request.operation == Operation::Unplug ? now.unplugged + result.done
+                                                                 : now.unplugged - result.done;
+  if (result.shortfall() != Bytes{}) {
+    report.info.target_state =
+        result.stop == Stop::Floor ? TargetState::Floor : TargetState::Blocked;
+    report.stop = result.stop;
+  }
+  return report;
+}
+
 }  // namespace
 
 CLI::App* setup_target(CLI::App& app, TargetOptions& options) {
@@ -216,6 +287,12 @@ CLI::App* setup_target(CLI::App& app, TargetOptions& options) {
   add_text(*verb, "what", "SIZE|none", options.what,
            "how much is to be plugged (64M, 1.5G, 2GiB; 0: as little as the floor lets), or none: "
            "work toward no target; without it the target is shown");
+  add_text(*verb, "--total", "SIZE", options.total,
+           "instead: so much is MemTotal to be, what memplug does not manage included");
+  add_text(*verb, "--by", "+SIZE|-SIZE", options.by,
+           "instead: so much more or less than the target, or the plugged size where none is set");
+  verb->add_flag("--dry-run", options.dry_run, "tell what would come of it, and change nothing");
+  verb->add_flag("--save", options.save, "also whenever the module is loaded (/etc/modprobe.d)");
   verb->add_flag("--wait", options.wait, "return when it is reached or the floor stops it");
   add_text(*verb, "--timeout", "T", options.timeout,
            "with --wait: wait no longer than this (500ms, 30s, 5m)");
@@ -226,57 +303,83 @@ CLI::App* setup_target(CLI::App& app, TargetOptions& options) {
 
 namespace {
 
-void tell(const TargetReport& report, Output& output) {
+void tell(TargetReport& report, const Meminfo& meminfo, Output& output) {
+  if (!report.total) {
+    report.total = meminfo.size("MemTotal");
+  }
   output.data << (output.style.json ? target_json(report) : target_text(report, output.style));
   if (!output.style.quiet) {
     output.prose << explain_others("target", report.info.others)
-                 << explain_target(report.info, report.stop, output.style);
+                 << explain_target(report.info, report.stop, output.style, !report.dry_run);
   }
 }
 
 ExitStatus show_target(const TargetOptions& options, const OpenDevice& open_device,
-                       Output& output) {
-  if (options.wait || options.timeout || options.force || options.keep_watermarks) {
-    throw UsageError("a SIZE or 'none' is needed with these options, such as 4G");
+                       const Surroundings& surroundings, Output& output) {
+  if (options.wait || options.timeout || options.force || options.keep_watermarks ||
+      options.dry_run || options.save) {
+    throw UsageError("a SIZE, 'none', --total or --by is needed with these options, such as 4G");
   }
   Device device = open_device(Access::Read);
   TargetReport report;
   report.info = device.info();
   require_feature(report.info, MEMPLUG_FEATURE_TARGET, lacks_target);
-  tell(report, output);
+  tell(report, surroundings.meminfo, output);
   return ExitStatus::Success;
+}
+
+// As it would be: what MemTotal is goes with the plugged size.
+ExitStatus tell_forecast(Bytes target, const Sizes& now, Device& device,
+                         const Surroundings& surroundings, Clock::time_point begin,
+                         Output& output) {
+  TargetReport report = forecast(target, device, now.info);
+  if (now.total) {
+    report.total = *now.total + report.info.plugged() - now.info.plugged();
+  }
+  report.elapsed = Clock::now() - begin;
+  tell(report, surroundings.meminfo, output);
+  return report.info.plugged() == target              ? ExitStatus::Success
+         : report.info.plugged() != now.info.plugged() ? ExitStatus::Partial
+                                                       : ExitStatus::Failure;
 }
 
 }  // namespace
 
 ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_device,
                       const Surroundings& surroundings, Output& output) {
-  if (!options.what) {
-    return show_target(options, open_device, output);
+  if (!options.what && !options.total && !options.by) {
+    return show_target(options, open_device, surroundings, output);
   }
-  const Order order = to_order(options);
+  Order order = to_order(options);
   const auto begin = Clock::now();
   Device device = open_device(Access::Write);
-  const Info before = device.info();
+  const Sizes now = order.wish.of == TargetWish::Of::Total || options.dry_run
+                        ? read_sizes(device, surroundings.meminfo)
+                        : Sizes{device.info(), std::nullopt};
+  const Info& before = now.info;
   require_feature(before, MEMPLUG_FEATURE_TARGET, lacks_target);
-  if (order.target) {
-    check_multiple("target", *order.target, before.subblock, Bytes{0});
-    if (!options.force) {
-      check_commit_limit(*order.target, before, surroundings.commit_limit, output.style);
+  order.target = target_of(order.wish, now);
+  if (order.target && !options.force) {
+    check_commit_limit(*order.target, before, surroundings.commit_limit, output.style);
+  }
+  if (options.dry_run) {
+    if (*order.target > before.managed) {
+      throw more_than_managed(*order.target, before, output.style);
     }
+    return tell_forecast(*order.target, now, device, surroundings, begin, output);
   }
   TargetReport report;
   if (order.target && order.wait) {
-    set_and_wait(order, *order.target, before, device, output, report);
+    set_and_wait(order, *order.target, before, device, surroundings, output, report);
     if (!options.keep_watermarks) {
       surroundings.watermarks.recompute("target", output);
     }
   } else {
-    set_target(order, device, before, output.style);
+    set_target(order, device, before, surroundings, output);
     report.info = device.info();
   }
   report.elapsed = Clock::now() - begin;
-  tell(report, output);
+  tell(report, surroundings.meminfo, output);
   return status_of(report, before.plugged());
 }
 

@@ -16,10 +16,14 @@ namespace memplug {
 // As typed: quantities are parsed by us, for CLI11 takes signs, octal and overflow.
 struct TargetOptions {
   std::optional<std::string> what = std::nullopt;
+  std::optional<std::string> total = std::nullopt;
+  std::optional<std::string> by = std::nullopt;
   std::optional<std::string> timeout = std::nullopt;
   bool wait = false;
   bool keep_watermarks = false;
   bool force = false;
+  bool dry_run = false;
+  bool save = false;
 };
 
 CLI::App* setup_target(CLI::App& app, TargetOptions& options);

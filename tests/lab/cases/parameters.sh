@@ -30,6 +30,9 @@ for size in 18446744073713745920 17592186044420M 17592186044420m; do
 done
 refused workers=17 "workers=17: has to be from 0 to 16"
 refused order=random "order=random: has to be cheapest or address"
+for target in 1 some 18446744073713745920 4194304G; do
+	refused "target=$target" "target=$target: has to be none or a multiple of"
+done
 
 for parameters in subblock_size=${smallest}M subblock_size=128M workers=1 workers=16 order=cheapest \
 	order=address "subblock_size=${smallest}M workers=3 order=address floor=1G"; do
@@ -47,6 +50,25 @@ for parameters in subblock_size=${smallest}M subblock_size=128M workers=1 worker
 	esac
 	rmmod memplug
 	assert_eq "$parameters: MemTotal after rmmod" "$(memtotal_kb)" "$before"
+done
+
+# A target is worked toward from the beginning; more than there is leaves all as it is.
+is_reached() {
+	[ "$(memplugctl status --json | jsonget /target_state)" = reached ]
+}
+insmod /lab/memplug.ko target=1536M
+wait_for 30 is_reached || fail "the target is not reached: $(memplugctl status)"
+assert_eq "plugged size" "$(status_value /plugged_size)" $((1536 << 20))
+assert_eq "the parameter" "$(cat /sys/module/memplug/parameters/target)" 1536M
+rmmod memplug
+assert_eq "MemTotal after a target" "$(memtotal_kb)" "$before"
+for target in none 1T; do
+	dmesg -c >/dev/null
+	insmod /lab/memplug.ko target=$target
+	assert_eq "target=$target" "$(status_value /target_size)" null
+	assert_eq "target=$target: unplugged" "$(unplugged_bytes)" 0
+	[ $target = none ] || dmesg | grep "target=1T: more than is managed" || fail "nothing is told"
+	rmmod memplug
 done
 
 # The floor can be changed while the module is there; what can't be meant changes nothing.

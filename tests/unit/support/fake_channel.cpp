@@ -25,7 +25,7 @@ class FakeChannel final : public Channel {
   explicit FakeChannel(FakeModule& module) : module_(module) {}
 
   int info(memplug_info& info) override {
-    ++module_.info_calls;
+    module_.before_info(module_.info_calls++);
     return answer_with(module_.info, info, offsetof(memplug_info, out_wanted_other_zone_size));
   }
 

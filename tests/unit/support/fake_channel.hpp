@@ -41,6 +41,8 @@ struct FakeModule {
   std::size_t survey_portion = 1000;
   // Answers as a module that knows no more than the first version of the structures.
   bool first_version = false;
+  // Called before each INFO with the number of earlier ones, to change something meanwhile.
+  std::function<void(int)> before_info = [](int) {};
   // Called before each LIST with the number of earlier ones, to change something meanwhile.
   std::function<void(int)> before_list = [](int) {};
   // What an UNPLUG or PLUG comes to: fills in the out_ fields, returns the errno.

@@ -6,13 +6,17 @@
 
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
 #include "setting_file.hpp"
 #include "sysfs_tree.hpp"
+#include "temporary_folder.hpp"
 #include "verbs/target.hpp"
 
 namespace memplug::test {
@@ -87,6 +91,13 @@ class TargetTest : public testing::Test {
 
   FakeModule module_;
   Captured captured_;
+  // MemTotal of a machine that has so much besides what is managed and plugged.
+  void machine_has(std::uint64_t total) {
+    machine_.write("/proc/meminfo", "MemTotal:  " + std::to_string(total / 1024) + " kB\n");
+    surroundings_.meminfo = Meminfo(machine_.root());
+  }
+
+  TemporaryFolder machine_;
   SettingFile setting_{"10\n"};
   Surroundings surroundings_ = surroundings_with(setting_.path());
 };
@@ -366,6 +377,154 @@ TEST_F(TargetTest, OtherDriversAreNamedUnlessQuiet) {
   EXPECT_EQ(run_target({.what = "3G"}, opener(module_), surroundings_, quiet.output),
             ExitStatus::Success);
   EXPECT_EQ(quiet.prose(), "");
+}
+
+TEST_F(TargetTest, TotalIsCountedInMemTotal) {
+  machine_has(6 * gib);
+  EXPECT_EQ(target_of({.total = "5G"}), 3 * gib);
+  EXPECT_EQ(captured_.data(), "target 3 GiB, plugged 4 GiB, MemTotal 6 GiB: working toward it\n");
+}
+
+TEST_F(TargetTest, TotalIsNeverUndercut) {
+  // 1 MiB is less than a subblock: what is asked for stays.
+  machine_has(6 * gib);
+  EXPECT_EQ(target_of({.total = "5119M"}), 3 * gib);
+  EXPECT_EQ(target_of({.total = "5121M"}), 3 * gib + 4 * mib);
+  EXPECT_EQ(target_of({.total = "6G"}), 4 * gib);
+}
+
+TEST_F(TargetTest, TotalAboveWhatThereIsNow) {
+  module_.info.out_unplugged_size = gib;
+  machine_has(5 * gib);
+  EXPECT_EQ(target_of({.total = "6G"}), 4 * gib);
+  EXPECT_EQ(target_of({.total = "5121M"}), 3 * gib + 4 * mib);
+}
+
+TEST_F(TargetTest, TotalThatCannotBeNamesTheBound) {
+  machine_has(6 * gib);
+  EXPECT_NE(failure_of({.total = "7G"}, ERANGE).find("the most is 6GiB"), std::string::npos);
+  EXPECT_NE(failure_of({.total = "1G"}, ERANGE).find("the least is 2GiB"), std::string::npos);
+  EXPECT_FALSE(module_.target.has_value());
+}
+
+TEST_F(TargetTest, TotalNeedsToBeTold) {
+  EXPECT_NE(failure_of({.total = "3G"}, ENOENT).find("/proc"), std::string::npos);
+}
+
+TEST_F(TargetTest, TotalIsOfOneMoment) {
+  machine_has(6 * gib);
+  // Between the two looks a GiB goes.
+  module_.before_info = [this](int earlier) {
+    if (earlier == 1) {
+      module_.info.out_unplugged_size = gib;
+      ++module_.info.out_generation;
+      machine_has(5 * gib);
+    }
+  };
+  EXPECT_EQ(target_of({.total = "5G"}), 3 * gib);
+}
+
+TEST_F(TargetTest, ChangesAreCountedFromWhatIsPlugged) {
+  EXPECT_EQ(target_of({.by = "-1G"}), 3 * gib);
+  module_.info.out_unplugged_size = 2 * gib;
+  module_.info.out_target_size = MEMPLUG_NO_TARGET;
+  EXPECT_EQ(target_of({.by = "+1G"}), 3 * gib);
+}
+
+TEST_F(TargetTest, ChangesAddUp) {
+  EXPECT_EQ(target_of({.by = "-1G"}), 3 * gib);
+  EXPECT_EQ(target_of({.by = "-1G"}), 2 * gib);
+  EXPECT_EQ(target_of({.by = "+512M"}), 2 * gib + 512 * mib);
+}
+
+TEST_F(TargetTest, ChangeThatCannotBeNamesTheMost) {
+  EXPECT_NE(failure_of({.by = "-5G"}, ERANGE).find("the most is -4GiB"), std::string::npos);
+  EXPECT_NE(failure_of({.by = "+4M"}, ERANGE).find("the most is +0"), std::string::npos);
+  EXPECT_NE(usage_error_of({.by = "-10M"}).find("--by 10MiB is not a multiple"), std::string::npos);
+}
+
+TEST_F(TargetTest, OneWayToSayWhatItIsToBe) {
+  const std::vector<TargetOptions> wrong = {
+      {.what = "3G", .total = "3G"}, {.what = "none", .by = "-1G"}, {.total = "3G", .by = "-1G"},
+      {.by = "1G"},                  {.by = ""},                    {.by = "+"},
+      {.by = "--1G"},                {.total = "none"},             {.total = "0x1000+4M"},
+      {.what = "none", .dry_run = true},
+      {.what = "3G", .wait = true, .dry_run = true},
+      {.what = "3G", .dry_run = true, .save = true},
+      {.dry_run = true},
+      {.save = true},
+  };
+  for (std::size_t i = 0; i < wrong.size(); ++i) {
+    EXPECT_NE(usage_error_of(wrong[i]), "") << "number " << i;
+    EXPECT_FALSE(module_.opened_for.has_value()) << "number " << i;
+  }
+}
+
+TEST_F(TargetTest, DryRunAsksForAForecastAndSetsNothing) {
+  machine_has(6 * gib);
+  module_.answer = done_with(gib, MEMPLUG_STOP_NONE);
+  EXPECT_EQ(run({.what = "3G", .dry_run = true}), ExitStatus::Success);
+  EXPECT_EQ(captured_.data(), "target 3 GiB, plugged would be 3 GiB, MemTotal 5 GiB: reached\n");
+  EXPECT_EQ(captured_.prose(), "");
+  EXPECT_FALSE(module_.target.has_value());
+  EXPECT_EQ(module_.operation, Operation::Unplug);
+  EXPECT_EQ(module_.request.value_or(memplug_request{}).flags, MEMPLUG_REQ_DRY_RUN);
+  EXPECT_EQ(module_.request.value_or(memplug_request{}).length, gib);
+}
+
+TEST_F(TargetTest, DryRunTellsTheFloor) {
+  module_.answer = done_with(512 * mib, MEMPLUG_STOP_FLOOR);
+  EXPECT_EQ(run({.what = "3G", .dry_run = true}), ExitStatus::Partial);
+  EXPECT_TRUE(said("floor")) << captured_.prose();
+  EXPECT_FALSE(said("stays set")) << captured_.prose();
+  const auto json = json_of({.what = "3G", .dry_run = true});
+  EXPECT_EQ(json.at("dry_run"), true);
+  EXPECT_EQ(json.at("state"), "floor");
+  EXPECT_EQ(json.at("plugged_size"), 4 * gib - 512 * mib);
+  EXPECT_EQ(json.at("total_size"), nullptr);
+}
+
+TEST_F(TargetTest, DryRunUpward) {
+  module_.info.out_unplugged_size = gib;
+  module_.answer = done_with(0, MEMPLUG_STOP_EXHAUSTED);
+  EXPECT_EQ(run({.what = "4G", .dry_run = true}), ExitStatus::Failure);
+  EXPECT_EQ(module_.operation, Operation::Plug);
+  EXPECT_NE(failure_of({.what = "100G", .dry_run = true}, ERANGE).find("the most is 4GiB"),
+            std::string::npos);
+}
+
+TEST_F(TargetTest, SavedForWhenTheModuleIsLoaded) {
+  surroundings_.saved_target = machine_.root() + "/etc/modprobe.d/memplug-target.conf";
+  EXPECT_EQ(target_of({.what = "3G", .save = true}), 3 * gib);
+  std::ostringstream text;
+  text << std::ifstream(surroundings_.saved_target).rdbuf();
+  EXPECT_NE(text.str().find("\noptions memplug target=3221225472\n"), std::string::npos);
+  EXPECT_TRUE(said("saved in " + surroundings_.saved_target)) << captured_.prose();
+  EXPECT_EQ(target_of({.what = "none", .save = true}), MEMPLUG_NO_TARGET);
+  EXPECT_FALSE(std::filesystem::exists(surroundings_.saved_target));
+  EXPECT_EQ(target_of({.what = "none", .save = true}), MEMPLUG_NO_TARGET);
+}
+
+TEST_F(TargetTest, WhatIsRefusedIsNotSaved) {
+  surroundings_.saved_target = machine_.root() + "/memplug-target.conf";
+  module_.answer_target = [](memplug_target&) { return EPERM; };
+  static_cast<void>(failure_of({.what = "3G", .save = true}, EPERM));
+  EXPECT_FALSE(std::filesystem::exists(surroundings_.saved_target));
+}
+
+TEST_F(TargetTest, TargetThatCannotBeSavedIsSet) {
+  machine_.write("/a-file", "");
+  surroundings_.saved_target = machine_.root() + "/a-file/memplug-target.conf";
+  const std::string message = failure_of({.what = "3G", .save = true}, ENOTDIR);
+  EXPECT_NE(message.find("the target is set, but not saved"), std::string::npos) << message;
+  EXPECT_TRUE(module_.target.has_value());
+}
+
+TEST_F(TargetTest, ShownWithMemTotal) {
+  machine_has(6 * gib);
+  module_.info.out_target_size = 3 * gib;
+  module_.info.out_target_state = MEMPLUG_TARGET_BLOCKED;
+  EXPECT_EQ(json_of({}).at("total_size"), 6 * gib);
 }
 
 }  // namespace
