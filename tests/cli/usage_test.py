@@ -23,7 +23,9 @@ WRONG_LINES = (
     ("scan", "--within", "foo"), ("scan", "--align", "x"), ("scan", "--align", "0"),
     ("explain", "foo"), ("explain",),
     ("map", "--within", "foo"), ("map", "--svg", ""),
-    ("watch", "--count", "x"), ("watch", "--timeout", "x"),
+    ("list", "--state", "x"), ("list", "-o", "x"), ("target", "--by", "1G"),
+    ("target", "--total", "x"), ("watch", "--event", "x"), ("watch", "--count", "x"),
+    ("watch", "--timeout", "x"),
     ("metrics", "--json"), ("doctor", "--module", ""),
 )
 

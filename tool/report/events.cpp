@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reports of events, one line each.
+#include <chrono>
+#include <ctime>
 #include <iomanip>
 #include <sstream>
 
@@ -10,30 +12,6 @@
 
 namespace memplug {
 namespace {
-
-std::string_view type_name(EventType type) {
-  switch (type) {
-    case EventType::Unplugged:
-      return "unplugged";
-    case EventType::Plugged:
-      return "plugged";
-    case EventType::Came:
-      return "came";
-    case EventType::Went:
-      return "went";
-    case EventType::Wanted:
-      return "wanted";
-    case EventType::Target:
-      return "target";
-    case EventType::TargetState:
-      return "target_state";
-    case EventType::Quarantine:
-      return "quarantine";
-    case EventType::Unknown:
-      break;
-  }
-  return "unknown";
-}
 
 std::optional<std::string_view> cause_name(Cause cause) {
   switch (cause) {
@@ -56,6 +34,30 @@ std::optional<Range> range_of(const Event& event) {
     return std::nullopt;
   }
   return Range{*event.start, *event.size};
+}
+
+// strftime() with microseconds behind the seconds.
+std::string time_text(const std::tm& parts, const char* format, WallTime wall) {
+  std::ostringstream text;
+  const auto fraction = std::chrono::floor<std::chrono::microseconds>(wall) -
+                        std::chrono::floor<std::chrono::seconds>(wall);
+  text << std::put_time(&parts, format) << '.' << std::setfill('0') << std::setw(6)
+       << fraction.count();
+  return text.str();
+}
+
+std::string utc_text(WallTime wall) {
+  const std::time_t seconds = WallTime::clock::to_time_t(std::chrono::floor<std::chrono::seconds>(wall));
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  return time_text(parts, "%Y-%m-%dT%H:%M:%S", wall) + "Z";
+}
+
+std::string local_text(WallTime wall) {
+  const std::time_t seconds = WallTime::clock::to_time_t(std::chrono::floor<std::chrono::seconds>(wall));
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return time_text(parts, "%Y-%m-%d %H:%M:%S", wall);
 }
 
 // What the event is about, for people.
@@ -83,12 +85,12 @@ std::string subject(const Event& event, const OutputStyle& style) {
 
 }  // namespace
 
-std::string event_json(const Event& event) {
+std::string event_json(const Event& event, WallTime wall) {
   const auto range = range_of(event);
   Json json = versioned_json();
   json["generation"] = event.generation;
   json["time_us"] = std::chrono::duration_cast<std::chrono::microseconds>(event.time).count();
-  json["event"] = type_name(event.type);
+  json["event"] = event_name(event.type);
   json["cause"] = or_null(cause_name(event.cause));
   json["range"] = range ? Json(print_range(*range)) : Json(nullptr);
   json["start"] = event.start ? Json(event.start->value) : Json(nullptr);
@@ -98,14 +100,20 @@ std::string event_json(const Event& event) {
   json["target_size"] = size_or_null(event.target);
   json["state"] = event.state ? Json(target_state_name(*event.state)) : Json(nullptr);
   json["lost"] = event.lost;
+  json["wall_time"] = utc_text(wall);
   return print_json_line(json);
 }
 
-std::string event_text(const Event& event, const OutputStyle& style) {
+std::string event_text(const Event& event, std::optional<WallTime> wall, const OutputStyle& style) {
   std::ostringstream text;
-  text << std::fixed << std::setprecision(6) << std::setw(14)
-       << std::chrono::duration<double>(event.time).count() << "  " << std::left << std::setw(12)
-       << type_name(event.type) << "  " << subject(event, style);
+  if (wall) {
+    text << local_text(*wall);
+  } else {
+    text << std::fixed << std::setprecision(6) << std::setw(14)
+         << std::chrono::duration<double>(event.time).count();
+  }
+  text << "  " << std::left << std::setw(12) << event_name(event.type) << "  "
+       << subject(event, style);
   if (event.node) {
     text << "  node " << *event.node;
   }

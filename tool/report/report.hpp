@@ -71,6 +71,18 @@ struct TestReport {
   [[nodiscard]] Bytes untested_size() const { return requested - tested; }
 };
 
+using WallTime = std::chrono::system_clock::time_point;
+
+// Which columns a list has, and how they are printed.
+struct ListLayout {
+  enum class Column { Range, Start, End, Size, Node, State };
+  std::vector<Column> columns{Column::Range, Column::Size, Column::Node, Column::State};
+  bool headings = true;
+  bool raw = false;  // a space between columns, no padding, and nothing but the rows
+};
+// Their headings, with commas. Throws UsageError that names those that there are.
+[[nodiscard]] std::vector<ListLayout::Column> parse_columns(const std::string& text);
+
 // Each ends with a newline and is one object.
 [[nodiscard]] std::string status_json(const Status& status);
 [[nodiscard]] std::string list_json(const std::vector<HeldRange>& ranges);
@@ -84,7 +96,8 @@ struct TestReport {
 [[nodiscard]] std::string error_json(std::optional<int> error_number, std::string_view message);
 
 [[nodiscard]] std::string status_text(const Status& status, const OutputStyle& style);
-[[nodiscard]] std::string list_text(const std::vector<HeldRange>& ranges, const OutputStyle& style);
+[[nodiscard]] std::string list_text(const std::vector<HeldRange>& ranges, const OutputStyle& style,
+                                    const ListLayout& layout = {});
 [[nodiscard]] std::string result_text(const Request& request, const Result& result,
                                       const OutputStyle& style);
 [[nodiscard]] std::string target_text(const TargetReport& report, const OutputStyle& style);
@@ -96,8 +109,10 @@ struct TestReport {
 // One line each.
 [[nodiscard]] std::string error_json_line(std::optional<int> error_number,
                                           std::string_view message);
-[[nodiscard]] std::string event_json(const Event& event);
-[[nodiscard]] std::string event_text(const Event& event, const OutputStyle& style);
+[[nodiscard]] std::string event_json(const Event& event, WallTime wall);
+// Without a time of the wall clock with that of CLOCK_MONOTONIC.
+[[nodiscard]] std::string event_text(const Event& event, std::optional<WallTime> wall,
+                                     const OutputStyle& style);
 // Prometheus's text format, base units.
 [[nodiscard]] std::string metrics_text(const Status& status);
 

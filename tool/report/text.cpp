@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Reports for people. Quiet leaves the records and drops headings and sums; verbose adds detail.
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <numeric>
 #include <optional>
 #include <sstream>
 
 #include "look/status.hpp"
+#include "memplug/failure.hpp"
 #include "report/report.hpp"
 #include "terminal/table.hpp"
 #include "words/names.hpp"
@@ -15,30 +18,62 @@ namespace memplug {
 namespace {
 
 std::string state_of(const HeldRange& held) {
-  std::string state;
-  const auto add = [&state](const std::string& word) {
-    state += (state.empty() ? "" : ",") + word;
-  };
-  if (held.holder) {
-    // 0: the holder is in a pid namespace that the caller can't see
-    add(*held.holder != 0 ? "tied:" + std::to_string(*held.holder) : "tied");
+  std::string text;
+  for (const std::string& state : range_states(held)) {
+    text += (text.empty() ? "" : ",") + state;
   }
-  if (held.mapped) {
-    add("mapped");
-  }
-  if (held.quarantined) {
-    add("quarantined");
-  }
-  return state.empty() ? "ordinary" : state;
+  return text;
 }
 
-std::string ranges_table(const std::vector<HeldRange>& ranges, const OutputStyle& style) {
-  Table table({{"RANGE"}, {"SIZE", true}, {"NODE", true}, {"STATE"}});
-  for (const HeldRange& held : ranges) {
-    table.add({held.start ? print_range({*held.start, held.size}) : "-",
-               size_text(held.size, style), std::to_string(held.node), state_of(held)});
+using Column = ListLayout::Column;
+
+struct ColumnName {
+  Column column;
+  Table::Column heading;
+};
+constexpr std::array column_names{
+    ColumnName{Column::Range, {"RANGE"}}, ColumnName{Column::Start, {"START"}},
+    ColumnName{Column::End, {"END"}},     ColumnName{Column::Size, {"SIZE", true}},
+    ColumnName{Column::Node, {"NODE", true}}, ColumnName{Column::State, {"STATE"}}};
+
+const Table::Column& heading_of(Column column) {
+  return std::ranges::find(column_names, column, &ColumnName::column)->heading;
+}
+
+std::string cell(const HeldRange& held, Column column, const OutputStyle& style) {
+  switch (column) {
+    case Column::Range:
+      return held.start ? print_range({*held.start, held.size}) : "-";
+    case Column::Start:
+      return held.start ? print_address(*held.start) : "-";
+    case Column::End:
+      return held.start ? print_address(last_byte({*held.start, held.size})) : "-";
+    case Column::Size:
+      return size_text(held.size, style);
+    case Column::Node:
+      return std::to_string(held.node);
+    case Column::State:
+      break;
   }
-  return table.print(!style.quiet);
+  return state_of(held);
+}
+
+std::string ranges_table(const std::vector<HeldRange>& ranges, const OutputStyle& style,
+                         const ListLayout& layout = {}) {
+  std::vector<Table::Column> headings;
+  for (const Column column : layout.columns) {
+    headings.push_back(heading_of(column));
+  }
+  Table table(std::move(headings));
+  for (const HeldRange& held : ranges) {
+    Table::Row row;
+    for (const Column column : layout.columns) {
+      row.push_back(cell(held, column, style));
+    }
+    table.add(std::move(row));
+  }
+  const bool with_heading = layout.headings && !style.quiet;
+  return layout.raw ? table.print_raw(with_heading) : table.print(with_heading);
 }
 
 // What a request changed is ordinary before and after, so there is no state to tell.
@@ -90,9 +125,27 @@ std::string in_parentheses(const std::string& note) { return note.empty() ? "" :
 
 }  // namespace
 
-std::string list_text(const std::vector<HeldRange>& ranges, const OutputStyle& style) {
-  std::string text = ranges_table(ranges, style);
-  if (!style.quiet) {
+std::vector<ListLayout::Column> parse_columns(const std::string& text) {
+  std::vector<Column> columns;
+  std::istringstream words(text + ",");
+  for (std::string word; std::getline(words, word, ',');) {
+    std::ranges::transform(word, word.begin(),
+                           [](unsigned char letter) { return std::toupper(letter); });
+    const auto* const place =
+        std::ranges::find(column_names, word, [](const ColumnName& name) { return name.heading.heading; });
+    if (place == column_names.end()) {
+      throw UsageError("--output " + text + ": '" + word +
+                       "' is no column; there are RANGE, START, END, SIZE, NODE and STATE");
+    }
+    columns.push_back(place->column);
+  }
+  return columns;
+}
+
+std::string list_text(const std::vector<HeldRange>& ranges, const OutputStyle& style,
+                      const ListLayout& layout) {
+  std::string text = ranges_table(ranges, style, layout);
+  if (!style.quiet && layout.headings && !layout.raw) {
     const auto sum = std::accumulate(
         ranges.begin(), ranges.end(), std::uint64_t{0},
         [](std::uint64_t bytes, const HeldRange& held) { return bytes + held.size.value; });

@@ -23,6 +23,19 @@ std::string Table::print(bool with_heading) const {
   return text;
 }
 
+std::string Table::print_raw(bool with_heading) const {
+  std::string text;
+  for (std::size_t i = 0; with_heading && i < columns_.size(); ++i) {
+    text += std::string(columns_[i].heading) + (i + 1 < columns_.size() ? ' ' : '\n');
+  }
+  for (const Row& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      text += row[i] + (i + 1 < row.size() ? ' ' : '\n');
+    }
+  }
+  return text;
+}
+
 std::string Table::line(const Row& row, const std::vector<std::size_t>& widths) const {
   std::string text;
   for (std::size_t i = 0; i < row.size(); ++i) {

@@ -22,6 +22,8 @@ class Table {
 
   void add(Row row) { rows_.push_back(std::move(row)); }
   [[nodiscard]] std::string print(bool with_heading) const;
+  // One space between, and no padding.
+  [[nodiscard]] std::string print_raw(bool with_heading) const;
 
  private:
   [[nodiscard]] std::string line(const Row& row, const std::vector<std::size_t>& widths) const;

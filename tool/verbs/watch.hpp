@@ -16,6 +16,8 @@ namespace memplug {
 struct WatchOptions {
   std::optional<std::string> count;
   std::optional<std::string> timeout;
+  std::optional<std::string> events;
+  bool monotonic = false;
 };
 
 CLI::App* setup_watch(CLI::App& app, WatchOptions& options);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "words/names.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace memplug {
 
 std::string_view operation_name(Operation operation) {
@@ -119,6 +122,69 @@ std::string_view other_name(OtherDriver driver) {
       return "xen_balloon";
   }
   return "unknown";
+}
+
+std::string_view event_name(EventType type) {
+  switch (type) {
+    case EventType::Unplugged:
+      return "unplugged";
+    case EventType::Plugged:
+      return "plugged";
+    case EventType::Came:
+      return "came";
+    case EventType::Went:
+      return "went";
+    case EventType::Wanted:
+      return "wanted";
+    case EventType::Target:
+      return "target";
+    case EventType::TargetState:
+      return "target_state";
+    case EventType::Quarantine:
+      return "quarantine";
+    case EventType::Unknown:
+      break;
+  }
+  return "unknown";
+}
+
+namespace {
+
+constexpr std::array event_types{EventType::Unplugged,   EventType::Plugged, EventType::Came,
+                                 EventType::Went,        EventType::Wanted,  EventType::Target,
+                                 EventType::TargetState, EventType::Quarantine};
+
+}  // namespace
+
+std::optional<EventType> event_type(std::string_view name) {
+  const auto* const place = std::ranges::find(event_types, name, event_name);
+  return place == event_types.end() ? std::nullopt : std::optional(*place);
+}
+
+std::string event_names() {
+  std::string names;
+  for (const EventType type : event_types) {
+    names += (names.empty() ? "" : ", ") + std::string(event_name(type));
+  }
+  return names;
+}
+
+std::vector<std::string> range_states(const HeldRange& held) {
+  std::vector<std::string> states;
+  if (held.holder) {
+    // 0: the holder is in a pid namespace that the caller can't see
+    states.push_back(*held.holder != 0 ? "tied:" + std::to_string(*held.holder) : "tied");
+  }
+  if (held.mapped) {
+    states.emplace_back("mapped");
+  }
+  if (held.quarantined) {
+    states.emplace_back("quarantined");
+  }
+  if (states.empty()) {
+    states.emplace_back("ordinary");
+  }
+  return states;
 }
 
 }  // namespace memplug

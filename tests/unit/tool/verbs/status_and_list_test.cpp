@@ -145,5 +145,70 @@ TEST_F(ReadingVerbs, ListNamesTheHolderOfATiedRangeOnly) {
   EXPECT_EQ(ranges.at(1).at("held_by"), nullptr);
 }
 
+class ListOptionsTest : public ReadingVerbs {
+ protected:
+  ListOptionsTest() {
+    module_.ranges = {{4 * gib, 4 * mib, MEMPLUG_RANGE_TIED, 0, 321, 0},
+                      {5 * gib, 8 * mib, 0, 0, 0, 0},
+                      {6 * gib, 4 * mib, MEMPLUG_RANGE_MAPPED, 1, 0, 0}};
+  }
+
+  std::string list(const ListOptions& options) {
+    Captured captured;
+    EXPECT_EQ(run_list(options, opener(module_), captured.output), ExitStatus::Success);
+    return captured.data();
+  }
+};
+
+TEST_F(ListOptionsTest, ColumnsWithoutPadding) {
+  EXPECT_EQ(list({.columns = "start,end,NODE", .raw = true}),
+            "START END NODE\n"
+            "0x0000000100000000 0x00000001003fffff 0\n"
+            "0x0000000140000000 0x00000001407fffff 0\n"
+            "0x0000000180000000 0x00000001803fffff 1\n");
+}
+
+TEST_F(ListOptionsTest, OnlyTheRows) {
+  EXPECT_EQ(list({.columns = "SIZE,STATE", .no_headings = true}),
+            "4 MiB  tied:321\n"
+            "8 MiB  ordinary\n"
+            "4 MiB  mapped\n");
+}
+
+TEST_F(ListOptionsTest, OfANodeAndInAState) {
+  EXPECT_EQ(list({.node = "1", .columns = "RANGE", .no_headings = true}),
+            "0x0000000180000000-0x00000001803fffff\n");
+  EXPECT_EQ(list({.state = "tied", .columns = "SIZE,STATE", .raw = true}),
+            "SIZE STATE\n4 MiB tied:321\n");
+  EXPECT_EQ(list({.node = "1", .state = "tied", .no_headings = true}), "");
+  // What is shown is what is summed up.
+  EXPECT_NE(list({.node = "0"}).find("unplugged: 12 MiB\n"), std::string::npos);
+}
+
+TEST_F(ListOptionsTest, TheSameInJson) {
+  captured_.output.style.json = true;
+  EXPECT_EQ(run_list({.state = "mapped"}, opener(module_), captured_.output),
+            ExitStatus::Success);
+  const auto ranges = nlohmann::json::parse(captured_.data()).at("ranges");
+  ASSERT_EQ(ranges.size(), 1U);
+  EXPECT_EQ(ranges.at(0).at("start"), 6 * gib);
+}
+
+TEST_F(ListOptionsTest, WhatCannotBeIsAUsageError) {
+  for (const ListOptions& options :
+       {ListOptions{.columns = "RANGE,SIZES"}, ListOptions{.columns = ""},
+        ListOptions{.columns = "RANGE,"}, ListOptions{.state = "held"}, ListOptions{.node = "x"}}) {
+    EXPECT_THROW(static_cast<void>(run_list(options, opener(module_), captured_.output)),
+                 UsageError);
+    EXPECT_FALSE(module_.opened_for.has_value());
+  }
+  captured_.output.style.json = true;
+  for (const ListOptions& options : {ListOptions{.columns = "RANGE"}, ListOptions{.raw = true},
+                                     ListOptions{.no_headings = true}}) {
+    EXPECT_THROW(static_cast<void>(run_list(options, opener(module_), captured_.output)),
+                 UsageError);
+  }
+}
+
 }  // namespace
 }  // namespace memplug::test

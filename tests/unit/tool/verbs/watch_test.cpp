@@ -3,8 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <iomanip>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
+#include <string>
 
 #include "fake_channel.hpp"
 #include "memplug/failure.hpp"
@@ -78,7 +83,9 @@ TEST_F(Watch, ShowsEachEventOnALine) {
   happen({unplugged(7, 5 * gib), target, state});
   const auto objects = watch_json(count("3"));
   ASSERT_EQ(objects.size(), 3U);
-  EXPECT_EQ(objects[0], nlohmann::json::parse(R"({
+  nlohmann::json first = objects[0];
+  first.erase("wall_time");
+  EXPECT_EQ(first, nlohmann::json::parse(R"({
     "schema_version":1,"generation":7,"time_us":7000000,"event":"unplugged","cause":"request",
     "range":"0x0000000140000000-0x00000001403fffff","start":5368709120,"size":4194304,"node":0,
     "total_size":4194304,"target_size":null,"state":null,"lost":0})"));
@@ -136,11 +143,63 @@ TEST_F(Watch, AnEventOfANewerModuleIsShownAsUnknown) {
 
 TEST_F(Watch, ForPeopleSaysWhatWhereAndWhy) {
   happen({unplugged(7, 5 * gib)});
-  EXPECT_EQ(run_watch(count("1"), opener(module_), captured_.output), ExitStatus::Success);
+  WatchOptions options = count("1");
+  options.monotonic = true;
+  EXPECT_EQ(run_watch(options, opener(module_), captured_.output), ExitStatus::Success);
   EXPECT_EQ(captured_.data(),
             "      7.000000  unplugged     0x0000000140000000-0x00000001403fffff  4 MiB  node 0  "
             "request\n");
   EXPECT_EQ(captured_.prose(), "memplugctl: watch: waiting for events\n");
+}
+
+// What has just happened, on both clocks.
+TEST_F(Watch, TellsTheTimeOfDay) {
+  const auto before = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  memplug_event now = unplugged(7, 5 * gib);
+  now.time_ns = static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
+  happen({now});
+  const std::string text = watch_json(count("1")).at(0).at("wall_time");
+  const auto after = std::chrono::system_clock::now();
+  std::tm parts{};
+  std::istringstream(text) >> std::get_time(&parts, "%Y-%m-%dT%H:%M:%S");
+  const auto told = std::chrono::system_clock::from_time_t(::timegm(&parts));
+  EXPECT_TRUE(told >= before && told <= after) << text;
+  EXPECT_EQ(text.size(), std::string("2026-01-01T00:00:00.000000Z").size()) << text;
+  EXPECT_TRUE(text.ends_with("Z")) << text;
+}
+
+TEST_F(Watch, TheTimeOfDayIsLocalForPeople) {
+  happen({unplugged(7, 5 * gib)});
+  EXPECT_EQ(run_watch(count("1"), opener(module_), captured_.output), ExitStatus::Success);
+  EXPECT_TRUE(std::regex_match(
+      captured_.data(),
+      std::regex(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}  unplugged     0x0+140000000-.*\n)")))
+      << captured_.data();
+}
+
+TEST_F(Watch, OnlyTheEventsThatAreAskedFor) {
+  memplug_event state = event(9, MEMPLUG_EVENT_TARGET_STATE);
+  memplug_event lossy = unplugged(8, 6 * gib);
+  lossy.lost = 3;
+  happen({unplugged(7, 5 * gib), lossy, state, event(10, MEMPLUG_EVENT_TARGET)});
+  WatchOptions options = count("2");
+  options.events = "target,target_state";
+  const auto objects = watch_json(options);
+  ASSERT_EQ(objects.size(), 2U);
+  EXPECT_EQ(objects[0].at("event"), "target_state");
+  EXPECT_EQ(objects[0].at("lost"), 3) << "lost before an event that is not shown";
+  EXPECT_EQ(objects[1].at("lost"), 0);
+}
+
+TEST_F(Watch, EventsThatDoNotExistAreUsageErrors) {
+  for (const char* events : {"", "unplug", "unplugged,", "unplugged, plugged", "unknown"}) {
+    WatchOptions options;
+    options.events = events;
+    EXPECT_THROW(static_cast<void>(run_watch(options, opener(module_), captured_.output)),
+                 UsageError)
+        << events;
+  }
 }
 
 TEST_F(Watch, CountsThatCantBeAreUsageErrors) {
