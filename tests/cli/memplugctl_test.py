@@ -13,7 +13,7 @@ import unittest
 TOOL = os.environ["MEMPLUGCTL"]
 VERSION = os.environ["MEMPLUG_VERSION"]
 VERBS = ("status", "list", "unplug", "plug", "hold", "test", "quarantine", "target", "scan",
-         "explain", "map", "watch", "metrics", "doctor")
+         "explain", "map", "watch", "metrics", "doctor", "version")
 # A device that is not there, and one that is something else.
 MISSING = ("--device", "/nonexistent/memplug")
 WRONG = ("--device", "/dev/null")

@@ -39,7 +39,8 @@ const Keys& keys_of(Schema schema) {
                            {"counters", 'o'},
                            {"target_state", 's'},
                            {"wanted_other_zone_size", 'n'},
-                           {"others", 'a'}};
+                           {"others", 'a'},
+                           {"quarantined_size", 'n'}};
   static const Keys list{{"schema_version", 'n'}, {"ranges", 'a'}};
   static const Keys unplug{{"schema_version", 'n'}, {"operation", 's'},      {"dry_run", 'b'},
                            {"requested_size", 'n'}, {"done_size", 'n'},      {"already_size", 'n'},

@@ -16,6 +16,15 @@ struct Status {
   Counters counters;
   std::string tool_version;
   std::string kernel;
+
+  // Of what is unplugged, what is kept out as bad.
+  [[nodiscard]] Bytes quarantined() const {
+    Bytes sum;
+    for (const HeldRange& held : ranges) {
+      sum += held.quarantined ? held.size : Bytes{};
+    }
+    return sum;
+  }
 };
 
 // Sizes, nodes and ranges of one moment. Throws Failure if there is none for too long.

@@ -89,6 +89,7 @@ std::string status_json(const Status& status) {
   for (const OtherDriver driver : info.others) {
     json["others"].push_back(other_name(driver));
   }
+  json["quarantined_size"] = status.quarantined().value;
   return print_json(json);
 }
 
@@ -118,6 +119,15 @@ std::string result_json(const Request& request, const Result& result) {
   if (request.operation == Operation::Plug) {
     json["left_size"] = result.left.value;
   }
+  return print_json(json);
+}
+
+std::string version_json(const VersionReport& report) {
+  Json json = versioned_json();
+  json["tool_version"] = report.tool_version;
+  json["tool_abi"] = report.tool_abi;
+  json["module_version"] = or_null(report.module_version);
+  json["module_abi"] = or_null(report.module_abi);
   return print_json(json);
 }
 

@@ -156,6 +156,8 @@ std::string metrics_text(const Status& status) {
     metrics.add(1, {{"driver", std::string(other_name(driver))}});
   }
   add_counters(metrics, status.counters, info.page_size);
+  metrics.only("quarantined_bytes", gauge, "Of what memplug holds, what is kept out as bad.",
+               status.quarantined().value);
   return metrics.take();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,13 @@ struct TargetReport {
   std::chrono::nanoseconds elapsed{};
   std::optional<Bytes> total;  // MemTotal; nothing: it is not told
   bool dry_run = false;        // it is what would be
+};
+
+struct VersionReport {
+  std::string tool_version;
+  std::uint32_t tool_abi = 0;
+  std::optional<std::string> module_version;  // none: no module can be asked
+  std::optional<std::uint32_t> module_abi;
 };
 
 struct Diagnosis;
@@ -92,6 +100,7 @@ struct ListLayout {
 [[nodiscard]] std::string scan_json(const ScanReport& report);
 [[nodiscard]] std::string map_json(const Map& map);
 [[nodiscard]] std::string explain_json(const ExplainReport& report);
+[[nodiscard]] std::string version_json(const VersionReport& report);
 [[nodiscard]] std::string diagnosis_json(const Diagnosis& diagnosis);
 [[nodiscard]] std::string error_json(std::optional<int> error_number, std::string_view message);
 
@@ -104,6 +113,7 @@ struct ListLayout {
 [[nodiscard]] std::string test_text(const TestReport& report, const OutputStyle& style);
 [[nodiscard]] std::string scan_text(const ScanReport& report, const OutputStyle& style);
 [[nodiscard]] std::string explain_text(const ExplainReport& report, const OutputStyle& style);
+[[nodiscard]] std::string version_text(const VersionReport& report);
 [[nodiscard]] std::string diagnosis_text(const Diagnosis& diagnosis, const OutputStyle& style);
 
 // One line each.

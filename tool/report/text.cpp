@@ -168,7 +168,8 @@ std::string status_text(const Status& status, const OutputStyle& style) {
   };
   add("managed", size(info.managed));
   add("plugged", size(info.plugged()));
-  add("unplugged", size(info.unplugged));
+  const Bytes bad = status.quarantined();
+  add("unplugged", size(info.unplugged), bad != Bytes{} ? size(bad) + " quarantined" : "");
   add("wanted", size(info.wanted),
       info.wanted_other_zone != Bytes{} ? size(info.wanted_other_zone) + " in another zone" : "");
   add("target", info.target ? size(*info.target) : "none", state_words(info, style));
@@ -226,6 +227,15 @@ std::string result_text(const Request& request, const Result& result, const Outp
     text += "\n" + blocked_table(result.blocked, style);
   }
   return text;
+}
+
+std::string version_text(const VersionReport& report) {
+  std::string text = "memplugctl " + report.tool_version + ", ABI " +
+                     std::to_string(report.tool_abi) + "\nmodule     ";
+  text += report.module_version && report.module_abi
+              ? *report.module_version + ", ABI " + std::to_string(*report.module_abi)
+              : "-";
+  return text + "\n";
 }
 
 std::string target_text(const TargetReport& report, const OutputStyle& style) {

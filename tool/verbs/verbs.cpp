@@ -14,6 +14,7 @@
 #include "verbs/target.hpp"
 #include "verbs/test.hpp"
 #include "verbs/unplug.hpp"
+#include "verbs/version.hpp"
 #include "verbs/watch.hpp"
 
 namespace memplug {
@@ -22,7 +23,7 @@ std::vector<Verb> all_verbs() {
   return {
       status_verb(), list_verb(),       unplug_verb(),  plug_verb(),   hold_verb(),
       test_verb(),   quarantine_verb(), target_verb(),  scan_verb(),   explain_verb(),
-      map_verb(),    watch_verb(),      metrics_verb(), doctor_verb(),
+      map_verb(),    watch_verb(),      metrics_verb(), doctor_verb(), version_verb(),
   };
 }
 

@@ -36,6 +36,9 @@ take_bad() {
 }
 
 object 0 doctor doctor
+object 0 version version
+object 0 version version --device /dev/none
+object 0 target target --total 4G --dry-run
 object 0 status status
 object 0 list list
 object 0 scan scan

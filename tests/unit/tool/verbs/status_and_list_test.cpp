@@ -6,10 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "fake_channel.hpp"
+#include "memplug.h"
 #include "memplug/failure.hpp"
 #include "sysfs_tree.hpp"
 #include "verbs/list.hpp"
 #include "verbs/status.hpp"
+#include "verbs/version.hpp"
 
 namespace memplug::test {
 namespace {
@@ -143,6 +145,24 @@ TEST_F(ReadingVerbs, ListNamesTheHolderOfATiedRangeOnly) {
   const auto ranges = list_json().at("ranges");
   EXPECT_EQ(ranges.at(0).at("held_by"), 321);
   EXPECT_EQ(ranges.at(1).at("held_by"), nullptr);
+}
+
+TEST_F(ReadingVerbs, VersionsOfBoth) {
+  EXPECT_EQ(run_version(opener(module_), captured_.output), ExitStatus::Success);
+  EXPECT_EQ(captured_.data(), "memplugctl " MEMPLUG_VERSION ", ABI 1\nmodule     0.1.0, ABI 1\n");
+  EXPECT_EQ(captured_.prose(), "");
+}
+
+TEST_F(ReadingVerbs, VersionWithoutAModule) {
+  captured_.output.style.json = true;
+  const OpenDevice none = [](Access) -> Device { throw Failure(ENOENT, "no module", ""); };
+  EXPECT_EQ(run_version(none, captured_.output), ExitStatus::Success);
+  const auto json = nlohmann::json::parse(captured_.data());
+  EXPECT_EQ(json.at("tool_version"), MEMPLUG_VERSION);
+  EXPECT_EQ(json.at("tool_abi"), MEMPLUG_ABI_VERSION);
+  EXPECT_EQ(json.at("module_version"), nullptr);
+  EXPECT_EQ(json.at("module_abi"), nullptr);
+  EXPECT_NE(captured_.prose().find("no module can be asked: no module"), std::string::npos);
 }
 
 class ListOptionsTest : public ReadingVerbs {
