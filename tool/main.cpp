@@ -85,7 +85,8 @@ bool is_flag(const std::string& word) {
 class Program {
  public:
   Program()
-      : output_{{}, data_, std::cerr, stderr_takes_progress(), [this] { flush(); }, stderr_width} {
+      : output_{{}, data_, std::cerr, stderr_takes_progress(), [this] { flush(); }, [this] { show(); },
+                stderr_width} {
     // What could not be noted is not to get lost without a word.
     data_.exceptions(std::ios_base::badbit);
     app_.set_version_flag("--version", "memplugctl " MEMPLUG_VERSION);
@@ -250,11 +251,22 @@ class Program {
     return verb_ != nullptr ? verb_->failure.value_or(usual) : usual;
   }
 
-  // A signal that comes while stdout takes nothing ends the wait for it.
+  // A signal that comes while stdout takes nothing ends the wait for it, and no other is begun.
   void flush() {
+    if (unsent_) {
+      std::rethrow_exception(unsent_);
+    }
     const int signals = InterruptGuard::count();
     write_stdout(data_.view(), [signals] { return InterruptGuard::count() != signals; });
     data_.str("");
+  }
+
+  void show() {
+    try {
+      flush();
+    } catch (const std::exception&) {
+      unsent_ = std::current_exception();
+    }
   }
 
   [[nodiscard]] std::string verb_names() const {
@@ -320,6 +332,7 @@ class Program {
 
   CLI::App app_{"Take memory out of a running Linux and put it back.", "memplugctl"};
   std::ostringstream data_;
+  std::exception_ptr unsent_;  // why a result did not get through, which is told at the end
   Output output_;
   std::string device_path_ = default_device;
   const Surroundings surroundings_{""};

@@ -46,6 +46,20 @@ class Progress(Case):
             self.assertEqual(self.drawn("unplug", "64M", term=term), "")
 
 
+class Order(Case):
+    def test_a_result_comes_before_what_explains_it(self):
+        order = {"unplug": {"done": 4 << 20, "stop": 1}}
+        status, shown = run_on_terminal("unplug", "64M", order=order)
+        self.assertEqual(status, 64, shown)
+        self.assertLess(shown.index("unplugged 4 MiB of 64 MiB"), shown.index("the floor"), shown)
+
+    def test_a_result_that_can_not_be_written_is_told_once(self):
+        with open("/dev/full", "wb") as full:
+            result = run("unplug", "64M", stdout=full)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr.count(b"No space left"), 1, result.stderr)
+
+
 class Signals(Case):
     def setUp(self):
         super().setUp()

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <ostream>
+#include <string>
 
 namespace memplug {
 
@@ -24,8 +25,16 @@ struct Output {
   bool terminal = false;
   // Sends on what was written to data, for a command that goes on; at its end that is main()'s.
   std::function<void()> flush = [] {};
+  // The same before a result is explained; if it can't be sent, that is told at the end.
+  std::function<void()> show = [] {};
   // Its columns, at this moment.
   std::function<std::size_t()> terminal_width = [] { return std::size_t{80}; };
+
+  // A result whole: who sees data and prose sees it before what explains it.
+  void give(const std::string& result) {
+    data << result;
+    show();
+  }
 };
 
 enum class ExitStatus { Success = 0, Failure = 1, Usage = 2, Partial = 64 };

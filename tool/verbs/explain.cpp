@@ -116,7 +116,7 @@ ExitStatus run_explain(const ExplainOptions& options, const OpenDevice& open_dev
   for (const Stretch& stretch : device.survey(report.range)) {
     report.stretches.push_back(explain_stretch(stretch, facts));
   }
-  output.data << (output.style.json ? explain_json(report) : explain_text(report, output.style));
+  output.give(output.style.json ? explain_json(report) : explain_text(report, output.style));
   if (!output.style.quiet) {
     output.prose << explain(report);
   }

@@ -77,8 +77,7 @@ ExitStatus run_list(const ListOptions& options, const OpenDevice& open_device, O
     return (order.node && held.node != *order.node) ||
            (order.state && !is_in_state(held, *order.state));
   });
-  output.data << (output.style.json ? list_json(list.ranges)
-                                    : list_text(list.ranges, output.style, order.layout));
+  output.give(output.style.json ? list_json(list.ranges) : list_text(list.ranges, output.style, order.layout));
   return ExitStatus::Success;
 }
 

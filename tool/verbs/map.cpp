@@ -62,14 +62,14 @@ ExitStatus run_map(const MapOptions& options, const OpenDevice& open_device, con
   const std::size_t max_cells = options.svg ? cells_in_svg : lines_in_text * cells_in_line(canvas);
   const Map map = draw_map(stretches, info.subblock, max_cells);
   if (options.svg == "-") {
-    output.data << map_svg(map, output.style);
+    output.give(map_svg(map, output.style));
   } else if (options.svg) {
     write_file(*options.svg, map_svg(map, output.style));
   }
   if (output.style.json) {
-    output.data << map_json(map);
+    output.give(map_json(map));
   } else if (!options.svg) {
-    output.data << map_text(map, canvas, output.style);
+    output.give(map_text(map, canvas, output.style));
   }
   if (info.managed == Bytes{} && !output.style.quiet) {
     output.prose << prose_line("map", why_nothing_is_managed())

@@ -67,8 +67,7 @@ ExitStatus status_of(const QuarantineReport& report) {
 }
 
 void tell(const QuarantineReport& report, Output& output) {
-  output.data << (output.style.json ? quarantine_json(report)
-                                    : quarantine_text(report, output.style));
+  output.give(output.style.json ? quarantine_json(report) : quarantine_text(report, output.style));
   if (!output.style.quiet) {
     output.prose << explain_quarantine(report, output.style);
   }
@@ -219,9 +218,7 @@ ExitStatus run_list(const QuarantineOptions& options, const OpenDevice& open_dev
   const std::vector<Range> pages = QuarantineFile(options.file).read_if_there();
   auto [device, info] = open_fit(open_device, Access::Read);
   const std::vector<HeldRange> ranges = device.quarantined().ranges;
-  output.data << (output.style.json
-                      ? quarantine_list_json(ranges, options.file, pages)
-                      : quarantine_list_text(ranges, options.file, pages, output.style));
+  output.give(output.style.json ? quarantine_list_json(ranges, options.file, pages) : quarantine_list_text(ranges, options.file, pages, output.style));
   return ExitStatus::Success;
 }
 
@@ -255,7 +252,7 @@ ExitStatus run_export(const QuarantineOptions& options, Output& output) {
   } else {
     text = print_bad_memory(pages);
   }
-  output.data << (output.style.json ? quarantine_export_json(options.format, text, pages) : text);
+  output.give(output.style.json ? quarantine_export_json(options.format, text, pages) : text);
   return ExitStatus::Success;
 }
 

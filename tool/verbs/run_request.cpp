@@ -42,8 +42,7 @@ ExitStatus status_of(const Result& result) {
 
 void report(const Request& request, const Info& info, const Result& result, Device& device,
             const Surroundings& surroundings, Output& output) {
-  output.data << (output.style.json ? result_json(request, result)
-                                    : result_text(request, result, output.style));
+  output.give(output.style.json ? result_json(request, result) : result_text(request, result, output.style));
   if (output.style.quiet) {
     return;
   }

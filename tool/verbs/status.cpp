@@ -21,7 +21,7 @@ ExitStatus run_status(const StatusOptions& /*options*/, const OpenDevice& open_d
                       Output& output) {
   Device device = open_device(Access::Read);
   const Status status = read_status(device);
-  output.data << (output.style.json ? status_json(status) : status_text(status, output.style));
+  output.give(output.style.json ? status_json(status) : status_text(status, output.style));
   if (output.style.quiet) {
     return ExitStatus::Success;
   }

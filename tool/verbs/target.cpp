@@ -307,7 +307,7 @@ void tell(TargetReport& report, const Meminfo& meminfo, Output& output) {
   if (!report.total) {
     report.total = meminfo.size("MemTotal");
   }
-  output.data << (output.style.json ? target_json(report) : target_text(report, output.style));
+  output.give(output.style.json ? target_json(report) : target_text(report, output.style));
   if (!output.style.quiet) {
     output.prose << explain_others("target", report.info.others)
                  << explain_target(report.info, report.stop, output.style, !report.dry_run);

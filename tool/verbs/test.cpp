@@ -336,7 +336,7 @@ ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device,
   const Ending ending = run_passes(plan, open_device, file, order.resume, book, output);
   TestReport report = to_report(order, options.file, book, ending);
   report.elapsed = Clock::now() - begin;
-  output.data << (output.style.json ? test_json(report) : test_text(report, output.style));
+  output.give(output.style.json ? test_json(report) : test_text(report, output.style));
   if (!output.style.quiet) {
     output.prose << explain_test(report, ending.notes.no_verdict, info, output.style);
   }

@@ -28,7 +28,7 @@ ExitStatus run_version(const OpenDevice& open_device, Output& output) {
     // The tool has a version all the same.
     why_not = error.what();
   }
-  output.data << (output.style.json ? version_json(report) : version_text(report));
+  output.give(output.style.json ? version_json(report) : version_text(report));
   if (!why_not.empty() && !output.style.quiet) {
     output.prose << prose_line("version", "no module can be asked: " + why_not);
   }
