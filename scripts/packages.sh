@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034
-# Installs the Debian packages that a verb needs and that are missing. Sourced by ./run.
+# Installs the Debian packages that a verb needs and that are missing. Sourced by ./run, which sets
+# verb and no_install.
 # Never installs a kernel, never upgrades what is there.
 
 # The tool, the module, and a guest to run them in.
@@ -84,14 +85,28 @@ answer_questions() {
   done
 }
 
-# need PACKAGE...: they are installed when this returns.
+# Before sudo asks, who is asked has read why.
+tell_missing() {
+  local how="as root"
+  [[ $(id -u) -eq 0 ]] || how="with sudo"
+  echo "run: $verb needs Debian packages that are not installed; apt-get installs them, $how:"
+  printf '  %s\n' "$@"
+}
+
+# need PACKAGE...: they are installed when this returns. With --no-install nothing is: it ends here.
 need() {
   local missing
   mapfile -t missing < <(missing_packages "$@")
   if [[ ${#missing[@]} -eq 0 ]]; then
     return 0
   fi
-  echo "run: installing ${missing[*]}"
+  if [[ ${no_install:-no} = yes ]]; then
+    echo "run: $verb needs Debian packages that are not installed:" >&2
+    printf '  %s\n' "${missing[@]}" >&2
+    echo "run: 'apt-get install --no-install-recommends ${missing[*]}' as root installs them" >&2
+    exit 1
+  fi
+  tell_missing "${missing[@]}"
   answer_questions "${missing[@]}"
   local updated=no
   if ! lists_are_fresh; then
