@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <new>
 #include <sstream>
 
@@ -19,6 +20,7 @@
 #include "terminal/interrupt.hpp"
 #include "terminal/memory_reserve.hpp"
 #include "terminal/standard_streams.hpp"
+#include "verbs/help_formatter.hpp"
 #include "verbs/verbs.hpp"
 #include "words/similar.hpp"
 
@@ -89,6 +91,7 @@ class Program {
                 stderr_width} {
     // What could not be noted is not to get lost without a word.
     data_.exceptions(std::ios_base::badbit);
+    app_.formatter(std::make_shared<HelpFormatter>());
     app_.set_version_flag("--version", "memplugctl " MEMPLUG_VERSION);
     app_.set_help_flag("-h,--help", "Print this help and exit");
     app_.add_flag("-J,--json", output_.style.json, "Print one JSON object");

@@ -49,6 +49,18 @@ class Help(unittest.TestCase):
             self.assertEqual((result.returncode, result.stderr), (0, b""), verb)
             self.assertIn(f"memplugctl {verb}".encode(), result.stdout)
 
+    def test_usage_shows_what_is_needed_and_what_is_not(self):
+        for verb, usage in ((("unplug",), "unplug [OPTIONS] SIZE|RANGE"),
+                            (("plug",), "plug [OPTIONS] SIZE|RANGE|--all"),
+                            (("hold",), "hold [OPTIONS] SIZE|RANGE -- CMD ..."),
+                            (("target",), "target [OPTIONS] [SIZE|none]"),
+                            (("explain",), "explain [OPTIONS] RANGE|ADDRESS|pfn:N"),
+                            (("quarantine",), "quarantine [OPTIONS] SUBCOMMAND"),
+                            (("quarantine", "add"), "quarantine add [OPTIONS] RANGE"),
+                            (("quarantine", "apply"), "quarantine apply [OPTIONS] [FILE]")):
+            text = run(*verb, "--help").stdout.decode()
+            self.assertIn(f"Usage: memplugctl {usage}\n", text)
+
     def test_unplug_help_names_every_option(self):
         text = run("unplug", "--help").stdout.decode()
         for option in ("--node", "--within", "--contiguous", "--align", "--exact", "--timeout",

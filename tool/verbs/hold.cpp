@@ -146,7 +146,7 @@ CLI::App* setup_hold(CLI::App& app, HoldOptions& options) {
   verb->add_option("command", options.misplaced,
                    "what to run, after '--'; it finds MEMPLUG_FD, MEMPLUG_RANGES, MEMPLUG_JSON and "
                    "MEMPLUG_JSON_FD in its environment")
-      ->type_name("-- CMD ...");
+      ->type_name("-- CMD");
   verb->footer(
       "The options of 'memplugctl --help' go with every verb, before '--'.\n"
       "All of the memory or nothing. It is given back when CMD, and whoever it has left its\n"

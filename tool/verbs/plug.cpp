@@ -37,7 +37,7 @@ Request to_request(const PlugOptions& options) {
 
 CLI::App* setup_plug(CLI::App& app, PlugOptions& options) {
   CLI::App* verb = app.add_subcommand("plug", "Give memory back");
-  add_text(*verb, "what", "SIZE|RANGE", options.what,
+  add_text(*verb, "what", "SIZE|RANGE|--all", options.what,
            "how much (64M, 1.5G, 2GiB) or exactly what (0xFIRST-0xLAST inclusive, 0xFIRST+SIZE)");
   verb->add_flag("--all", options.all, "everything that is not tied, mapped or quarantined");
   add_text(*verb, "--node", "N", options.node, "only memory of this NUMA node");

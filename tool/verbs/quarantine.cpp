@@ -285,7 +285,7 @@ CLI::App* setup_quarantine(CLI::App& app, QuarantineOptions& options) {
   add_wait(*add, options);
   CLI::App* remove = add_verb(*verb, options, QuarantineVerb::Remove, "remove",
                               "Give memory back that was kept out");
-  add_text(*remove, "range", "RANGE", options.range, "what is not bad any more");
+  add_text(*remove, "range", "RANGE|--all", options.range, "what is not bad any more");
   remove->add_flag("--all", options.all, "all that is in quarantine, and in the file");
   for (CLI::App* changing : {add, remove}) {
     add_file(*changing, options);
@@ -297,7 +297,7 @@ CLI::App* setup_quarantine(CLI::App& app, QuarantineOptions& options) {
   CLI::App* apply = add_verb(*verb, options, QuarantineVerb::Apply, "apply",
                              "Keep out what a file has, as after a boot");
   apply->add_option("file", options.file, "ranges, badram and memmap= lines")
-      ->type_name("FILE")
+      ->type_name("[FILE]")
       ->capture_default_str();
   add_wait(*apply, options);
   CLI::App* print = add_verb(*verb, options, QuarantineVerb::Export, "export",

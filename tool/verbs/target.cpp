@@ -284,7 +284,7 @@ TargetReport forecast(Bytes target, Device& device, const Info& now) {
 
 CLI::App* setup_target(CLI::App& app, TargetOptions& options) {
   CLI::App* verb = app.add_subcommand("target", "Set the plugged size to work toward");
-  add_text(*verb, "what", "SIZE|none", options.what,
+  add_text(*verb, "what", "[SIZE|none]", options.what,
            "how much is to be plugged (64M, 1.5G, 2GiB; 0: as little as the floor lets), or none: "
            "work toward no target; without it the target is shown");
   add_text(*verb, "--total", "SIZE", options.total,

@@ -279,7 +279,7 @@ ExitStatus status_of(const TestReport& report) {
 
 CLI::App* setup_test(CLI::App& app, TestOptions& options) {
   CLI::App* verb = app.add_subcommand("test", "Run memtester on memory, and keep what is bad out");
-  add_text(*verb, "range", "RANGE", options.range,
+  add_text(*verb, "range", "RANGE|--all", options.range,
            "exactly this: 0xFIRST-0xLAST inclusive, or 0xFIRST+SIZE");
   verb->add_flag("--all", options.all, "all memory that is managed and plugged");
   add_text(*verb, "--tests", "N,N,...", options.tests,
