@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""README.md's commands: each block says by what it is run; those that start guests are run here.
+"""The commands of README.md and docs/guide.md: each block says by what it is run; those that start guests are run here.
 
 The others are run by lab.readme, inside a guest, and by ./run test-packages, in a new Debian.
 """
@@ -17,6 +17,7 @@ import unittest
 import paths
 
 README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (paths.ROOT / "docs/guide.md").read_text(encoding="utf-8")
 _SECONDS = 240
 _PROMPT = b"/ # "
 _BLOCK = re.compile(r"^(?:<!-- run by: ([^\n]*) -->\n)?```(\w*)\n(.*?)^```$",
@@ -60,8 +61,8 @@ def run(command: str, typed: str = "exit\n") -> str:
 
 class Readme(unittest.TestCase):
     def test_each_block_of_commands_says_by_what_it_is_run(self):
-        found = _BLOCK.findall(README)
-        self.assertGreater(len(found), 15)
+        found = _BLOCK.findall(README) + _BLOCK.findall(GUIDE)
+        self.assertGreater(len(found), 20)
         for mark, language, text in found:
             if language:
                 self.assertIn(mark, {"CI", "./run demo", "lab.readme", "lab.readme-here",

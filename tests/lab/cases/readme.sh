@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every command of README.md that is marked "run by: lab.readme" works as it stands there, block by
+# Every command of README.md and docs/guide.md that is marked "run by: lab.readme" works as it stands there, block by
 # block, in the order of the page.
 # lab: mem=6G
-# lab: timeout=240
+# lab: timeout=360
 # lab: module=none
 # lab: programs=memtester
-# lab: files=README.md
+# lab: files=README.md,docs/guide.md
 # lab: append=init_on_alloc=0
 set -eu
 . /lab/lib.sh
@@ -39,7 +39,7 @@ commands=0
 # Between blocks there is an empty line.
 # shellcheck disable=SC2016  # nothing is to be expanded
 sed -n '/^<!-- run by: lab.readme -->$/,/^```$/{s/^```$//; /^```sh$/d; /^<!--/d; p}' \
-	/lab/README.md >/tmp/commands
+	/lab/README.md /lab/docs/guide.md >/tmp/commands
 while read -r line; do
 	if [ -z "$line" ]; then
 		memplugctl plug --all --quiet >/dev/null
