@@ -8,7 +8,6 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,11 +61,11 @@ def run_guest(way: str, number: int, minutes: float, built: artefacts.Built) -> 
     """One guest's record."""
     driver = DRIVERS[way]
     seconds = int(minutes * 60)
-    with tempfile.TemporaryDirectory(prefix="memplug-aged-") as scratch:
-        socket = Path(scratch) / "qmp"
-        lab_files = measure.lab_files(driver, built)
-        lab_files["aged.sh"] = Path(__file__).parent / "aged.sh"
-        wish = session.Wish(
+    lab_files = measure.lab_files(driver, built)
+    lab_files["aged.sh"] = Path(__file__).parent / "aged.sh"
+
+    def wish(socket: Path) -> session.Wish:
+        return session.Wish(
             command=["sh", "/lab/aged.sh", driver.kind, str(seconds), str(_QUIET_SECONDS),
                      *map(str, ASKED)],
             # Where what programs have run from is zeroed, an emulator takes minutes for it, and how
@@ -75,15 +74,9 @@ def run_guest(way: str, number: int, minutes: float, built: artefacts.Built) -> 
             expected=verdict.Expectation(seconds + _OTHER_SECONDS, added_mib=driver.added_mib),
             load=False, system=True, system_packages=PACKAGES,
             kernel_modules=driver.kernel_modules, lab_files=lab_files)
-        monitor = qmp.Monitor(socket)
-        listener = Listener(driver, monitor)
-        errors = bytearray()
-        try:
-            run, outcome = session.run(wish, built, session.Sinks(
-                listener.feed, errors.extend, lambda _: None, lambda _: None))
-        finally:
-            monitor.close()
-    measure.keep_log(f"aged-{way}-round{number}", run, listener.other, errors)
+
+    listener, run, outcome, _ = measure.listen_to(
+        wish, lambda monitor: Listener(driver, monitor), built, f"aged-{way}-round{number}")
     record = {"way": way, "round": number, "minutes": minutes, "stages": listener.stages,
               "asked": {size: listener.results.get(str(size), {"failed": "no answer"})
                         for size in (*map(str, ASKED), *HELPED)},

@@ -47,9 +47,9 @@ def judge(results: Results) -> list[Verdict]:
     """Every bound, in a fixed order."""
     found: list[Verdict] = []
     for init in INITS:
-        # What programs beside it notice is told, and held against nothing.
-        for state in (state for state in STATES if state != "beside"):
-            found += _state(results, state, init)
+        for state in STATES.values():
+            if state.judged:
+                found += _state(results, state.name, init)
     return found
 
 

@@ -4,7 +4,9 @@
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import artefacts
 import guest
@@ -13,7 +15,7 @@ import paths
 import qmp
 import session
 import verdict
-from outcome import Kind, LabError, say
+from outcome import Kind, LabError, Outcome, say
 from scenario import REFERENCES, STATES, Driver
 
 LOGS = paths.BUILD / "bench" / "logs"
@@ -57,6 +59,10 @@ class Listener:
             self.other.append(line)
 
 
+# What was heard of a guest: a Listener.
+Heard = TypeVar("Heard", bound=Listener)
+
+
 def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: int,
               quiet: float, built: artefacts.Built) -> list[dict]:
     """One record a reference and a state; a failed one tells why."""
@@ -65,22 +71,16 @@ def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: i
         state = STATES[name]
         words += [name, str(state.requested), f"{driver.module_args} {state.module_args}".strip()]
     timeout = BOOT_SECONDS + STATE_SECONDS * len(states)
-    with tempfile.TemporaryDirectory(prefix="memplug-bench-") as scratch:
-        socket = Path(scratch) / "qmp"
-        wish = session.Wish(
+    def wish(socket: Path) -> session.Wish:
+        return session.Wish(
             command=["sh", "/lab/guest.sh", driver.kind, str(quiet), *words],
             machine=driver.machine(cpus, init, socket),
             expected=verdict.Expectation(timeout, added_mib=driver.added_mib),
             load=False, kernel_modules=driver.kernel_modules, lab_files=lab_files(driver, built))
-        monitor = qmp.Monitor(socket)
-        listener = Listener(driver, monitor)
-        errors = bytearray()
-        try:
-            run, outcome = session.run(wish, built, session.Sinks(
-                listener.feed, errors.extend, lambda _: None, lambda _: None))
-        finally:
-            monitor.close()
-    keep_log(f"{driver.name}-init{init}-round{number}", run, listener.other, errors)
+
+    listener, run, outcome, errors = listen_to(
+        wish, lambda monitor: Listener(driver, monitor), built,
+        f"{driver.name}-init{init}-round{number}")
     note = "" if outcome.kind == Kind.PASS else outcome.message
     if note:
         told = errors.decode(errors="replace").strip().splitlines()
@@ -95,7 +95,28 @@ def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: i
     return records
 
 
-def keep_log(name: str, run: guest.Run, other: list[str], errors: bytes):
+def listen_to(wish: Callable[[Path], session.Wish], listener_of: Callable[[qmp.Monitor], Heard],
+              built: artefacts.Built, name: str) -> tuple[Heard, guest.Run, Outcome, bytes]:
+    """Runs the guest that is wished, with a socket for QEMU's monitor, and keeps its log.
+
+    The listener hears what it prints and may have the monitor do something; also returns what came
+    of the guest, and what it printed to stderr.
+    """
+    with tempfile.TemporaryDirectory(prefix="memplug-bench-") as scratch:
+        socket = Path(scratch) / "qmp"
+        monitor = qmp.Monitor(socket)
+        listener = listener_of(monitor)
+        errors = bytearray()
+        try:
+            run, outcome = session.run(wish(socket), built, session.Sinks(
+                listener.feed, errors.extend, lambda _: None, lambda _: None))
+        finally:
+            monitor.close()
+    _keep_log(name, run, listener.other, errors)
+    return listener, run, outcome, bytes(errors)
+
+
+def _keep_log(name: str, run: guest.Run, other: list[str], errors: bytes):
     """The guest's console, and what it printed that was for nobody."""
     LOGS.mkdir(parents=True, exist_ok=True)
     (LOGS / f"{name}.console").write_bytes(

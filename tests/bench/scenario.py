@@ -19,16 +19,21 @@ INITS = (1, 0)
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """A state of memory, made before a measurement; what is in it, tests/bench/guest.sh knows."""
+    """A state of memory, made before a measurement; what is in it, tests/bench/guest.sh knows.
+
+    judged: held against bounds; else it is told only.
+    """
 
     name: str
     requested: int
     module_args: str = ""
+    judged: bool = True
 
 
 STATES = {state.name: state for state in (
     State("idle", 2 * GIB),
-    State("beside", 2 * GIB),
+    # What programs beside it notice.
+    State("beside", 2 * GIB, judged=False),
     State("coarse", 2 * GIB),
     State("half", 2 * GIB),
     State("fine", 2 * GIB),
