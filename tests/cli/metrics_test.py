@@ -7,6 +7,7 @@ names the binary.
 """
 
 import configparser
+import json
 import os
 import re
 import shlex
@@ -23,6 +24,8 @@ TOOL = os.environ["MEMPLUGCTL"]
 ROOT = Path(__file__).parent.parent.parent
 GOLDEN = ROOT / "tests/unit/golden/metrics.txt"
 UNIT = ROOT / "contrib/memplug-metrics.service"
+ALERTS = ROOT / "contrib/prometheus/memplug-alerts.yml"
+DASHBOARD = ROOT / "contrib/grafana/memplug-dashboard.json"
 
 
 def check_with_promtool(test: unittest.TestCase, text: str) -> None:
@@ -73,6 +76,54 @@ class Metrics(unittest.TestCase):
     def test_they_say_that_memplug_is_there(self):
         self.assertTrue(self.text.startswith("# HELP memplug_up "))
         self.assertIn("\nmemplug_up 1\n", self.text)
+
+
+class Watching(unittest.TestCase):
+    """What contrib/ makes of the figures."""
+
+    def names(self) -> set[str]:
+        golden = GOLDEN.read_text(encoding="utf-8")
+        # A target and another driver have one only while there is one.
+        return set(re.findall(r"^# TYPE (\S+)", golden, re.MULTILINE)) | {
+            "memplug_target_bytes", "memplug_other_driver"}
+
+    def test_the_alerts_go_by_figures_that_there_are(self):
+        text = re.sub(r"^ *#.*$", "", ALERTS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        used = set(re.findall(r"\bmemplug_[a-z_]+\b", text))
+        self.assertGreater(len(used), 5)
+        self.assertEqual(used - self.names(), set())
+
+    def test_prometheus_takes_the_alerts(self):
+        if not shutil.which("promtool"):
+            self.skipTest("promtool, of Debian's package prometheus, is not installed")
+        for words in (["check", "rules", ALERTS],
+                      ["test", "rules", ROOT / "tests/prometheus/alerts_test.yml"]):
+            result = subprocess.run(["promtool", *words], timeout=60, capture_output=True,
+                                    text=True, check=False)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+    def test_the_dashboard_shows_figures_that_there_are(self):
+        dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+        used = set()
+        for panel in dashboard["panels"]:
+            for target in panel["targets"]:
+                used |= set(re.findall(r"\bmemplug_[a-z_]+\b", target["expr"]))
+        # What it leaves out is said of a machine once, and does not change.
+        self.assertEqual(self.names() - used,
+                         {"memplug_info", "memplug_subblock_bytes", "memplug_other_driver"})
+        self.assertEqual(used - self.names(), set())
+
+    def test_panels_do_not_lie_on_each_other(self):
+        taken = set()
+        panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+        self.assertEqual(len({panel["id"] for panel in panels}), len(panels))
+        for panel in panels:
+            place = panel["gridPos"]
+            self.assertLessEqual(place["x"] + place["w"], 24)
+            cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
+                     for y in range(place["y"], place["y"] + place["h"])}
+            self.assertFalse(cells & taken, panel["title"])
+            taken |= cells
 
 
 class Unit(unittest.TestCase):
