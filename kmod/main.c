@@ -98,7 +98,10 @@ static bool parse_order(void)
 	return false;
 }
 
-/* Sets @subblocks to what is to be worked toward. Subblocks have their size by now. */
+/*
+ * Sets @subblocks to what is to be worked toward. They have their size by now, which may be another
+ * than when the target was saved: no reason to leave a machine without the module.
+ */
 static bool parse_target(unsigned long *subblocks)
 {
 	u64 bytes;
@@ -106,12 +109,14 @@ static bool parse_target(unsigned long *subblocks)
 	*subblocks = REGION_NO_TARGET;
 	if (!target || !strcmp(target, "none"))
 		return true;
-	if (memplug_parameter_bytes(target, &bytes) || bytes % subblock_bytes()) {
-		pr_err("target=%s: has to be none or a multiple of %lluM\n", target,
-		       subblock_bytes() >> 20);
+	if (memplug_parameter_bytes(target, &bytes)) {
+		pr_err("target=%s: has to be none or a size\n", target);
 		return false;
 	}
-	*subblocks = bytes / subblock_bytes();
+	*subblocks = DIV_ROUND_UP_ULL(bytes, subblock_bytes());
+	if (bytes % subblock_bytes())
+		pr_warn("target=%s: whole subblocks are %llu MiB\n", target,
+			*subblocks * subblock_bytes() >> 20);
 	return true;
 }
 

@@ -102,6 +102,8 @@ uninstall_all() {
   fi
   remove_module
   remove_files
+  # Of `memplugctl target --save`: a module that comes later is not to take memory by itself.
+  as_root rm -f /etc/modprobe.d/memplug-target.conf
   reload
   if [[ -e /etc/memplug/quarantine ]]; then
     echo "$verb: /etc/memplug/quarantine stays: it says which memory of this machine is bad"

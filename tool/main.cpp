@@ -87,7 +87,12 @@ bool is_flag(const std::string& word) {
 class Program {
  public:
   Program()
-      : output_{{}, data_, std::cerr, stderr_takes_progress(), [this] { flush(); }, [this] { show(); },
+      : output_{{},
+                data_,
+                std::cerr,
+                stderr_takes_progress(),
+                [this] { flush(); },
+                [this] { show(); },
                 stderr_width} {
     // What could not be noted is not to get lost without a word.
     data_.exceptions(std::ios_base::badbit);

@@ -71,6 +71,7 @@ def run_guest(driver: Driver, states: list[str], init: int, number: int, cpus: i
         state = STATES[name]
         words += [name, str(state.requested), f"{driver.module_args} {state.module_args}".strip()]
     timeout = BOOT_SECONDS + STATE_SECONDS * len(states)
+
     def wish(socket: Path) -> session.Wish:
         return session.Wish(
             command=["sh", "/lab/guest.sh", driver.kind, str(quiet), *words],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What differs from one architecture to the next: QEMU's machine, its ports, what guests have there.
+"""What differs between architectures: QEMU's machine, its ports, what guests have there.
 
 A case says in its header what it needs of that; nothing else in the lab names an architecture.
 """

@@ -33,10 +33,14 @@ def kernel_inside(image: bytes) -> bytes | None:
 
 def _unpacked(payload: bytes) -> bytes | None:
     # The size follows at the end, which a decompressor leaves alone.
-    if payload.startswith(b"\xfd7zXZ\0"):
-        return lzma.LZMADecompressor().decompress(payload)
-    if payload.startswith(b"\x1f\x8b"):
-        return zlib.decompressobj(wbits=31).decompress(payload)
+    try:
+        if payload.startswith(b"\xfd7zXZ\0"):
+            return lzma.LZMADecompressor().decompress(payload)
+        if payload.startswith(b"\x1f\x8b"):
+            return zlib.decompressobj(wbits=31).decompress(payload)
+    except (lzma.LZMAError, zlib.error):
+        # A filter that this machine does not know. The image unpacks itself.
+        pass
     return None
 
 
@@ -46,7 +50,8 @@ def _notes(kernel: bytes) -> Iterator[tuple[bytes, int]]:
     (headers,) = struct.unpack_from("<Q", kernel, 32)
     size, count = struct.unpack_from("<HH", kernel, 54)
     for number in range(count):
-        kind, _, begin, _, _, length = struct.unpack_from("<IIQQQQ", kernel, headers + number * size)
+        kind, _, begin, _, _, length = struct.unpack_from(
+            "<IIQQQQ", kernel, headers + number * size)
         at = begin
         while kind == _PT_NOTE and at + 12 <= begin + length:
             name, text, note = struct.unpack_from("<III", kernel, at)

@@ -215,7 +215,8 @@ class Schema(unittest.TestCase):
 
     EVENT = {"schema_version": 1, "generation": 7, "time_us": 1, "event": "target", "cause": None,
              "range": None, "start": None, "size": None, "node": None, "total_size": None,
-             "target_size": 5, "state": None, "lost": 0}
+             "target_size": 5, "state": None, "lost": 0,
+             "wall_time": "2026-01-31T12:34:56.789012Z"}
 
     def setUp(self):
         self.schema = schema.load()
@@ -310,7 +311,8 @@ class Headers(unittest.TestCase):
     def test_mistakes_are_told(self):
         for line in ("# lab: memory=4G", "# lab: qmp=no", "# lab: devices=virtio-net",
                      "# lab:mem=4G", "# lab: mem=4G\n# lab: mem=6G",
-                     "# lab: numa=two", "# lab: needs=luck", "# lab: expect=success", "# lab: expect-report=(",
+                     "# lab: numa=two", "# lab: needs=luck",
+                     "# lab: expect=success", "# lab: expect-report=(",
                      "# lab: expect-panic=(", "# lab: vmlinuz=6.1"):
             with self.assertRaises(LabError, msg=line):
                 self.read(line + "\n")

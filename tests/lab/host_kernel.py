@@ -12,8 +12,11 @@ import kernel_files
 from outcome import LabError, say
 
 _SERIES = "6.1"
-_DEBIAN = arch.here().debian
-_HEADERS = f"linux-headers-{_DEBIAN}"  # the metapackage that names the current ones
+
+
+def _headers() -> str:
+    """The metapackage that names the current ones."""
+    return f"linux-headers-{arch.here().debian}"
 
 
 def _installed(package: str, field: str) -> str:
@@ -27,10 +30,11 @@ def _installed(package: str, field: str) -> str:
 
 def _release() -> tuple[str, str]:
     """(release, package version) of the headers that are installed."""
-    match = re.search(rf"linux-headers-(\S+?-{_DEBIAN})\b", _installed(_HEADERS, "Depends"))
+    match = re.search(rf"linux-headers-(\S+?-{arch.here().debian})\b",
+                      _installed(_headers(), "Depends"))
     if not match or not match.group(1).startswith(f"{_SERIES}."):
-        raise LabError(f"{_HEADERS} is not installed for kernel {_SERIES}; "
-                       f"on Debian 12: apt-get install {_HEADERS}")
+        raise LabError(f"{_headers()} is not installed for kernel {_SERIES}; "
+                       f"on Debian 12: apt-get install {_headers()}")
     release = match.group(1)
     version = _installed(f"linux-headers-{release}", "Version")
     if not version:
@@ -70,7 +74,7 @@ def download(package: str, folder: Path) -> Path:
         if second.returncode != 0:
             raise LabError(f"apt-get can't download {package}:\n{second.stderr.strip()}\n"
                            "If the installed headers are older than what the mirror has, "
-                           f"upgrade them: apt-get install {_HEADERS}")
+                           f"upgrade them: apt-get install {_headers()}")
     return next(folder.glob("*.deb"))
 
 

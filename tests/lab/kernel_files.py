@@ -132,10 +132,10 @@ def bootable(image: Path) -> Path:
     if not unpacked.exists():
         kernel = arch.here().unpack(image.read_bytes())
         # Whole or not at all, and empty where there is none: guests start side by side.
-        with tempfile.NamedTemporaryFile(dir=image.parent, delete=False) as file:
-            file.write(kernel or b"")
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, unpacked)
+        with tempfile.TemporaryDirectory(dir=image.parent) as scratch:
+            new = Path(scratch) / unpacked.name
+            new.write_bytes(kernel or b"")
+            os.replace(new, unpacked)
     return unpacked if unpacked.stat().st_size else image
 
 

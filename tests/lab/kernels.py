@@ -45,7 +45,7 @@ class Kernel:
 
     @property
     def image(self) -> Path:
-        """What QEMU boots."""
+        """The image, as it was installed; `bootable` is what guests start."""
         return self.folder / "vmlinuz"
 
     @property

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The commands of README.md and docs/guide.md: each block says by what it is run; those that start guests are run here.
+"""The commands of README.md and docs/guide.md: each block says by what it is run; those that start
+guests are run here.
 
 The others are run by lab.readme, inside a guest, and by ./run test-packages, in a new Debian.
 """

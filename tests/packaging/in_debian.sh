@@ -194,6 +194,9 @@ hash -r
 man -P cat memplugctl-unplug | grep -q "SYNOPSIS" || fail "man memplugctl-unplug"
 # Once more, for a kernel that is named: nothing is there twice.
 ./run install --kernel "$release" >/tmp/install.log 2>&1 || fail "./run install, once more"
+# What `memplugctl target --save` writes.
+mkdir -p /etc/modprobe.d
+echo "options memplug target=1G" >/etc/modprobe.d/memplug-target.conf
 ./run uninstall >/tmp/uninstall.log 2>&1 || {
 	cat /tmp/uninstall.log
 	fail "./run uninstall"

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "machine/meminfo.hpp"
 
-#include <cerrno>
 #include <cstdint>
 #include <fstream>
-
-#include "memplug/failure.hpp"
 
 namespace memplug {
 
@@ -21,14 +18,6 @@ std::optional<Bytes> Meminfo::size(std::string_view name) const {
     }
   }
   return std::nullopt;
-}
-
-Bytes Meminfo::total() const {
-  if (const auto total = size("MemTotal")) {
-    return *total;
-  }
-  throw Failure(ENOENT, path_ + " does not tell how much memory there is (MemTotal)",
-                "is /proc mounted?");
 }
 
 }  // namespace memplug

@@ -17,8 +17,6 @@ class Meminfo {
 
   // The size of that name, such as "MemTotal"; nothing: it has none.
   [[nodiscard]] std::optional<Bytes> size(std::string_view name) const;
-  // All memory that Linux has now. Throws Failure if it is not told.
-  [[nodiscard]] Bytes total() const;
 
  private:
   std::string path_;

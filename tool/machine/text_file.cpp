@@ -94,7 +94,8 @@ void make_folders(const fs::path& folder) {
     const int error = errno;
     std::error_code unreadable;
     if (!fs::is_directory(at, unreadable)) {
-      fail(error, "cannot make the folder " + at.string());
+      // Something else of that name is no folder.
+      fail(error == EEXIST ? ENOTDIR : error, "cannot make the folder " + at.string());
     }
   }
 }

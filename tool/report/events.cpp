@@ -47,14 +47,16 @@ std::string time_text(const std::tm& parts, const char* format, WallTime wall) {
 }
 
 std::string utc_text(WallTime wall) {
-  const std::time_t seconds = WallTime::clock::to_time_t(std::chrono::floor<std::chrono::seconds>(wall));
+  const std::time_t seconds =
+      WallTime::clock::to_time_t(std::chrono::floor<std::chrono::seconds>(wall));
   std::tm parts{};
   ::gmtime_r(&seconds, &parts);
   return time_text(parts, "%Y-%m-%dT%H:%M:%S", wall) + "Z";
 }
 
 std::string local_text(WallTime wall) {
-  const std::time_t seconds = WallTime::clock::to_time_t(std::chrono::floor<std::chrono::seconds>(wall));
+  const std::time_t seconds =
+      WallTime::clock::to_time_t(std::chrono::floor<std::chrono::seconds>(wall));
   std::tm parts{};
   ::localtime_r(&seconds, &parts);
   return time_text(parts, "%Y-%m-%d %H:%M:%S", wall);

@@ -32,15 +32,15 @@ struct ColumnName {
   Table::Column heading;
 };
 constexpr std::array column_names{
-    ColumnName{Column::Range, {"RANGE"}}, ColumnName{Column::Start, {"START"}},
-    ColumnName{Column::End, {"END"}},     ColumnName{Column::Size, {"SIZE", true}},
+    ColumnName{Column::Range, {"RANGE"}},     ColumnName{Column::Start, {"START"}},
+    ColumnName{Column::End, {"END"}},         ColumnName{Column::Size, {"SIZE", true}},
     ColumnName{Column::Node, {"NODE", true}}, ColumnName{Column::State, {"STATE"}}};
 
 const Table::Column& heading_of(Column column) {
   return std::ranges::find(column_names, column, &ColumnName::column)->heading;
 }
 
-std::string cell(const HeldRange& held, Column column, const OutputStyle& style) {
+std::string cell(const HeldRange& held, Column column, bool raw, const OutputStyle& style) {
   switch (column) {
     case Column::Range:
       return held.start ? print_range({*held.start, held.size}) : "-";
@@ -49,7 +49,8 @@ std::string cell(const HeldRange& held, Column column, const OutputStyle& style)
     case Column::End:
       return held.start ? print_address(last_byte({*held.start, held.size})) : "-";
     case Column::Size:
-      return size_text(held.size, style);
+      // As one word where words are columns.
+      return raw && !style.bytes ? print_size_argument(held.size) : size_text(held.size, style);
     case Column::Node:
       return std::to_string(held.node);
     case Column::State:
@@ -68,7 +69,7 @@ std::string ranges_table(const std::vector<HeldRange>& ranges, const OutputStyle
   for (const HeldRange& held : ranges) {
     Table::Row row;
     for (const Column column : layout.columns) {
-      row.push_back(cell(held, column, style));
+      row.push_back(cell(held, column, layout.raw, style));
     }
     table.add(std::move(row));
   }
@@ -131,8 +132,8 @@ std::vector<ListLayout::Column> parse_columns(const std::string& text) {
   for (std::string word; std::getline(words, word, ',');) {
     std::ranges::transform(word, word.begin(),
                            [](unsigned char letter) { return std::toupper(letter); });
-    const auto* const place =
-        std::ranges::find(column_names, word, [](const ColumnName& name) { return name.heading.heading; });
+    const auto* const place = std::ranges::find(
+        column_names, word, [](const ColumnName& name) { return name.heading.heading; });
     if (place == column_names.end()) {
       throw UsageError("--output " + text + ": '" + word +
                        "' is no column; there are RANGE, START, END, SIZE, NODE and STATE");

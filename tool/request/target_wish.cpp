@@ -2,8 +2,10 @@
 #include "request/target_wish.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <thread>
 
 #include "memplug/failure.hpp"
@@ -56,11 +58,11 @@ Bytes target_of_total(Bytes wished, const Sizes& now) {
   // MemTotal and the module's sizes are told by two parties, and need not fit together.
   const Bytes others = total - std::min(total, info.plugged());
   if (wished < others) {
-    throw Failure(ERANGE,
-                  "--total " + print_size_argument(wished) +
-                      " is less than what memplug does not manage, which is " + print_size(others),
-                  "the least is " + print_size_argument(others) +
-                      ", and the floor stops it before that");
+    throw Failure(
+        ERANGE,
+        "--total " + print_size_argument(wished) +
+            " is less than what memplug does not manage, which is " + print_size(others),
+        "the least is " + print_size_argument(others) + ", and the floor stops it before that");
   }
   if (wished <= total) {
     return info.plugged() - std::min(info.plugged(), rounded_down(total - wished, info.subblock));
@@ -91,7 +93,8 @@ Bytes target_of_change(const TargetWish& wish, const Info& info) {
 TargetWish parse_target_wish(const std::optional<std::string>& what,
                              const std::optional<std::string>& total,
                              const std::optional<std::string>& by) {
-  if (what.has_value() + total.has_value() + by.has_value() != 1) {
+  const std::array given{what.has_value(), total.has_value(), by.has_value()};
+  if (std::ranges::count(given, true) != 1) {
     throw UsageError("one of SIZE, --total and --by is what the target is to be");
   }
   if (total) {
@@ -104,8 +107,7 @@ TargetWish parse_target_wish(const std::optional<std::string>& what,
     throw UsageError("'" + *what +
                      "' is a RANGE; a target is a SIZE, the memory that stays plugged");
   }
-  return *what == "none" ? TargetWish{}
-                         : TargetWish{TargetWish::Of::Plugged, parse_size(*what)};
+  return *what == "none" ? TargetWish{} : TargetWish{TargetWish::Of::Plugged, parse_size(*what)};
 }
 
 Sizes read_sizes(Device& device, const Meminfo& meminfo) {

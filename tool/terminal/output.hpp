@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <new>
 #include <ostream>
 #include <string>
 
@@ -34,6 +35,20 @@ struct Output {
   void give(const std::string& result) {
     data << result;
     show();
+  }
+
+  // What build() returns, unless nobody wants it. The result counts, and is told by then: where
+  // there is no memory for words about it, there are none.
+  template <typename Build>
+  void explain(Build build) {
+    if (style.quiet) {
+      return;
+    }
+    try {
+      prose << build();
+    } catch (const std::bad_alloc&) {
+      prose.clear();
+    }
   }
 };
 

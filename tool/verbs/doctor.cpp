@@ -47,7 +47,8 @@ ExitStatus run_doctor(const DoctorOptions& options, const OpenDevice& open_devic
   }
   const Diagnosis diagnosis =
       diagnose(machine.read(options.module_path.value_or("")), ask(open_device), MEMPLUG_VERSION);
-  output.give(output.style.json ? diagnosis_json(diagnosis) : diagnosis_text(diagnosis, output.style));
+  output.give(output.style.json ? diagnosis_json(diagnosis)
+                                : diagnosis_text(diagnosis, output.style));
   return diagnosis.fit() ? ExitStatus::Success : ExitStatus::Failure;
 }
 

@@ -117,9 +117,7 @@ ExitStatus run_explain(const ExplainOptions& options, const OpenDevice& open_dev
     report.stretches.push_back(explain_stretch(stretch, facts));
   }
   output.give(output.style.json ? explain_json(report) : explain_text(report, output.style));
-  if (!output.style.quiet) {
-    output.prose << explain(report);
-  }
+  output.explain([&report] { return explain(report); });
   return ExitStatus::Success;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A verb's usage as its manual page has it: a word is shown as what it is, and in brackets only if it
-// may be left out. CLI11 knows of none that it is needed, as what is missing is told by us.
+// A verb's usage as its manual page has it: a word is shown as what it is, and in brackets only if
+// it may be left out. CLI11 knows of none that it is needed, as what is missing is told by us.
 #pragma once
 
 #include <CLI/CLI.hpp>

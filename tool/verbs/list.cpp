@@ -35,7 +35,8 @@ std::string parse_state(const std::string& text) {
 
 Order to_order(const ListOptions& options, const OutputStyle& style) {
   if (style.json && (options.columns || options.raw || options.no_headings)) {
-    throw UsageError("--output, --raw and --noheadings do not go with --json, which has everything");
+    throw UsageError(
+        "--output, --raw and --noheadings do not go with --json, which has everything");
   }
   Order order;
   order.node = parse_option("--node", options.node, parse_node);
@@ -77,7 +78,8 @@ ExitStatus run_list(const ListOptions& options, const OpenDevice& open_device, O
     return (order.node && held.node != *order.node) ||
            (order.state && !is_in_state(held, *order.state));
   });
-  output.give(output.style.json ? list_json(list.ranges) : list_text(list.ranges, output.style, order.layout));
+  output.give(output.style.json ? list_json(list.ranges)
+                                : list_text(list.ranges, output.style, order.layout));
   return ExitStatus::Success;
 }
 

@@ -71,9 +71,11 @@ ExitStatus run_map(const MapOptions& options, const OpenDevice& open_device, con
   } else if (!options.svg) {
     output.give(map_text(map, canvas, output.style));
   }
-  if (info.managed == Bytes{} && !output.style.quiet) {
-    output.prose << prose_line("map", why_nothing_is_managed())
-                 << prose_line("map", step_if_nothing_is_managed());
+  if (info.managed == Bytes{}) {
+    output.explain([] {
+      return prose_line("map", why_nothing_is_managed()) +
+             prose_line("map", step_if_nothing_is_managed());
+    });
   }
   return ExitStatus::Success;
 }

@@ -68,9 +68,7 @@ ExitStatus status_of(const QuarantineReport& report) {
 
 void tell(const QuarantineReport& report, Output& output) {
   output.give(output.style.json ? quarantine_json(report) : quarantine_text(report, output.style));
-  if (!output.style.quiet) {
-    output.prose << explain_quarantine(report, output.style);
-  }
+  output.explain([&] { return explain_quarantine(report, output.style); });
 }
 
 // Writes what add keeps out into the file. That it can't be written does not keep memory from being
@@ -218,7 +216,8 @@ ExitStatus run_list(const QuarantineOptions& options, const OpenDevice& open_dev
   const std::vector<Range> pages = QuarantineFile(options.file).read_if_there();
   auto [device, info] = open_fit(open_device, Access::Read);
   const std::vector<HeldRange> ranges = device.quarantined().ranges;
-  output.give(output.style.json ? quarantine_list_json(ranges, options.file, pages) : quarantine_list_text(ranges, options.file, pages, output.style));
+  output.give(output.style.json ? quarantine_list_json(ranges, options.file, pages)
+                                : quarantine_list_text(ranges, options.file, pages, output.style));
   return ExitStatus::Success;
 }
 

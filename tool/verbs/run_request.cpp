@@ -2,7 +2,6 @@
 // The last part of a verb that makes a request: its report, what explains it, its exit status.
 #include "verbs/run_request.hpp"
 
-#include <new>
 #include <string>
 #include <system_error>
 
@@ -42,19 +41,15 @@ ExitStatus status_of(const Result& result) {
 
 void report(const Request& request, const Info& info, const Result& result, Device& device,
             const Surroundings& surroundings, Output& output) {
-  output.give(output.style.json ? result_json(request, result) : result_text(request, result, output.style));
-  if (output.style.quiet) {
-    return;
+  output.give(output.style.json ? result_json(request, result)
+                                : result_text(request, result, output.style));
+  if (request.operation == Operation::Unplug) {
+    output.explain([&] { return explain_others("unplug", info.others); });
   }
-  try {
-    if (request.operation == Operation::Unplug) {
-      output.prose << explain_others("unplug", info.others);
-    }
+  output.explain([&] {
     const std::string node = explain_node(request, result, device, surroundings.zones);
-    output.prose << (node.empty() ? explain_result(request, info, result, output.style) : node);
-  } catch (const std::bad_alloc&) {
-    // The result counts, and is told already.
-  }
+    return node.empty() ? explain_result(request, info, result, output.style) : node;
+  });
 }
 
 ExitStatus run_request(const Request& request, Manner manner, const OpenDevice& open_device,

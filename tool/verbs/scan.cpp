@@ -95,9 +95,7 @@ ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device,
   report.could_be_unplugged = result.done;
   report.stop = result.stop;
   output.give(output.style.json ? scan_json(report) : scan_text(report, output.style));
-  if (!output.style.quiet) {
-    output.prose << explain(report, info, output.style);
-  }
+  output.explain([&] { return explain(report, info, output.style); });
   return ExitStatus::Success;
 }
 

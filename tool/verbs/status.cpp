@@ -22,15 +22,13 @@ ExitStatus run_status(const StatusOptions& /*options*/, const OpenDevice& open_d
   Device device = open_device(Access::Read);
   const Status status = read_status(device);
   output.give(output.style.json ? status_json(status) : status_text(status, output.style));
-  if (output.style.quiet) {
-    return ExitStatus::Success;
-  }
-  if (status.info.managed == Bytes{}) {
-    output.prose << prose_line("status", why_nothing_is_managed())
-                 << prose_line("status", step_if_nothing_is_managed());
-  }
-  output.prose << explain_wanted("status", status.info, output.style)
-               << explain_others("status", status.info.others);
+  output.explain([&] {
+    return (status.info.managed == Bytes{} ? prose_line("status", why_nothing_is_managed()) +
+                                                 prose_line("status", step_if_nothing_is_managed())
+                                           : "") +
+           explain_wanted("status", status.info, output.style) +
+           explain_others("status", status.info.others);
+  });
   return ExitStatus::Success;
 }
 

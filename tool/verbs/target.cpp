@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <memory>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 
 #include "machine/text_file.hpp"
@@ -120,19 +120,19 @@ void write_saved(const std::optional<Bytes>& target, const std::string& path) {
 }
 
 // For modprobe. 'none' ends that.
-void save(const std::optional<Bytes>& target, const std::string& path, Output& output) {
+void save(const std::optional<Bytes>& target, const std::string& path) {
   try {
     write_saved(target, path);
   } catch (const Failure& error) {
     throw Failure(error.code().value(),
-                  std::string("the target is set, but not saved: ") + error.what(),
-                  error.next_step());
+                  std::string("the target is set, but not saved: ") + error.what(), "");
   }
-  if (!output.style.quiet) {
-    output.prose << prose_line(
-        "target", target ? "saved in " + path + ": the module begins with it when it is loaded"
-                         : "no longer saved in " + path);
-  }
+}
+
+std::string saved_line(const std::optional<Bytes>& target, const std::string& path) {
+  return prose_line("target",
+                    target ? "saved in " + path + ": the module begins with it when it is loaded"
+                           : "no longer saved in " + path);
 }
 
 // And keeps it, if asked to: also if a wait for it comes to nothing.
@@ -152,7 +152,7 @@ void set_target(const Order& order, Device& device, const Info& info,
     throw Failure(error_number, error.what(), step_after_refusal(error_number));
   }
   if (order.save) {
-    save(order.target, surroundings.saved_target, output);
+    save(order.target, surroundings.saved_target);
   }
 }
 
@@ -254,6 +254,28 @@ ExitStatus status_of(const TargetReport& report, Bytes plugged_before) {
                                                                          : ExitStatus::Failure;
 }
 
+Result ask(const Request& forecast, Device& device) {
+  try {
+    return device.carry_out(forecast, {});
+  } catch (const std::system_error& error) {
+    const int error_number = error.code().value();
+    throw Failure(error_number, error.what(), step_after_refusal(error_number));
+  }
+}
+
+// Of a forecast that has not come to all of it.
+TargetState state_after(Stop stop) {
+  switch (stop) {
+    case Stop::Floor:
+      return TargetState::Floor;
+    case Stop::Interrupted:
+      // Nobody knows.
+      return TargetState::Working;
+    default:
+      return TargetState::Blocked;
+  }
+}
+
 // What it would come to, as far as can be seen: the module's forecast of a request.
 TargetReport forecast(Bytes target, Device& device, const Info& now) {
   const Bytes plugged = now.plugged();
@@ -269,12 +291,11 @@ TargetReport forecast(Bytes target, Device& device, const Info& now) {
   request.operation = target < plugged ? Operation::Unplug : Operation::Plug;
   request.length = target < plugged ? plugged - target : target - plugged;
   request.dry_run = true;
-  const Result result = device.carry_out(request, {});
+  const Result result = ask(request, device);
   report.info.unplugged = request.operation == Operation::Unplug ? now.unplugged + result.done
                                                                  : now.unplugged - result.done;
   if (result.shortfall() != Bytes{}) {
-    report.info.target_state =
-        result.stop == Stop::Floor ? TargetState::Floor : TargetState::Blocked;
+    report.info.target_state = state_after(result.stop);
     report.stop = result.stop;
   }
   return report;
@@ -308,10 +329,10 @@ void tell(TargetReport& report, const Meminfo& meminfo, Output& output) {
     report.total = meminfo.size("MemTotal");
   }
   output.give(output.style.json ? target_json(report) : target_text(report, output.style));
-  if (!output.style.quiet) {
-    output.prose << explain_others("target", report.info.others)
-                 << explain_target(report.info, report.stop, output.style, !report.dry_run);
-  }
+  output.explain([&] {
+    return explain_others("target", report.info.others) +
+           explain_target(report.info, report.stop, output.style, !report.dry_run);
+  });
 }
 
 ExitStatus show_target(const TargetOptions& options, const OpenDevice& open_device,
@@ -338,7 +359,7 @@ ExitStatus tell_forecast(Bytes target, const Sizes& now, Device& device,
   }
   report.elapsed = Clock::now() - begin;
   tell(report, surroundings.meminfo, output);
-  return report.info.plugged() == target              ? ExitStatus::Success
+  return report.info.plugged() == target               ? ExitStatus::Success
          : report.info.plugged() != now.info.plugged() ? ExitStatus::Partial
                                                        : ExitStatus::Failure;
 }
@@ -380,6 +401,9 @@ ExitStatus run_target(const TargetOptions& options, const OpenDevice& open_devic
   }
   report.elapsed = Clock::now() - begin;
   tell(report, surroundings.meminfo, output);
+  if (order.save) {
+    output.explain([&] { return saved_line(order.target, surroundings.saved_target); });
+  }
   return status_of(report, before.plugged());
 }
 

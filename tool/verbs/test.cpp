@@ -337,9 +337,7 @@ ExitStatus run_test(const TestOptions& options, const OpenDevice& open_device,
   TestReport report = to_report(order, options.file, book, ending);
   report.elapsed = Clock::now() - begin;
   output.give(output.style.json ? test_json(report) : test_text(report, output.style));
-  if (!output.style.quiet) {
-    output.prose << explain_test(report, ending.notes.no_verdict, info, output.style);
-  }
+  output.explain([&] { return explain_test(report, ending.notes.no_verdict, info, output.style); });
   if (ending.notes.why_not_saved) {
     output.prose << explain_unsaved_pages(*ending.notes.why_not_saved);
   }

@@ -29,8 +29,8 @@ ExitStatus run_version(const OpenDevice& open_device, Output& output) {
     why_not = error.what();
   }
   output.give(output.style.json ? version_json(report) : version_text(report));
-  if (!why_not.empty() && !output.style.quiet) {
-    output.prose << prose_line("version", "no module can be asked: " + why_not);
+  if (!why_not.empty()) {
+    output.explain([&] { return prose_line("version", "no module can be asked: " + why_not); });
   }
   return ExitStatus::Success;
 }

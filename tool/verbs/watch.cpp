@@ -49,7 +49,8 @@ Order to_order(const WatchOptions& options) {
   Order order;
   order.count = parse_option("--count", options.count, parse_count);
   order.timeout = parse_timeout(options.timeout);
-  order.events = parse_option("--event", options.events, parse_events).value_or(std::vector<EventType>{});
+  order.events =
+      parse_option("--event", options.events, parse_events).value_or(std::vector<EventType>{});
   order.monotonic = options.monotonic;
   return order;
 }
@@ -69,8 +70,7 @@ std::optional<std::chrono::milliseconds> next_wait(const Order& order, Clock::ti
 // Both clocks are read now: who sets the wall clock meanwhile sees it set.
 WallTime wall_time_of(const Event& event) {
   const auto ago = Clock::now().time_since_epoch() - event.time;
-  return WallTime::clock::now() -
-         std::chrono::duration_cast<WallTime::duration>(ago);
+  return WallTime::clock::now() - std::chrono::duration_cast<WallTime::duration>(ago);
 }
 
 class Watcher {
@@ -93,8 +93,7 @@ class Watcher {
     const WallTime wall = wall_time_of(event);
     output_.data << (output_.style.json
                          ? event_json(event, wall)
-                         : event_text(event,
-                                      order_.monotonic ? std::nullopt : std::optional(wall),
+                         : event_text(event, order_.monotonic ? std::nullopt : std::optional(wall),
                                       output_.style));
     return ++shown_ == order_.count;
   }
@@ -135,8 +134,7 @@ CLI::App* setup_watch(CLI::App& app, WatchOptions& options) {
   CLI::App* verb = app.add_subcommand("watch", "Show what happens, as it happens");
   add_text(*verb, "--count", "N", options.count, "end after so many events");
   add_text(*verb, "--timeout", "T", options.timeout, "end after this time (500ms, 30s, 5m)");
-  add_text(*verb, "--event", "EVENTS", options.events,
-           "only these, with commas: " + event_names());
+  add_text(*verb, "--event", "EVENTS", options.events, "only these, with commas: " + event_names());
   verb->add_flag("--monotonic", options.monotonic,
                  "seconds on CLOCK_MONOTONIC, not the time of day");
   verb->footer(looking_footer);

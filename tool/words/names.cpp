@@ -150,8 +150,8 @@ std::string_view event_name(EventType type) {
 
 namespace {
 
-constexpr std::array event_types{EventType::Unplugged,   EventType::Plugged, EventType::Came,
-                                 EventType::Went,        EventType::Wanted,  EventType::Target,
+constexpr std::array event_types{EventType::Unplugged,   EventType::Plugged,   EventType::Came,
+                                 EventType::Went,        EventType::Wanted,    EventType::Target,
                                  EventType::TargetState, EventType::Quarantine};
 
 }  // namespace

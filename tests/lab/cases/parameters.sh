@@ -30,8 +30,8 @@ for size in 18446744073713745920 17592186044420M 17592186044420m; do
 done
 refused workers=17 "workers=17: has to be from 0 to 16"
 refused order=random "order=random: has to be cheapest or address"
-for target in 1 some 18446744073713745920 4194304G; do
-	refused "target=$target" "target=$target: has to be none or a multiple of"
+for target in some 1X 18446744073713745920 17179869185G; do
+	refused "target=$target" "target=$target: has to be none or a size"
 done
 
 for parameters in subblock_size=${smallest}M subblock_size=128M workers=1 workers=16 order=cheapest \
@@ -62,6 +62,12 @@ assert_eq "plugged size" "$(status_value /plugged_size)" $((1536 << 20))
 assert_eq "the parameter" "$(cat /sys/module/memplug/parameters/target)" 1536M
 rmmod memplug
 assert_eq "MemTotal after a target" "$(memtotal_kb)" "$before"
+# Whatever size subblocks had when it was saved.
+dmesg -c >/dev/null
+insmod /lab/memplug.ko target=1610612737 subblock_size=32M
+dmesg | grep "target=1610612737: whole subblocks are 1568 MiB" || fail "nothing is told"
+assert_eq "target" "$(status_value /target_size)" $((1568 << 20))
+rmmod memplug
 for target in none 1T; do
 	dmesg -c >/dev/null
 	insmod /lab/memplug.ko target=$target

@@ -10,7 +10,6 @@
 #include "process.hpp"
 #include "soak_board.hpp"
 
-
 namespace soak {
 
 class Stressor {
@@ -53,10 +52,11 @@ class Stressor {
                                std::chrono::duration_cast<std::chrono::seconds>(left).count());
     const std::uint64_t mebibytes = 64 + random_() % 128;
     deadline_ = Clock::now() + std::chrono::seconds(seconds) + patience;
-    process_ = lab::run_program({"stress-ng", "--vm", "2", "--vm-bytes", std::to_string(mebibytes) + "M",
-                            "--verify", "--timeout", std::to_string(seconds), "--seed",
-                            std::to_string(random_() >> 1), "--temp-path", "/tmp"},
-                           log());
+    process_ =
+        lab::run_program({"stress-ng", "--vm", "2", "--vm-bytes", std::to_string(mebibytes) + "M",
+                          "--verify", "--timeout", std::to_string(seconds), "--seed",
+                          std::to_string(random_() >> 1), "--temp-path", "/tmp"},
+                         log());
   }
 
   std::string conclude(int status) {

@@ -199,7 +199,7 @@ TEST_F(ListOptionsTest, OfANodeAndInAState) {
   EXPECT_EQ(list({.node = "1", .columns = "RANGE", .no_headings = true}),
             "0x0000000180000000-0x00000001803fffff\n");
   EXPECT_EQ(list({.state = "tied", .columns = "SIZE,STATE", .raw = true}),
-            "SIZE STATE\n4 MiB tied:321\n");
+            "SIZE STATE\n4MiB tied:321\n");
   EXPECT_EQ(list({.node = "1", .state = "tied", .no_headings = true}), "");
   // What is shown is what is summed up.
   EXPECT_NE(list({.node = "0"}).find("unplugged: 12 MiB\n"), std::string::npos);
@@ -207,8 +207,7 @@ TEST_F(ListOptionsTest, OfANodeAndInAState) {
 
 TEST_F(ListOptionsTest, TheSameInJson) {
   captured_.output.style.json = true;
-  EXPECT_EQ(run_list({.state = "mapped"}, opener(module_), captured_.output),
-            ExitStatus::Success);
+  EXPECT_EQ(run_list({.state = "mapped"}, opener(module_), captured_.output), ExitStatus::Success);
   const auto ranges = nlohmann::json::parse(captured_.data()).at("ranges");
   ASSERT_EQ(ranges.size(), 1U);
   EXPECT_EQ(ranges.at(0).at("start"), 6 * gib);

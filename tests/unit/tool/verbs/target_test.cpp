@@ -445,9 +445,15 @@ TEST_F(TargetTest, ChangeThatCannotBeNamesTheMost) {
 
 TEST_F(TargetTest, OneWayToSayWhatItIsToBe) {
   const std::vector<TargetOptions> wrong = {
-      {.what = "3G", .total = "3G"}, {.what = "none", .by = "-1G"}, {.total = "3G", .by = "-1G"},
-      {.by = "1G"},                  {.by = ""},                    {.by = "+"},
-      {.by = "--1G"},                {.total = "none"},             {.total = "0x1000+4M"},
+      {.what = "3G", .total = "3G"},
+      {.what = "none", .by = "-1G"},
+      {.total = "3G", .by = "-1G"},
+      {.by = "1G"},
+      {.by = ""},
+      {.by = "+"},
+      {.by = "--1G"},
+      {.total = "none"},
+      {.total = "0x1000+4M"},
       {.what = "none", .dry_run = true},
       {.what = "3G", .wait = true, .dry_run = true},
       {.what = "3G", .dry_run = true, .save = true},
@@ -477,11 +483,28 @@ TEST_F(TargetTest, DryRunTellsTheFloor) {
   EXPECT_EQ(run({.what = "3G", .dry_run = true}), ExitStatus::Partial);
   EXPECT_TRUE(said("floor")) << captured_.prose();
   EXPECT_FALSE(said("stays set")) << captured_.prose();
+}
+
+TEST_F(TargetTest, DryRunInJson) {
+  module_.answer = done_with(512 * mib, MEMPLUG_STOP_FLOOR);
   const auto json = json_of({.what = "3G", .dry_run = true});
   EXPECT_EQ(json.at("dry_run"), true);
   EXPECT_EQ(json.at("state"), "floor");
   EXPECT_EQ(json.at("plugged_size"), 4 * gib - 512 * mib);
   EXPECT_EQ(json.at("total_size"), nullptr);
+  EXPECT_EQ(json.at("stopped_by"), "floor");
+}
+
+TEST_F(TargetTest, DryRunThatIsInterruptedDoesNotCallItBlocked) {
+  module_.answer = done_with(0, MEMPLUG_STOP_INTERRUPTED);
+  EXPECT_EQ(run({.what = "3G", .dry_run = true}), ExitStatus::Failure);
+  EXPECT_TRUE(said("interrupted")) << captured_.prose();
+  EXPECT_FALSE(said("can't be")) << captured_.prose();
+}
+
+TEST_F(TargetTest, DryRunWithoutTheRightSaysWhatToDo) {
+  module_.answer = [](memplug_request&) { return EPERM; };
+  EXPECT_NE(failure_of({.what = "3G", .dry_run = true}, EPERM).find("root"), std::string::npos);
 }
 
 TEST_F(TargetTest, DryRunUpward) {
@@ -517,6 +540,7 @@ TEST_F(TargetTest, TargetThatCannotBeSavedIsSet) {
   surroundings_.saved_target = machine_.root() + "/a-file/memplug-target.conf";
   const std::string message = failure_of({.what = "3G", .save = true}, ENOTDIR);
   EXPECT_NE(message.find("the target is set, but not saved"), std::string::npos) << message;
+  EXPECT_EQ(message.find("another file"), std::string::npos) << message;
   EXPECT_TRUE(module_.target.has_value());
 }
 

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "test_verb_fixture.hpp"
 #include "temporary_folder.hpp"
+#include "test_verb_fixture.hpp"
 
 namespace memplug::test {
 namespace {
