@@ -60,6 +60,15 @@ module_param_named(oom_give_back, memplug_oom_gives_back, bool, 0644);
 MODULE_PARM_DESC(oom_give_back,
 		 "give unplugged memory back before the kernel kills a process for lack of it (default: no)");
 
+static char *zones;
+module_param(zones, charp, 0444);
+MODULE_PARM_DESC(zones,
+		 "zones whose memory is managed: normal (default), or normal,dma32: also what lies below 4 GiB");
+
+module_param_cb(low_reserve, &memplug_floor_low_reserve_param_ops, NULL, 0644);
+MODULE_PARM_DESC(low_reserve,
+		 "what a zone below ZONE_NORMAL keeps at least, in bytes (K, M, G), and a quarter of it in any case; default: 256M");
+
 module_param_named(driver_managed, memplug_ram_driver_managed, bool, 0444);
 MODULE_PARM_DESC(driver_managed,
 		 "also manage memory that another driver added (virtio-mem, dax-kmem) and may remove (default: no)");
@@ -87,6 +96,27 @@ static bool are_workers_valid(void)
 		return true;
 	pr_err("workers=%u: has to be from 0 to %u\n", workers, WORKER_MAX);
 	return false;
+}
+
+/*
+ * ZONE_DMA is 16 MiB of x86, for devices that are hardly there any more; elsewhere it may be most of
+ * memory, under the name of what has 32 bits.
+ */
+static bool parse_zones(void)
+{
+	if (!zones || !strcmp(zones, "normal"))
+		return true;
+	if (strcmp(zones, "normal,dma32")) {
+		pr_err("zones=%s: has to be normal or normal,dma32\n", zones);
+		return false;
+	}
+#ifdef CONFIG_ZONE_DMA32
+	memplug_ram_zones |= BIT(ZONE_DMA32);
+#endif
+#if defined(CONFIG_ZONE_DMA) && !defined(CONFIG_X86)
+	memplug_ram_zones |= BIT(ZONE_DMA);
+#endif
+	return true;
 }
 
 static bool parse_order(void)
@@ -147,7 +177,7 @@ static int __init memplug_init(void)
 	unsigned long plugged;
 	int ret;
 
-	if (!size || !are_workers_valid() || !parse_order())
+	if (!size || !are_workers_valid() || !parse_order() || !parse_zones())
 		return -EINVAL;
 	if (is_kdump_kernel()) {
 		pr_err("not for a crash kernel, which needs what little memory it has\n");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef MEMPLUG_REGION_H
-#define MEMPLUG_REGION_H
+#ifndef MEMPLUG_BOOKS_H
+#define MEMPLUG_BOOKS_H
 
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -75,6 +75,8 @@ extern bool memplug_region_claims_are_zeroed;
  * @target_state: MEMPLUG_TARGET_*
  * @generation: goes up with every change
  * @nr_nodes: nodes with managed memory
+ * @low_managed: of @managed, what is in zones below ZONE_NORMAL
+ * @low_unplugged: of @unplugged, likewise
  */
 struct region_sizes {
 	unsigned long managed;
@@ -85,6 +87,8 @@ struct region_sizes {
 	u32 target_state;
 	u64 generation;
 	unsigned int nr_nodes;
+	unsigned long low_managed;
+	unsigned long low_unplugged;
 };
 
 /**
@@ -111,7 +115,7 @@ struct region_aim {
  * @ready: can be taken in the wanted direction, and nobody is busy with them
  * @busy: another request is busy with them, in whatever direction, or has taken them and may give
  *        them back; or they are to be plugged, and are tied, mapped or quarantined
- * @seams: not of the same node as the subblock below
+ * @seams: not of the same place as the subblock below
  * @nr_ready: bits in @ready
  * @nr_busy: bits in @busy
  * @nr_held: those of them that are tied, mapped or quarantined
@@ -139,6 +143,8 @@ void memplug_region_gone(unsigned long start_pfn, unsigned long nr_pages);
 bool memplug_region_find_unmanaged(struct subblock_run within, struct subblock_run *bad);
 bool memplug_region_has_managed(struct subblock_run within);
 int memplug_region_node(unsigned long index);
+int memplug_region_place(unsigned long index);
+bool memplug_region_split_low(unsigned long *map, unsigned long *low, unsigned long nr);
 u32 memplug_region_state(unsigned long index, int *nid, u32 *flags);
 
 unsigned long memplug_region_nr(void);

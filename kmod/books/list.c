@@ -81,7 +81,7 @@ static bool fill_copy(struct books_copy *copy)
 	bitmap_copy(to->quarantined, from->quarantined, nr);
 	bitmap_copy(to->edges, from->edges, nr);
 	memcpy(to->owners, from->owners, nr * sizeof(*to->owners));
-	memcpy(to->nodes, from->nodes, nr * sizeof(*to->nodes));
+	memcpy(to->places, from->places, nr * sizeof(*to->places));
 	for (i = 1; i <= REGION_MAX_DESCRIPTORS; i++)
 		if (memplug_books.owners[i])
 			copy->holders[i] = pid_vnr(memplug_books.owners[i]->opener);
@@ -120,7 +120,8 @@ static struct memplug_range describe_range(const struct books_copy *copy, unsign
 			 (test_bit(i, maps->mapped) ? MEMPLUG_RANGE_MAPPED : 0) |
 			 (test_bit(i, maps->quarantined) ? MEMPLUG_RANGE_QUARANTINED : 0) |
 			 (test_bit(i, maps->unplugged) ? 0 : MEMPLUG_RANGE_WANTED),
-		.node = test_bit(i, maps->managed) ? maps->nodes[i] : NUMA_NO_NODE,
+		.node = test_bit(i, maps->managed) ? place_node(maps->places[i]) :
+							       NUMA_NO_NODE,
 		.holder = tied ? copy->holders[maps->owners[i]] : 0,
 	};
 }

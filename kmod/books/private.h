@@ -10,8 +10,8 @@
  * No struct page is read here but in memplug_region_update(), whose callers keep memory hotplug
  * out: going offline overwrites them. What they say of node and zone is in the books from then on.
  */
-#ifndef MEMPLUG_REGION_BOOKS_H
-#define MEMPLUG_REGION_BOOKS_H
+#ifndef MEMPLUG_BOOKS_PRIVATE_H
+#define MEMPLUG_BOOKS_PRIVATE_H
 
 #include <linux/bitmap.h>
 #include <linux/list.h>
@@ -21,6 +21,7 @@
 
 #include "books.h"
 #include "events.h"
+#include "machine/place.h"
 
 #define REGION_BITMAPS 13
 
@@ -28,25 +29,25 @@
 #define BOOKS_STEP 4096UL
 
 /**
- * struct region_maps - one bit a subblock each, a byte, and a node
+ * struct region_maps - one bit a subblock each, a byte, and a place
  * @managed: online memory that memplug looks after
  * @unplugged: held by memplug; within managed
  * @busy: a request is claiming or releasing it; it may have gone offline since
  * @wanted: was unplugged when its memory block went offline, and is to be again; plugged, or
  *          not managed
  * @leaving: held until its block began to go offline, and again if it does not go; not managed
- * @seams: managed, and of another node than the one below
+ * @seams: managed, and of another place than the one below
  * @tied: a descriptor's, of those in @owners
  * @unsettled: taken by a request that still runs, one of @owners or tied to one; nobody else may
  *             plug or map it
  * @mapped: unplugged, and at least one mapping shows it
  * @zeroed: unplugged, and nothing is left in it of whoever had it before
  * @quarantined: kept out as bad, or to be: unplugged, or wanted, or busy
- * @elsewhere: online in another zone than ZONE_NORMAL; neither managed nor leaving
+ * @elsewhere: online in a zone that nobody looks after; neither managed nor leaving
  * @edges: as @seams, or tied otherwise than the one below
  * @bits: all of the above
  * @owners: of what is tied or unsettled, the owner's number; else 0
- * @nodes: of what is managed, its node
+ * @places: of what is managed, its place
  */
 struct region_maps {
 	union {
@@ -68,10 +69,10 @@ struct region_maps {
 		unsigned long *bits[REGION_BITMAPS];
 	};
 	u8 *owners;
-	u16 *nodes;
+	u16 *places;
 };
 
-static_assert(MAX_NUMNODES <= U16_MAX);
+static_assert(MAX_PLACES <= U16_MAX);
 
 struct node_share {
 	unsigned long managed;
@@ -90,6 +91,7 @@ struct node_share {
  * @wanted_elsewhere: those of them that are online in another zone
  * @quarantined: set bits
  * @nodes: each node's share
+ * @low: what of all that is in zones below ZONE_NORMAL
  * @owners: by number; the first is nobody
  * @mappings: struct region_mapping, all there are
  * @nr_mappings: how many
@@ -110,6 +112,7 @@ struct memplug_books {
 	unsigned long wanted_elsewhere;
 	unsigned long quarantined;
 	struct node_share nodes[MAX_NUMNODES];
+	struct node_share low;
 	struct region_owner *owners[REGION_MAX_OWNERS + 1];
 	struct list_head mappings;
 	unsigned int nr_mappings;
@@ -128,9 +131,14 @@ static inline bool books_managed(unsigned long index)
 }
 
 /* Only for managed subblocks. */
+static inline int books_place(unsigned long index)
+{
+	return memplug_books.maps.places[index];
+}
+
 static inline int books_node(unsigned long index)
 {
-	return memplug_books.maps.nodes[index];
+	return place_node(books_place(index));
 }
 
 /* The part of a run of which anything is known. Without the lock, more of it may be at once. */

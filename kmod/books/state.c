@@ -30,7 +30,7 @@ void memplug_books_free_maps(struct region_maps *maps)
 	for (i = 0; i < REGION_BITMAPS; i++)
 		kvfree(maps->bits[i]);
 	kvfree(maps->owners);
-	kvfree(maps->nodes);
+	kvfree(maps->places);
 }
 
 /* Room for books of @nr subblocks, with nothing in them; -ENOMEM leaves nothing to be freed. */
@@ -44,8 +44,8 @@ int memplug_books_alloc_maps(struct region_maps *maps, unsigned long nr)
 		ok = ok && maps->bits[i];
 	}
 	maps->owners = kvcalloc(nr, sizeof(*maps->owners), GFP_KERNEL);
-	maps->nodes = kvcalloc(nr, sizeof(*maps->nodes), GFP_KERNEL);
-	if (ok && maps->owners && maps->nodes)
+	maps->places = kvcalloc(nr, sizeof(*maps->places), GFP_KERNEL);
+	if (ok && maps->owners && maps->places)
 		return 0;
 	memplug_books_free_maps(maps);
 	memset(maps, 0, sizeof(*maps));
@@ -71,7 +71,7 @@ static int grow(unsigned long nr)
 		bitmap_copy(maps.bits[i], old.bits[i], old_nr);
 	if (old_nr) {
 		memcpy(maps.owners, old.owners, old_nr * sizeof(*maps.owners));
-		memcpy(maps.nodes, old.nodes, old_nr * sizeof(*maps.nodes));
+		memcpy(maps.places, old.places, old_nr * sizeof(*maps.places));
 	}
 	memplug_books.maps = maps;
 	memplug_books.nr = nr;
@@ -80,11 +80,11 @@ static int grow(unsigned long nr)
 	return 0;
 }
 
-/* Is there a border between nodes below this subblock? */
+/* Is there a border between places below this subblock? */
 static void update_seam(unsigned long index)
 {
 	bool seam = index && books_managed(index) && books_managed(index - 1) &&
-		    books_node(index) != books_node(index - 1);
+		    books_place(index) != books_place(index - 1);
 
 	if (index >= memplug_books.nr)
 		return;
@@ -100,17 +100,19 @@ static void set_managed(unsigned long index, bool managed)
 	__assign_bit(index, memplug_books.maps.managed, managed);
 	memplug_books.managed += managed ? 1 : -1;
 	memplug_books.nodes[books_node(index)].managed += managed ? 1 : -1;
+	if (place_is_low(books_place(index)))
+		memplug_books.low.managed += managed ? 1 : -1;
 	if (test_bit(index, memplug_books.maps.wanted))
 		memplug_books.wanted_here += managed ? 1 : -1;
 	update_seam(index);
 	update_seam(index + 1);
 }
 
-/* A look at a subblock that is not unplugged has found it fit to be managed, of a node, or not. */
-static void manage(unsigned long index, bool fit, int nid)
+/* A look at a subblock that is not unplugged has found it fit to be managed, of a place, or not. */
+static void manage(unsigned long index, bool fit, int place)
 {
 	if (fit && !books_managed(index))
-		memplug_books.maps.nodes[index] = nid;
+		memplug_books.maps.places[index] = place;
 	set_managed(index, fit);
 }
 
@@ -131,6 +133,8 @@ static void set_unplugged(unsigned long index, bool unplugged)
 	__assign_bit(index, memplug_books.maps.unplugged, unplugged);
 	memplug_books.unplugged += unplugged ? 1 : -1;
 	memplug_books.nodes[books_node(index)].unplugged += unplugged ? 1 : -1;
+	if (place_is_low(books_place(index)))
+		memplug_books.low.unplugged += unplugged ? 1 : -1;
 }
 
 /* More or less of a stretch is managed now than when so much was managed in all. */
@@ -184,13 +188,13 @@ int memplug_region_update(unsigned long start_pfn, unsigned long nr_pages)
 	for (; index < end; index++) {
 		unsigned long pfn = subblock_pfn(index);
 		bool fit = memplug_ram_judge(pfn, subblock_pages()) == MEMPLUG_BAD_NONE;
-		int nid = fit ? page_to_nid(pfn_to_page(pfn)) : NUMA_NO_NODE;
+		int place = fit ? memplug_ram_place(pfn) : NO_PLACE;
 		bool elsewhere = !fit && memplug_ram_is_in_other_zone(pfn);
 
 		spin_lock(&memplug_books.lock);
 		lasting = books_lasting();
 		if (!test_bit(index, memplug_books.maps.unplugged))
-			manage(index, fit, nid);
+			manage(index, fit, place);
 		/* what is leaving may stay, and be as it was */
 		if (books_managed(index) || test_bit(index, memplug_books.maps.leaving))
 			elsewhere = false;
@@ -348,15 +352,17 @@ void memplug_region_gone(unsigned long start_pfn, unsigned long nr_pages)
  */
 int memplug_region_init(void)
 {
+	unsigned int i;
 	int nid, ret = 0;
 
 	for_each_online_node(nid) {
-		struct zone *zone = &NODE_DATA(nid)->node_zones[ZONE_NORMAL];
+		for (i = 0; i < MAX_NR_ZONES && !ret; i++) {
+			struct zone *zone = &NODE_DATA(nid)->node_zones[i];
 
-		if (populated_zone(zone))
-			ret = memplug_region_update(zone->zone_start_pfn, zone->spanned_pages);
-		if (ret)
-			break;
+			if (memplug_ram_has_zone(i) && populated_zone(zone))
+				ret = memplug_region_update(zone->zone_start_pfn,
+							    zone->spanned_pages);
+		}
 	}
 	return ret;
 }

@@ -47,6 +47,22 @@ bool memplug_region_has_managed(struct subblock_run within)
 }
 
 /**
+ * memplug_region_place - the place of a subblock
+ * @index: subblock
+ *
+ * Return: NO_PLACE if it is not managed, or not any more.
+ */
+int memplug_region_place(unsigned long index)
+{
+	int place;
+
+	spin_lock(&memplug_books.lock);
+	place = books_managed(index) ? books_place(index) : NO_PLACE;
+	spin_unlock(&memplug_books.lock);
+	return place;
+}
+
+/**
  * memplug_region_node - the node of a subblock
  * @index: subblock
  *
@@ -54,12 +70,36 @@ bool memplug_region_has_managed(struct subblock_run within)
  */
 int memplug_region_node(unsigned long index)
 {
-	int nid;
+	return place_node(memplug_region_place(index));
+}
 
+/**
+ * memplug_region_split_low - part what is in low zones from the rest
+ * @map: bitmap of @nr subblocks; what is low is taken out of it
+ * @low: bitmap of as many; result: that
+ * @nr: bits in them
+ *
+ * Return: whether there is any.
+ */
+bool memplug_region_split_low(unsigned long *map, unsigned long *low, unsigned long nr)
+{
+	unsigned long i;
+	bool found = false;
+
+	bitmap_zero(low, nr);
 	spin_lock(&memplug_books.lock);
-	nid = books_managed(index) ? books_node(index) : NUMA_NO_NODE;
+	for_each_set_bit(i, map, min(nr, memplug_books.nr)) {
+		if (!books_managed(i))
+			continue;
+		/* ZONE_NORMAL is above all of it, of whatever node */
+		if (!place_is_low(books_place(i)))
+			break;
+		__clear_bit(i, map);
+		__set_bit(i, low);
+		found = true;
+	}
 	spin_unlock(&memplug_books.lock);
-	return nid;
+	return found;
 }
 
 /**
@@ -234,6 +274,8 @@ void memplug_region_sizes(struct region_sizes *sizes)
 	sizes->target_state = memplug_books.target_state;
 	sizes->generation = memplug_books.generation;
 	sizes->nr_nodes = count_nodes();
+	sizes->low_managed = memplug_books.low.managed;
+	sizes->low_unplugged = memplug_books.low.unplugged;
 	spin_unlock(&memplug_books.lock);
 }
 

@@ -26,13 +26,14 @@
 #include "device/watcher.h"
 #include "duty/quarantine.h"
 #include "duty/target.h"
+#include "machine/ram.h"
 #include "request/dispatch.h"
 #include "request/request.h"
 #include "request/unmanaged.h"
 
 #define UNPLUG_FLAGS (MEMPLUG_REQ_RANGE | MEMPLUG_REQ_NODE | MEMPLUG_REQ_WINDOW | \
 		      MEMPLUG_REQ_CONTIGUOUS | MEMPLUG_REQ_EXACT | MEMPLUG_REQ_DRY_RUN | \
-		      MEMPLUG_REQ_TIED)
+		      MEMPLUG_REQ_TIED | MEMPLUG_REQ_NORMAL | MEMPLUG_REQ_LOW)
 #define PLUG_FLAGS (MEMPLUG_REQ_RANGE | MEMPLUG_REQ_ALL | MEMPLUG_REQ_NODE | MEMPLUG_REQ_DRY_RUN)
 
 /* The most records of a survey in one call: 256 KiB of kernel memory. */
@@ -124,7 +125,7 @@ static int run_info(struct call *call)
 	info->out_features = MEMPLUG_FEATURE_TARGET | MEMPLUG_FEATURE_OOM |
 			     MEMPLUG_FEATURE_SURVEY | MEMPLUG_FEATURE_EVENTS |
 			     MEMPLUG_FEATURE_TIED | MEMPLUG_FEATURE_MMAP |
-			     MEMPLUG_FEATURE_QUARANTINE;
+			     MEMPLUG_FEATURE_QUARANTINE | MEMPLUG_FEATURE_ZONES;
 	info->out_granularity = COMPAT_GRANULARITY_PAGES * PAGE_SIZE;
 	info->out_subblock_size = subblock_bytes();
 	info->out_memory_block_size = memory_block_size_bytes();
@@ -140,6 +141,9 @@ static int run_info(struct call *call)
 	info->out_wanted_other_zone_size = sizes.wanted_other_zone * subblock_bytes();
 	info->out_target_state = sizes.target_state;
 	info->out_others = 0;	/* no MEMPLUG_FEATURE_OTHERS */
+	info->out_low_managed_size = sizes.low_managed * subblock_bytes();
+	info->out_low_unplugged_size = sizes.low_unplugged * subblock_bytes();
+	info->out_low_reserve_size = memplug_ram_has_low_zones() ? memplug_floor_low_bytes() : 0;
 	return 0;
 }
 
@@ -433,7 +437,7 @@ static const struct command commands[] = {
 };
 
 /* The layout is the same for every caller, and does not change. */
-static_assert(sizeof(struct memplug_info) == 152);
+static_assert(sizeof(struct memplug_info) == 176);
 static_assert(sizeof(struct memplug_node) == 24);
 static_assert(sizeof(struct memplug_nodes) == 32);
 static_assert(sizeof(struct memplug_range) == 32);

@@ -49,10 +49,15 @@ static int check_align(const struct memplug_request *user, struct request *req)
 static int check_place(const struct memplug_request *user, struct request *req)
 {
 	const u32 excluded = MEMPLUG_REQ_ALL | MEMPLUG_REQ_NODE | MEMPLUG_REQ_WINDOW |
-			     MEMPLUG_REQ_CONTIGUOUS;
+			     MEMPLUG_REQ_CONTIGUOUS | MEMPLUG_REQ_NORMAL | MEMPLUG_REQ_LOW;
+	const u32 zones = MEMPLUG_REQ_NORMAL | MEMPLUG_REQ_LOW;
 
 	req->within.first = 0;
 	req->within.nr = subblock_at(U64_MAX);
+	if ((user->flags & zones) == zones)
+		return -EINVAL;
+	if (user->flags & zones)
+		req->zone = user->flags & MEMPLUG_REQ_LOW ? REQUEST_LOW : REQUEST_NORMAL;
 	if (user->flags & MEMPLUG_REQ_WINDOW) {
 		int ret = memplug_transfer_stretch(user->window_start, user->window_length,
 						   &req->within);

@@ -95,7 +95,7 @@ static void gone(struct memory_notify *memory)
 
 static void retake(unsigned long index)
 {
-	int nid = memplug_region_node(index);
+	int place = memplug_region_place(index);
 	struct floor_share share = { .nr_pages = subblock_pages(), .nr_free = subblock_pages() };
 	struct claim claim = {
 		.run = { .first = index, .nr = 1 },
@@ -104,11 +104,11 @@ static void retake(unsigned long index)
 	};
 
 	/* not into the image of a machine that is about to hibernate: it stays wanted */
-	if (memplug_hotplug_is_suspended() || memplug_floor_reserve(nid, share) != FLOOR_OK)
+	if (memplug_hotplug_is_suspended() || memplug_floor_reserve(place, share) != FLOOR_OK)
 		return;
 	if (memplug_region_reserve(claim.run, REGION_UNPLUG) && memplug_claim_run(&claim))
 		memplug_region_abort(claim.run);
-	memplug_floor_unreserve(nid, share);
+	memplug_floor_unreserve(place, share);
 }
 
 /*
@@ -131,7 +131,7 @@ static void tell_of_other_zone(struct memory_notify *memory)
 	unsigned long i = memplug_region_next_absent(memory->start_pfn >> memplug_subblock_order);
 
 	if (i != ULONG_MAX && subblock_pfn(i) < memory->start_pfn + memory->nr_pages)
-		pr_warn_ratelimited("%#llx: was unplugged and is back in another zone than ZONE_NORMAL, where nothing is taken\n",
+		pr_warn_ratelimited("%#llx: was unplugged and is back in a zone where nothing is taken\n",
 				    subblock_address(i));
 }
 

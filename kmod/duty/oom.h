@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef MEMPLUG_PRESSURE_H
-#define MEMPLUG_PRESSURE_H
+#ifndef MEMPLUG_OOM_H
+#define MEMPLUG_OOM_H
 
 #include <linux/types.h>
 

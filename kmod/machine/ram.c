@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the machine says of a stretch of physical memory: is all of it online System RAM
- * of one node's ZONE_NORMAL. Looks at the resource tree and at struct pages, and knows
- * nothing of what memplug does with it.
+ * of one zone that memplug looks after, of one node. Looks at the resource tree and at struct
+ * pages, and knows nothing of what memplug does with it.
  */
 #include <linux/ioport.h>
 #include <linux/memory_hotplug.h>
@@ -14,6 +14,9 @@
 
 /* Memory that another driver added is fit as well. Set once, before the first look. */
 bool memplug_ram_driver_managed;
+
+/* Bits of the zones that are looked after. Set once, before the first look. */
+unsigned int memplug_ram_zones = BIT(ZONE_NORMAL);
 
 /* What the resource tree says of a stretch of physical memory. */
 struct ram_coverage {
@@ -53,7 +56,7 @@ u32 memplug_ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 	struct ram_coverage coverage = { };
 	struct zone *zone = NULL;
 	unsigned long pfn;
-	bool normal = false, other = false;
+	bool ours = false, other = false;
 
 	memplug_hotplug_assert_excluded();
 	walk_iomem_res_desc(IORES_DESC_NONE, SYSTEM_RAM, start, start + size - 1, &coverage,
@@ -72,14 +75,29 @@ u32 memplug_ram_judge(unsigned long start_pfn, unsigned long nr_pages)
 								      MEMPLUG_BAD_MIXED;
 		if (!zone)
 			zone = page_zone(page);
-		normal |= page_zonenum(page) == ZONE_NORMAL;
-		other |= page_zonenum(page) != ZONE_NORMAL;
+		if (memplug_ram_has_zone(page_zonenum(page)))
+			ours = true;
+		else
+			other = true;
 		if (page_zone(page) != zone || page_zone(last) != zone)
-			return normal ? MEMPLUG_BAD_MIXED : MEMPLUG_BAD_ZONE;
+			return ours ? MEMPLUG_BAD_MIXED : MEMPLUG_BAD_ZONE;
 	}
 	if (other)
 		return MEMPLUG_BAD_ZONE;
 	return coverage.covered == size ? MEMPLUG_BAD_NONE : MEMPLUG_BAD_MIXED;
+}
+
+/**
+ * memplug_ram_place - whose a stretch is that is fit to be managed
+ * @pfn: a page frame of it
+ *
+ * Context: as for memplug_ram_judge().
+ */
+int memplug_ram_place(unsigned long pfn)
+{
+	const struct page *page = pfn_to_page(pfn);
+
+	return place_of(page_to_nid(page), page_zonenum(page));
 }
 
 /**
@@ -124,7 +142,7 @@ unsigned long memplug_ram_next(unsigned long pfn)
 }
 
 /**
- * memplug_ram_is_in_other_zone - is there memory that is in use, of another zone than ZONE_NORMAL
+ * memplug_ram_is_in_other_zone - is there memory that is in use, of a zone that nobody looks after
  * @pfn: page frame
  *
  * Context: as for memplug_ram_judge().
@@ -135,5 +153,5 @@ bool memplug_ram_is_in_other_zone(unsigned long pfn)
 
 	memplug_hotplug_assert_excluded();
 	page = pfn_to_online_page(pfn);
-	return page && page_zonenum(page) != ZONE_NORMAL;
+	return page && !memplug_ram_has_zone(page_zonenum(page));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef MEMPLUG_WORKER_H
-#define MEMPLUG_WORKER_H
+#ifndef MEMPLUG_CLAIM_H
+#define MEMPLUG_CLAIM_H
 
 #include <linux/completion.h>
 #include <linux/list.h>

@@ -14,6 +14,7 @@
 #include <linux/sizes.h>
 
 #include "compat.h"
+#include "machine/ram.h"
 #include "memory/buddy.h"
 #include "memory/contig.h"
 #include "policy/pace.h"
@@ -43,7 +44,7 @@ static bool is_claimable(unsigned long start_pfn, unsigned long nr_pages)
 		    page_zone(pfn_to_page(pfn + pageblock_nr_pages - 1)) != zone)
 			return false;
 	}
-	return zone_idx(zone) == ZONE_NORMAL;
+	return memplug_ram_has_zone(zone_idx(zone));
 }
 
 /* As long as the longest run of small subblocks; a large subblock is taken in several. */
@@ -214,7 +215,7 @@ static int alloc_in_pieces(unsigned long start_pfn, unsigned long nr_pages,
  * Context: may sleep, for seconds if much has to be moved. The caller keeps memory hotplug
  * out, and runs in a worker: up to 6.12 pages are moved within the caller's cpuset only.
  *
- * Return: 0; -EINVAL if the range is not one online stretch of one ZONE_NORMAL; -EBUSY if
+ * Return: 0; -EINVAL if the range is not one online stretch of a zone that is managed; -EBUSY if
  * something in it can't be moved; -ENOMEM if there is no room to move it to; -EINTR if the
  * calling task is being killed; or what @should_stop said.
  */

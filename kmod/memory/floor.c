@@ -19,6 +19,7 @@
 
 #include "compat.h"
 #include "machine/hotplug.h"
+#include "machine/place.h"
 #include "memory/floor.h"
 #include "parameter.h"
 
@@ -27,15 +28,17 @@
 static struct {
 	spinlock_t lock;			/* protects reserved, zones, ended */
 	unsigned long reserved;			/* pages, in all zones */
-	struct floor_share zones[MAX_NUMNODES];	/* reserved, in a node's ZONE_NORMAL */
+	struct floor_share zones[MAX_PLACES];	/* reserved, in a node's zone */
 	unsigned long ended;			/* reservations that have ended */
 	wait_queue_head_t wait;			/* for one more to end */
 	u64 parameter;				/* bytes, or FLOOR_DEFAULT */
 	u64 standard;				/* bytes, computed at load */
+	u64 low;				/* bytes that each low zone keeps, at least */
 } floor = {
 	.lock = __SPIN_LOCK_UNLOCKED(floor.lock),
 	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(floor.wait),
 	.parameter = FLOOR_DEFAULT,
+	.low = SZ_256M,
 };
 
 static int floor_set(const char *text, const struct kernel_param *kp)
@@ -59,6 +62,26 @@ static int floor_get(char *buffer, const struct kernel_param *kp)
 const struct kernel_param_ops memplug_floor_param_ops = {
 	.set = floor_set,
 	.get = floor_get,
+};
+
+static int low_reserve_set(const char *text, const struct kernel_param *kp)
+{
+	u64 bytes;
+	int ret = text ? memplug_parameter_bytes(text, &bytes) : -EINVAL;
+
+	if (!ret)
+		WRITE_ONCE(floor.low, bytes);
+	return ret;
+}
+
+static int low_reserve_get(char *buffer, const struct kernel_param *kp)
+{
+	return scnprintf(buffer, PAGE_SIZE, "%llu\n", READ_ONCE(floor.low));
+}
+
+const struct kernel_param_ops memplug_floor_low_reserve_param_ops = {
+	.set = low_reserve_set,
+	.get = low_reserve_get,
 };
 
 /**
@@ -92,6 +115,12 @@ u64 memplug_floor_bytes(void)
 	return bytes == FLOOR_DEFAULT ? floor.standard : bytes;
 }
 
+/** memplug_floor_low_bytes - what each low zone keeps, at least */
+u64 memplug_floor_low_bytes(void)
+{
+	return READ_ONCE(floor.low);
+}
+
 /* The kernel's counters are kept per CPU and may be off by this much together. */
 static unsigned long counter_drift(void)
 {
@@ -102,10 +131,21 @@ static unsigned long counter_drift(void)
  * A zone that has lost its last memory has lost what it kept for each CPU, too: it is looked at
  * only while none can.
  */
-static struct zone *normal_zone(int nid)
+static struct zone *zone_of(int place)
 {
 	memplug_hotplug_assert_excluded();
-	return &NODE_DATA(nid)->node_zones[ZONE_NORMAL];
+	return &NODE_DATA(place_node(place))->node_zones[place_zone(place)];
+}
+
+/*
+ * What a zone keeps beside its watermarks, in pages. Devices that can reach no other memory, and
+ * drivers that ask for it by name, find nothing elsewhere: in low zones that is a quarter, or more.
+ */
+static unsigned long kept_low(int place, const struct zone *zone)
+{
+	if (!place_is_low(place))
+		return 0;
+	return max_t(u64, memplug_floor_low_bytes() >> PAGE_SHIFT, zone->present_pages / 4);
 }
 
 /*
@@ -139,10 +179,10 @@ static bool total_allows(unsigned long nr_pages, unsigned long kept)
  * memory or in page cache that kswapd can drop. One that is mostly in use takes few free pages
  * along: it has to leave the minimum, for allocations that can't wait.
  */
-static bool zone_allows(int nid, struct floor_share share, unsigned long kept)
+static bool zone_allows(int place, struct floor_share share, unsigned long kept)
 {
-	struct zone *zone = normal_zone(nid);
-	const struct floor_share *reserved = &floor.zones[nid];
+	struct zone *zone = zone_of(place);
+	const struct floor_share *reserved = &floor.zones[place];
 	unsigned long taken = share.nr_free + reserved->nr_free;
 	unsigned long free = zone_page_state_snapshot(zone, NR_FREE_PAGES) + kept;
 	unsigned long cache = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
@@ -152,6 +192,7 @@ static bool zone_allows(int nid, struct floor_share share, unsigned long kept)
 
 	for (i = 0; i < MAX_NR_ZONES; i++)
 		reserve = max_t(unsigned long, reserve, zone->lowmem_reserve[i]);
+	reserve += kept_low(place, zone);
 
 	/* nothing leaves: not even a zone that is at its minimum can lose by that */
 	if (!share.nr_free)
@@ -162,32 +203,32 @@ static bool zone_allows(int nid, struct floor_share share, unsigned long kept)
 	       free + cache / 2 >= taken + high_wmark_pages(zone) + reserve;
 }
 
-static enum floor_verdict verdict(int nid, struct floor_share in_zone, unsigned long total_pages,
+static enum floor_verdict verdict(int place, struct floor_share in_zone, unsigned long total_pages,
 				  unsigned long kept)
 {
 	if (!total_allows(total_pages, kept))
 		return FLOOR_TOTAL;
-	return zone_allows(nid, in_zone, kept) ? FLOOR_OK : FLOOR_ZONE;
+	return zone_allows(place, in_zone, kept) ? FLOOR_OK : FLOOR_ZONE;
 }
 
 /**
  * memplug_floor_check - may this much be taken, without taking it
- * @nid: a node with managed memory
- * @in_zone: what is to be taken from its zone
+ * @place: one with managed memory
+ * @in_zone: what is to be taken from there
  * @total_pages: what is to be taken from all zones together
  *
  * Looks ahead to after the first claim: what CPUs keep of the zone's free pages counts as free.
  *
  * Context: memory hotplug is kept out.
  */
-enum floor_verdict memplug_floor_check(int nid, struct floor_share in_zone,
+enum floor_verdict memplug_floor_check(int place, struct floor_share in_zone,
 				       unsigned long total_pages)
 {
-	unsigned long kept = kept_by_cpus(normal_zone(nid));
+	unsigned long kept = kept_by_cpus(zone_of(place));
 	enum floor_verdict ret;
 
 	spin_lock(&floor.lock);
-	ret = verdict(nid, in_zone, total_pages, kept);
+	ret = verdict(place, in_zone, total_pages, kept);
 	spin_unlock(&floor.lock);
 	return ret;
 }
@@ -206,9 +247,9 @@ bool memplug_floor_has_room(unsigned long nr_pages)
 	return ret;
 }
 
-static void add_reservation(int nid, struct floor_share share)
+static void add_reservation(int place, struct floor_share share)
 {
-	struct floor_share *reserved = &floor.zones[nid];
+	struct floor_share *reserved = &floor.zones[place];
 
 	lockdep_assert_held(&floor.lock);
 	floor.reserved += share.nr_pages;
@@ -218,7 +259,7 @@ static void add_reservation(int nid, struct floor_share share)
 
 /**
  * memplug_floor_reserve - reserve a run's share before it is claimed
- * @nid: the run's node
+ * @place: the run's
  * @share: the run's share
  *
  * Context: memory hotplug is kept out.
@@ -226,26 +267,26 @@ static void add_reservation(int nid, struct floor_share share)
  * Return: FLOOR_OK, with the share reserved until memplug_floor_unreserve(); otherwise what stands
  * in the way. A refusal may be due to others in flight: memplug_floor_wait() tells.
  */
-enum floor_verdict memplug_floor_reserve(int nid, struct floor_share share)
+enum floor_verdict memplug_floor_reserve(int place, struct floor_share share)
 {
 	enum floor_verdict ret;
 
 	spin_lock(&floor.lock);
-	ret = verdict(nid, share, share.nr_pages, 0);
+	ret = verdict(place, share, share.nr_pages, 0);
 	if (ret == FLOOR_OK)
-		add_reservation(nid, share);
+		add_reservation(place, share);
 	spin_unlock(&floor.lock);
 	return ret;
 }
 
 /**
  * memplug_floor_unreserve - the claim is over: the counters of the kernel know of it now
- * @nid: as reserved
+ * @place: as reserved
  * @share: as reserved
  */
-void memplug_floor_unreserve(int nid, struct floor_share share)
+void memplug_floor_unreserve(int place, struct floor_share share)
 {
-	struct floor_share *reserved = &floor.zones[nid];
+	struct floor_share *reserved = &floor.zones[place];
 
 	spin_lock(&floor.lock);
 	floor.reserved -= share.nr_pages;

@@ -22,14 +22,16 @@ struct floor_share {
 };
 
 extern const struct kernel_param_ops memplug_floor_param_ops;
+extern const struct kernel_param_ops memplug_floor_low_reserve_param_ops;
 
 void memplug_floor_init(void);
 u64 memplug_floor_bytes(void);
-enum floor_verdict memplug_floor_check(int nid, struct floor_share in_zone,
+u64 memplug_floor_low_bytes(void);
+enum floor_verdict memplug_floor_check(int place, struct floor_share in_zone,
 				       unsigned long total_pages);
 bool memplug_floor_has_room(unsigned long nr_pages);
-enum floor_verdict memplug_floor_reserve(int nid, struct floor_share share);
-void memplug_floor_unreserve(int nid, struct floor_share share);
+enum floor_verdict memplug_floor_reserve(int place, struct floor_share share);
+void memplug_floor_unreserve(int place, struct floor_share share);
 bool memplug_floor_wait(unsigned long timeout);
 
 #endif

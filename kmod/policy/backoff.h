@@ -3,8 +3,8 @@
  * When to try a subblock again that could not be had. Pure: no kernel call, no allocation, no
  * lock; the caller passes the arrays and the time. It also builds in user space, for its test.
  */
-#ifndef MEMPLUG_PATIENCE_H
-#define MEMPLUG_PATIENCE_H
+#ifndef MEMPLUG_BACKOFF_H
+#define MEMPLUG_BACKOFF_H
 
 #include <linux/types.h>
 

@@ -84,8 +84,8 @@ int memplug_candidates_look_at(struct request *req, struct subblock_run run, str
 			look->dearest = max_t(unsigned int, look->dearest, look->cost[i]);
 	}
 	look->share.nr_pages = run.nr * subblock_pages();
-	/* with something offline in it the run is not claimed, and has no node to speak of */
-	look->nid = memplug_region_node(run.first);
+	/* with something offline in it the run is not claimed, and has no place to speak of */
+	look->place = memplug_region_place(run.first);
 	memplug_hotplug_allow();
 	memplug_counters_add_survey(ktime_to_ns(ktime_sub(ktime_get(), started)));
 	return 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef MEMPLUG_LOOK_H
-#define MEMPLUG_LOOK_H
+#ifndef MEMPLUG_CANDIDATES_H
+#define MEMPLUG_CANDIDATES_H
 
 #include "request/request.h"
 
 /**
  * struct look - what a look at a run found
- * @nid: node of all of it
+ * @place: of all of it
  * @share: what it takes from what is available
  * @nr_movable: pages in use that would be moved
  * @cost: of each of its subblocks, PLAN_*
@@ -14,7 +14,7 @@
  * @bad: bit n set: subblock n of the run is not to be claimed now
  */
 struct look {
-	int nid;
+	int place;
 	struct floor_share share;
 	unsigned long nr_movable;
 	unsigned char cost[PLAN_MAX_RUN];

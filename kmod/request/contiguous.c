@@ -24,7 +24,7 @@ static void avoid(struct request *req, struct subblock_run run, const unsigned l
 static void avoid_for_zone(struct request *req, struct subblock_run piece)
 {
 	__clear_bit(piece.first + piece.nr - 1, req->plan.candidates);
-	memplug_retry_zone(req, memplug_region_node(piece.first), PLAN_DEAREST);
+	memplug_retry_zone(req, memplug_region_place(piece.first), PLAN_DEAREST);
 }
 
 /* The piece of @run that ends at @end, no longer than one claim. */
@@ -67,7 +67,7 @@ static bool look_at_place(struct request *req, struct subblock_run run)
 		return false;
 	}
 	/* all of it is of one zone, that of its last piece */
-	verdict = memplug_floor_check(look.nid, share, share.nr_pages);
+	verdict = memplug_floor_check(look.place, share, share.nr_pages);
 	memplug_hotplug_allow();
 	if (verdict != FLOOR_OK && memplug_floor_wait(HZ / 10))
 		return false;
@@ -190,7 +190,7 @@ static bool claim_place(struct request *req, struct subblock_run run)
 		return true;
 	memplug_request_roll_back(req);
 	if (req->pretended)
-		memset(req->pretended, 0, nr_node_ids * sizeof(*req->pretended));
+		memset(req->pretended, 0, nr_places() * sizeof(*req->pretended));
 	avoid_culprit(req, culprit, error);
 	return false;
 }
@@ -224,6 +224,7 @@ void memplug_contiguous_take(struct request *req)
 		if (pass) {
 			memplug_take_drain(req);
 			memplug_region_snapshot(REGION_UNPLUG, req->within, req->nid, view);
+			memplug_request_narrow_to_zone(req);
 		}
 		memplug_candidates_start(req);
 		while (find_place(req, &run))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef MEMPLUG_PLACE_H
-#define MEMPLUG_PLACE_H
+#ifndef MEMPLUG_CONTIGUOUS_H
+#define MEMPLUG_CONTIGUOUS_H
 
 #include "request/request.h"
 

@@ -33,17 +33,22 @@ static int alloc_books(struct request *req)
 	req->view.seams = alloc_map(nr);
 	req->plan.splits = alloc_map(nr);
 	req->plan.cost = kvcalloc(nr + 1, sizeof(*req->plan.cost), GFP_KERNEL);
-	req->zone_refusals = kvcalloc(nr_node_ids, sizeof(*req->zone_refusals), GFP_KERNEL);
+	req->zone_refusals = kvcalloc(nr_places(), sizeof(*req->zone_refusals), GFP_KERNEL);
 	if (!req->changed || !req->retry || !req->view.ready || !req->view.busy ||
 	    !req->view.seams || !req->plan.splits || !req->plan.cost || !req->zone_refusals)
 		return -ENOMEM;
+	if (memplug_ram_has_low_zones()) {
+		req->low = alloc_map(nr);
+		if (!req->low)
+			return -ENOMEM;
+	}
 	if (req->background) {
 		req->missed = alloc_map(nr);
 		if (!req->missed)
 			return -ENOMEM;
 	}
 	if (request_is(req, MEMPLUG_REQ_DRY_RUN)) {
-		req->pretended = kvcalloc(nr_node_ids, sizeof(*req->pretended), GFP_KERNEL);
+		req->pretended = kvcalloc(nr_places(), sizeof(*req->pretended), GFP_KERNEL);
 		if (!req->pretended)
 			return -ENOMEM;
 	}

@@ -49,7 +49,24 @@ void memplug_request_free(struct request *req)
 	kvfree(req->plan.cost);
 	kvfree(req->zone_refusals);
 	kvfree(req->pretended);
+	kvfree(req->low);
 	kvfree(req);
+}
+
+/**
+ * memplug_request_narrow_to_zone - leave in the view what the request takes from at the moment
+ * @req: with its view, just read
+ */
+void memplug_request_narrow_to_zone(struct request *req)
+{
+	struct region_view *view = &req->view;
+
+	if (req->zone == REQUEST_ANY)
+		return;
+	memplug_region_split_low(view->ready, req->low, view->nr);
+	if (req->zone == REQUEST_LOW)
+		bitmap_copy(view->ready, req->low, view->nr);
+	view->nr_ready = bitmap_weight(view->ready, view->nr);
 }
 
 static bool is_late(const struct request *req)

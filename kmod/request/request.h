@@ -6,6 +6,7 @@
 #include <linux/nodemask.h>
 
 #include "books/books.h"
+#include "machine/ram.h"
 #include "memory/claim.h"
 #include "memory/floor.h"
 #include "policy/planner.h"
@@ -14,17 +15,20 @@
 /* Claims that one request may have waiting or running: two for each that may run at a time. */
 #define REQUEST_MAX_ATTEMPTS (2 * WORKER_MAX)
 
+/* What a request takes from at the moment. */
+enum request_zone { REQUEST_ANY, REQUEST_NORMAL, REQUEST_LOW };
+
 /**
  * struct attempt - a run that a request is having claimed
  * @claim: the worker's part
- * @nid: node of the run
+ * @place: of the run
  * @share: what the floor has reserved for it
  * @number: attempts that were started later have higher ones
  * @in_flight: started and not landed
  */
 struct attempt {
 	struct claim claim;
-	int nid;
+	int place;
 	struct floor_share share;
 	u64 number;
 	bool in_flight;
@@ -69,8 +73,10 @@ struct attempt {
  * @gave_way: a claim has ended for the sake of memory hotplug, and none has succeeded since
  * @nomem_claims: how often there was no room to move things to
  * @floor_refused: some zone could not give what was tried
- * @zone_refusals: how often in a row, by node
- * @pretended: a dry run's shares, by node
+ * @zone_refusals: how often in a row, by place
+ * @pretended: a dry run's shares, by place
+ * @zone: asked: of which zones; then those of the view, from now on
+ * @low: bitmap, for that
  * @by_cost: in this pass the cheapest comes first; else the highest address
  * @plan: of the pass under way; its candidates are @view's
  * @free_looked: every candidate at or above it was looked at, if it is free
@@ -124,6 +130,8 @@ struct request {
 	bool floor_refused;
 	unsigned int *zone_refusals;
 	struct floor_share *pretended;
+	enum request_zone zone;
+	unsigned long *low;
 	bool by_cost;
 	struct plan plan;
 	unsigned long free_looked;
@@ -140,6 +148,7 @@ struct request *memplug_request_alloc(void);
 void memplug_request_free(struct request *req);
 void memplug_request_roll_back(struct request *req);
 void memplug_request_settle(struct request *req);
+void memplug_request_narrow_to_zone(struct request *req);
 bool memplug_request_should_stop(struct request *req);
 bool memplug_request_enter(struct request *req);
 bool memplug_request_next_range(const struct request *req, unsigned long from,

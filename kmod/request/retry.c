@@ -48,24 +48,24 @@ void memplug_retry_single(struct request *req, unsigned long index, int error)
 /**
  * memplug_retry_zone - the floor refused a subblock for its zone's sake
  * @req: on whose behalf
- * @nid: the zone's node, or NUMA_NO_NODE: it has gone offline meanwhile
+ * @place: whose; or NO_PLACE: it has gone offline meanwhile
  * @cost: what was refused costs this, or less
  *
  * Others of that zone may still be had, those that are in use above all; but not if it goes
  * on like this: then what costs no more is forgotten.
  */
-void memplug_retry_zone(struct request *req, int nid, unsigned int cost)
+void memplug_retry_zone(struct request *req, int place, unsigned int cost)
 {
 	struct plan *plan = &req->plan;
 	unsigned long i;
 
 	req->floor_refused = true;
-	if (nid == NUMA_NO_NODE)
+	if (place == NO_PLACE)
 		return;
-	if (++req->zone_refusals[nid] < MAX_ZONE_REFUSALS)
+	if (++req->zone_refusals[place] < MAX_ZONE_REFUSALS)
 		return;
 	for_each_set_bit(i, plan->candidates, plan->nr) {
-		if (plan->cost[i] > cost || memplug_region_node(i) != nid)
+		if (plan->cost[i] > cost || memplug_region_place(i) != place)
 			continue;
 		__clear_bit(i, plan->candidates);
 		memplug_plan_set_cost(plan, i, PLAN_KEPT);
@@ -75,11 +75,11 @@ void memplug_retry_zone(struct request *req, int nid, unsigned int cost)
 /**
  * memplug_retry_zone_gave - the floor let a run be had, and it was
  * @req: on whose behalf
- * @nid: the node of the run's zone
+ * @place: the run's
  */
-void memplug_retry_zone_gave(struct request *req, int nid)
+void memplug_retry_zone_gave(struct request *req, int place)
 {
-	req->zone_refusals[nid] = 0;
+	req->zone_refusals[place] = 0;
 }
 
 /**

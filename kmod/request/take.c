@@ -57,17 +57,17 @@ static int start(struct request *req, struct subblock_run run, const struct look
 
 	if (memplug_hotplug_exclude())
 		return -EAGAIN;
-	ret = verdict_to_errno(memplug_floor_reserve(look->nid, look->share));
+	ret = verdict_to_errno(memplug_floor_reserve(look->place, look->share));
 	memplug_hotplug_allow();
 	if (ret)
 		return refused(req, ret);
 	if (!(only_wanted ? memplug_region_reserve_wanted(run) :
 			    memplug_region_reserve(run, REGION_UNPLUG))) {
-		memplug_floor_unreserve(look->nid, look->share);
+		memplug_floor_unreserve(look->place, look->share);
 		return -EALREADY;
 	}
 	attempt = free_attempt(req);
-	attempt->nid = look->nid;
+	attempt->place = look->place;
 	attempt->share = look->share;
 	attempt->number = req->nr_attempts++;
 	attempt->in_flight = true;
@@ -81,7 +81,7 @@ static int start(struct request *req, struct subblock_run run, const struct look
 	attempt->claim.gives_way = !req->gave_way;
 	req->nr_in_flight++;
 	req->pending += run.nr;
-	memplug_claim_start(&attempt->claim, look->nid);
+	memplug_claim_start(&attempt->claim, place_node(look->place));
 	return 0;
 }
 
@@ -180,9 +180,9 @@ struct attempt *memplug_take_land(struct request *req)
 	req->nr_in_flight--;
 	req->pending -= attempt->claim.run.nr;
 	WRITE_ONCE(req->migrated, req->migrated + attempt->claim.migrated);
-	memplug_floor_unreserve(attempt->nid, attempt->share);
+	memplug_floor_unreserve(attempt->place, attempt->share);
 	if (!attempt->claim.result && !attempt->claim.give_back)
-		memplug_retry_zone_gave(req, attempt->nid);
+		memplug_retry_zone_gave(req, attempt->place);
 	if (!attempt->claim.result || attempt->claim.result == -EAGAIN)
 		req->gave_way = attempt->claim.result;
 	if (attempt->claim.result != -EAGAIN && attempt->claim.result != -ECANCELED)
@@ -200,7 +200,7 @@ struct attempt *memplug_take_land(struct request *req)
  */
 int memplug_take_pretend(struct request *req, struct subblock_run run, const struct look *look)
 {
-	struct floor_share *share = &req->pretended[look->nid];
+	struct floor_share *share = &req->pretended[look->place];
 	struct floor_share more = {
 		.nr_pages = share->nr_pages + look->share.nr_pages,
 		.nr_free = share->nr_free + look->share.nr_free,
@@ -210,12 +210,12 @@ int memplug_take_pretend(struct request *req, struct subblock_run run, const str
 
 	if (memplug_hotplug_exclude())
 		return -EAGAIN;
-	ret = verdict_to_errno(memplug_floor_check(look->nid, more, total));
+	ret = verdict_to_errno(memplug_floor_check(look->place, more, total));
 	memplug_hotplug_allow();
 	if (ret)
 		return refused(req, ret);
 	*share = more;
-	memplug_retry_zone_gave(req, look->nid);
+	memplug_retry_zone_gave(req, look->place);
 	memplug_request_count_done(req, run);
 	req->migrated += look->nr_movable;
 	return 0;
@@ -231,7 +231,7 @@ static bool drain_with(struct request *req, unsigned long index)
 	if (memplug_hotplug_exclude())
 		return false;
 	if (memplug_region_is_managed(one)) {
-		look.nid = memplug_region_node(index);
+		look.place = memplug_region_place(index);
 		usable = memplug_survey_all_free(subblock_pfn(index), subblock_pages());
 	}
 	memplug_hotplug_allow();

@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "machine/ram.h"
 #include "request/contiguous.h"
 #include "request/request.h"
 #include "request/retry.h"
@@ -64,7 +65,8 @@ static void split_failed(struct request *req, struct subblock_run run, int error
 }
 
 /* The claim of a run, or what comes before it, has failed. */
-static enum step handle_failure(struct request *req, struct subblock_run run, int nid, int error)
+static enum step handle_failure(struct request *req, struct subblock_run run, int place,
+				int error)
 {
 	switch (error) {
 	case -EAGAIN:
@@ -79,7 +81,7 @@ static enum step handle_failure(struct request *req, struct subblock_run run, in
 		break;
 	case -EDQUOT:
 		if (run.nr == 1)
-			memplug_retry_zone(req, nid, req->plan.level);
+			memplug_retry_zone(req, place, req->plan.level);
 		break;
 	case -ENOMEM:
 		memplug_retry_no_memory(req);
@@ -115,7 +117,7 @@ static enum step try_run(struct request *req, struct subblock_run run)
 	int ret = memplug_candidates_look_at(req, run, &look);
 
 	if (ret)
-		return handle_failure(req, run, NUMA_NO_NODE, ret);
+		return handle_failure(req, run, NO_PLACE, ret);
 	if (!bitmap_empty(look.bad, run.nr)) {
 		memplug_plan_split(&req->plan, run, look.bad);
 		return STEP_ON;
@@ -126,7 +128,7 @@ static enum step try_run(struct request *req, struct subblock_run run)
 		ret = memplug_take_pretend(req, run, &look);
 	else
 		ret = memplug_take_start(req, run, &look);
-	return ret ? handle_failure(req, run, look.nid, ret) : STEP_ON;
+	return ret ? handle_failure(req, run, look.place, ret) : STEP_ON;
 }
 
 static enum step start_one_more(struct request *req)
@@ -147,7 +149,7 @@ static void land_one(struct request *req)
 	struct claim *claim = &attempt->claim;
 
 	if (claim->result)
-		handle_failure(req, claim->run, attempt->nid, claim->result);
+		handle_failure(req, claim->run, attempt->place, claim->result);
 	else
 		memplug_request_count_done(req, claim->run);
 }
@@ -194,16 +196,6 @@ static void take_best_effort(struct request *req)
 	}
 }
 
-/* The floor stopped a request for a range: that is what keeps the rest of it. */
-static void blame_floor(struct request *req)
-{
-	unsigned long i;
-
-	memplug_region_snapshot(REGION_UNPLUG, req->within, req->nid, &req->view);
-	for_each_set_bit(i, req->view.ready, req->view.nr)
-		memplug_request_block(req, i, MEMPLUG_REASON_FLOOR, 0);
-}
-
 /* What a request in the background does not try. */
 static void narrow(struct request *req)
 {
@@ -214,6 +206,55 @@ static void narrow(struct request *req)
 	if (req->skip)
 		bitmap_andnot(view->ready, view->ready, req->skip, min(view->nr, req->skip_nr));
 	view->nr_ready = bitmap_weight(view->ready, view->nr);
+}
+
+/* All that can be had of what the view calls ready, or nothing if it is to be one run. */
+static void take(struct request *req)
+{
+	if (request_is(req, MEMPLUG_REQ_CONTIGUOUS))
+		memplug_contiguous_take(req);
+	else
+		take_best_effort(req);
+}
+
+/*
+ * ZONE_NORMAL first. What others can't do without comes only when that is not enough, and never in
+ * the place of what might still be had elsewhere. A range says what it wants.
+ */
+static void take_by_zone(struct request *req)
+{
+	struct region_view *view = &req->view;
+
+	bool any = req->zone == REQUEST_ANY;
+
+	if (!memplug_ram_has_low_zones() || request_is(req, MEMPLUG_REQ_RANGE)) {
+		if (req->zone != REQUEST_LOW)
+			take(req);
+		return;
+	}
+	if (any)
+		req->zone = REQUEST_NORMAL;
+	memplug_request_narrow_to_zone(req);
+	take(req);
+	if (!any || !request_missing(req) || memplug_request_should_stop(req))
+		return;
+	req->zone = REQUEST_LOW;
+	req->by_cost = !memplug_unplug_by_address;
+	memplug_region_snapshot(REGION_UNPLUG, req->within, req->nid, view);
+	narrow(req);
+	memplug_request_narrow_to_zone(req);
+	bitmap_zero(req->retry, view->nr);
+	take(req);
+}
+
+/* The floor stopped a request for a range: that is what keeps the rest of it. */
+static void blame_floor(struct request *req)
+{
+	unsigned long i;
+
+	memplug_region_snapshot(REGION_UNPLUG, req->within, req->nid, &req->view);
+	for_each_set_bit(i, req->view.ready, req->view.nr)
+		memplug_request_block(req, i, MEMPLUG_REASON_FLOOR, 0);
 }
 
 /**
@@ -237,10 +278,9 @@ void memplug_unplug_run(struct request *req)
 	}
 	if (!memplug_request_enter(req))
 		return;
-	if (request_is(req, MEMPLUG_REQ_CONTIGUOUS))
-		memplug_contiguous_take(req);
-	else if (!request_is(req, MEMPLUG_REQ_EXACT) || view->nr_ready >= request_missing(req))
-		take_best_effort(req);
+	if (request_is(req, MEMPLUG_REQ_CONTIGUOUS) || !request_is(req, MEMPLUG_REQ_EXACT) ||
+	    view->nr_ready >= request_missing(req))
+		take_by_zone(req);
 	if (request_missing(req) && request_is(req, MEMPLUG_REQ_EXACT))
 		memplug_request_roll_back(req);
 	if (request_is(req, MEMPLUG_REQ_RANGE) &&

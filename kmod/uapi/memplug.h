@@ -118,6 +118,7 @@
 #define MEMPLUG_FEATURE_TIED   (1U << 5) /* MEMPLUG_REQ_TIED */
 #define MEMPLUG_FEATURE_MMAP   (1U << 6) /* mmap() */
 #define MEMPLUG_FEATURE_QUARANTINE (1U << 7) /* QUARANTINE, MEMPLUG_LIST_QUARANTINED */
+#define MEMPLUG_FEATURE_ZONES  (1U << 8) /* MEMPLUG_REQ_NORMAL, _LOW, out_low_* */
 
 /* memplug_info.out_target_state */
 #define MEMPLUG_TARGET_NONE    0 /* no target is set */
@@ -178,13 +179,18 @@
  *                  wanted, of what is in quarantine, of the target and of its state
  * @out_nr_nodes: how many nodes MEMPLUG_IOC_NODES has to tell of
  * @out_max_blocked: MEMPLUG_MAX_BLOCKED of the module
- * @out_wanted_other_zone_size: of out_wanted_size, what came back online in another zone than
- *                              ZONE_NORMAL (ZONE_MOVABLE), where memplug takes nothing
+ * @out_wanted_other_zone_size: of out_wanted_size, what came back online in a zone where
+ *                              memplug takes nothing, such as ZONE_MOVABLE
  * @out_target_state: MEMPLUG_TARGET_*
  * @out_others: MEMPLUG_OTHER_* with MEMPLUG_FEATURE_OTHERS, else 0
+ * @out_low_managed_size: of out_managed_size, what is in zones below ZONE_NORMAL: ZONE_DMA32
+ *                        of x86-64. 0 unless the module was loaded with such a zone
+ * @out_low_unplugged_size: of out_unplugged_size, likewise
+ * @out_low_reserve_size: what each such zone keeps at least, beside its own reserves; a
+ *                        quarter of it, if that is more
  *
  * One consistent snapshot of the sizes and the target's state. May sleep. No errors of its
- * own. The last three came after the first version: a kernel without them leaves them as
+ * own. The last six came after the first version: a kernel without them leaves them as
  * they were, so set them to 0.
  */
 struct memplug_info {
@@ -208,6 +214,9 @@ struct memplug_info {
 	__aligned_u64 out_wanted_other_zone_size;
 	__u32 out_target_state;
 	__u32 out_others;
+	__aligned_u64 out_low_managed_size;
+	__aligned_u64 out_low_unplugged_size;
+	__aligned_u64 out_low_reserve_size;
 };
 
 /**
@@ -378,6 +387,8 @@ struct memplug_progress {
 #define MEMPLUG_REQ_EXACT      (1U << 5) /* U  : all or nothing */
 #define MEMPLUG_REQ_DRY_RUN    (1U << 6) /* U P: only tell what would be done */
 #define MEMPLUG_REQ_TIED       (1U << 7) /* U  : tie what it takes to the descriptor */
+#define MEMPLUG_REQ_NORMAL     (1U << 8) /* U  : only memory of ZONE_NORMAL */
+#define MEMPLUG_REQ_LOW        (1U << 9) /* U  : only memory of zones below it */
 
 /* memplug_request.out_stop: why a request ended before all of it was done */
 #define MEMPLUG_STOP_NONE        0 /* all done, or already so */
@@ -424,7 +435,9 @@ struct memplug_blocked {
 #define MEMPLUG_BAD_NONE       0 /* nothing is wrong with it */
 #define MEMPLUG_BAD_ABSENT     1 /* not System RAM at all, or a hole */
 #define MEMPLUG_BAD_OFFLINE    2 /* System RAM whose memory block is offline */
-#define MEMPLUG_BAD_ZONE       3 /* memory of another zone than ZONE_NORMAL */
+#define MEMPLUG_BAD_ZONE       3 /* memory of a zone that is not managed: another than
+				  * ZONE_NORMAL, unless the module was loaded with it
+				  */
 #define MEMPLUG_BAD_FOREIGN    4 /* memory added by another driver, which may remove it */
 #define MEMPLUG_BAD_MIXED      5 /* a subblock that is only partly managed memory: more
 				  * than one zone or node in it, or partly a hole
@@ -487,7 +500,8 @@ struct memplug_blocked {
  *   EPERM      no CAP_SYS_ADMIN
  *   EBUSY      another request runs on this descriptor
  *   EINVAL     a length, address or alignment that breaks the rules above; flags that
- *              exclude each other: RANGE with ALL, NODE, WINDOW or CONTIGUOUS; a field
+ *              exclude each other: RANGE with ALL, NODE, WINDOW, CONTIGUOUS, NORMAL or LOW,
+ *              and NORMAL with LOW; a field
  *              that is not 0 although its flag is not set
  *   EOVERFLOW  start + length or window_start + window_length passes the end of the
  *              address space

@@ -61,22 +61,23 @@ Machine::~Machine() {
   running = nullptr;
 }
 
-void Machine::add(subblock_run run, int nid, std::uint32_t bad) {
+void Machine::add(subblock_run run, int nid, std::uint32_t bad, unsigned int zone_number) {
   const unsigned long end = run.first + run.nr;
   subblocks_.resize(std::max(subblocks_.size(), end));
   std::fill_n(subblocks_.begin() + static_cast<std::ptrdiff_t>(run.first), run.nr,
-              Subblock{static_cast<std::int16_t>(nid), static_cast<std::uint16_t>(bad)});
+              Subblock{static_cast<std::int16_t>(nid), static_cast<std::uint16_t>(bad),
+                       static_cast<std::uint16_t>(zone_number)});
 
-  zone& normal = node(nid).node_zones[ZONE_NORMAL];
+  zone& zone = node(nid).node_zones[zone_number];
   const unsigned long first_pfn = subblock_pfn(run.first);
   const unsigned long end_pfn = subblock_pfn(end);
-  if (normal.spanned_pages == 0) {
-    normal = {.zone_start_pfn = first_pfn, .spanned_pages = end_pfn - first_pfn};
+  if (zone.spanned_pages == 0) {
+    zone = {.zone_start_pfn = first_pfn, .spanned_pages = end_pfn - first_pfn};
     return;
   }
-  const unsigned long old_end = normal.zone_start_pfn + normal.spanned_pages;
-  normal.zone_start_pfn = std::min(normal.zone_start_pfn, first_pfn);
-  normal.spanned_pages = std::max(old_end, end_pfn) - normal.zone_start_pfn;
+  const unsigned long old_end = zone.zone_start_pfn + zone.spanned_pages;
+  zone.zone_start_pfn = std::min(zone.zone_start_pfn, first_pfn);
+  zone.spanned_pages = std::max(old_end, end_pfn) - zone.zone_start_pfn;
 }
 
 void Machine::remove(subblock_run run) {
@@ -90,7 +91,9 @@ std::uint32_t Machine::judge(unsigned long index) const {
 }
 
 // Of memory that is not there nobody may ask.
-int Machine::node_of(unsigned long index) const { return subblocks_.at(index).node; }
+int Machine::place_of_subblock(unsigned long index) const {
+  return place_of(subblocks_.at(index).node, subblocks_.at(index).zone);
+}
 
 const std::vector<memplug_event>& machine_events() { return events; }
 
@@ -110,8 +113,10 @@ std::size_t kernel_bytes() { return bytes; }
 
 void limit_allocations(int calls) { allowed_allocations = calls; }
 
-int page_to_nid(const page* page) {
-  return running->node_of(page_to_pfn(page) >> memplug_subblock_order);
+unsigned int memplug_ram_zones = 1U << ZONE_NORMAL;
+
+int memplug_ram_place(unsigned long pfn) {
+  return running->place_of_subblock(pfn >> memplug_subblock_order);
 }
 
 int machine_nodes() { return running->nodes(); }

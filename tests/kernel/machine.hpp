@@ -10,6 +10,7 @@
 extern "C" {
 #include "books/books.h"
 #include "books/events.h"
+#include "machine/ram.h"
 #include "restartable_region.h"
 }
 
@@ -27,12 +28,13 @@ class Machine {
   // The books are empty again, as if the module were loaded anew; the memory is as it was.
   static void restart();
 
-  // Memory of ZONE_NORMAL, or with bad another kind of it. Region is not told.
-  void add(subblock_run run, int nid, std::uint32_t bad = MEMPLUG_BAD_NONE);
+  // Memory of a zone, or with bad what can't be managed. Region is not told.
+  void add(subblock_run run, int nid, std::uint32_t bad = MEMPLUG_BAD_NONE,
+           unsigned int zone = ZONE_NORMAL);
   void remove(subblock_run run);
 
   [[nodiscard]] std::uint32_t judge(unsigned long index) const;
-  [[nodiscard]] int node_of(unsigned long index) const;
+  [[nodiscard]] int place_of_subblock(unsigned long index) const;
   pglist_data& node(int nid) { return nodes_.at(static_cast<std::size_t>(nid)); }
   [[nodiscard]] int nodes() const { return static_cast<int>(nodes_.size()); }
 
@@ -40,6 +42,7 @@ class Machine {
   struct Subblock {
     std::int16_t node = 0;
     std::uint16_t bad = MEMPLUG_BAD_ABSENT;
+    std::uint16_t zone = ZONE_NORMAL;
   };
 
   std::vector<Subblock> subblocks_;

@@ -29,12 +29,4 @@ static inline unsigned long page_to_pfn(const struct page *page)
 	return (unsigned long)page;
 }
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-int page_to_nid(const struct page *page);
-#ifdef __cplusplus
-}
-#endif
-
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The one zone of a node that memplug takes from. */
+/* The zones of a node that memplug may take from. */
 #ifndef MEMPLUG_TEST_LINUX_MMZONE_H
 #define MEMPLUG_TEST_LINUX_MMZONE_H
 
 #include <linux/types.h>
 
-enum { ZONE_NORMAL, MAX_NR_ZONES };
+enum { ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
 
 struct zone {
 	unsigned long zone_start_pfn;

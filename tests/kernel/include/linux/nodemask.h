@@ -7,6 +7,7 @@
 
 /* As in Debian's kernel; the machine has fewer. */
 #define MAX_NUMNODES 1024
+#define nr_node_ids MAX_NUMNODES
 #define NUMA_NO_NODE (-1)
 
 enum node_states { N_POSSIBLE };

@@ -864,4 +864,68 @@ TEST_F(Region, EveryChangeIsANewGenerationAndWakesWhoWaits) {
   EXPECT_EQ(memplug_region_generation(), generation_) << "nothing has changed";
 }
 
+// Subblocks 16 to 31 lie below ZONE_NORMAL, of the same node as what follows them.
+class LowZones : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    memplug_ram_zones = 1U << ZONE_NORMAL | 1U << ZONE_DMA32;
+    machine_.add({16, 16}, 0, MEMPLUG_BAD_NONE, ZONE_DMA32);
+    machine_.add({32, 32}, 0);
+    ASSERT_EQ(memplug_region_init(), 0);
+  }
+  void TearDown() override { memplug_ram_zones = 1U << ZONE_NORMAL; }
+
+  Machine machine_{1};
+};
+
+TEST_F(LowZones, AreManagedAndToldApart) {
+  EXPECT_EQ(sizes().managed, 48U);
+  EXPECT_EQ(sizes().low_managed, 16U);
+  EXPECT_EQ(sizes().low_unplugged, 0U);
+  EXPECT_EQ(memplug_region_place(31), place_of(0, ZONE_DMA32));
+  EXPECT_EQ(memplug_region_place(32), place_of(0, ZONE_NORMAL));
+  EXPECT_EQ(memplug_region_node(31), 0);
+  EXPECT_EQ(memplug_region_place(15), NO_PLACE);
+}
+
+TEST_F(LowZones, CountWhatIsUnplugged) {
+  const subblock_run low{20, 4};
+  const subblock_run normal{40, 2};
+  for (const subblock_run run : {low, normal}) {
+    ASSERT_TRUE(memplug_region_reserve(run, REGION_UNPLUG));
+    memplug_region_commit(run, REGION_UNPLUG, REGION_ASKED);
+  }
+  EXPECT_EQ(sizes().unplugged, 6U);
+  EXPECT_EQ(sizes().low_unplugged, 4U);
+  EXPECT_EQ(memplug_region_leave(subblock_pfn(16), 16 * subblock_pages()), 0);
+  EXPECT_EQ(sizes().low_managed, 0U);
+  EXPECT_EQ(sizes().low_unplugged, 0U);
+  EXPECT_EQ(sizes().unplugged, 2U);
+}
+
+TEST_F(LowZones, AreSplitOff) {
+  std::array<unsigned long, 1> map{~0UL};
+  std::array<unsigned long, 1> low{};
+  EXPECT_TRUE(memplug_region_split_low(map.data(), low.data(), 64));
+  EXPECT_EQ(low[0], 0xffff0000UL);
+  EXPECT_EQ(map[0], ~0xffff0000UL) << "what nobody manages is left alone";
+  EXPECT_FALSE(memplug_region_split_low(map.data(), low.data(), 64)) << "there is none any more";
+  EXPECT_EQ(low[0], 0UL);
+}
+
+TEST_F(LowZones, ARunDoesNotCrossTheirBorder) {
+  std::array<unsigned long, 1> ready{};
+  std::array<unsigned long, 1> busy{};
+  std::array<unsigned long, 1> seams{};
+  region_view view{};
+  view.ready = ready.data();
+  view.busy = busy.data();
+  view.seams = seams.data();
+  view.nr = 64;
+  memplug_region_snapshot(REGION_UNPLUG, {0, 64}, NUMA_NO_NODE, &view);
+  EXPECT_EQ(view.nr_ready, 48U);
+  EXPECT_TRUE(test_bit(32, seams.data()));
+  EXPECT_FALSE(test_bit(31, seams.data()));
+}
+
 }  // namespace

@@ -61,7 +61,7 @@ void memplug_request_block(request* /*req*/, unsigned long /*index*/, u32 /*reas
                            unsigned long /*pfn*/) {}
 void memplug_counters_add_survey(u64 /*ns*/) {}
 unsigned long memory_block_size_bytes() { return 128UL << 20U; }
-int memplug_region_node(unsigned long /*index*/) { return 0; }
+int memplug_region_place(unsigned long /*index*/) { return 0; }
 bool memplug_region_is_managed(subblock_run /*run*/) { return true; }
 bool memplug_region_find_unmanaged(subblock_run within, subblock_run* bad) {
   *bad = within;

@@ -17,9 +17,9 @@ extern "C" {
 
 namespace {
 
-constexpr int nodes = 2;
-constexpr unsigned long of_a_node = 32;
-constexpr unsigned long subblocks = nodes * of_a_node;
+constexpr int places = 2;
+constexpr unsigned long of_a_place = 32;
+constexpr unsigned long subblocks = places * of_a_place;
 // As in request/retry.c.
 constexpr int refusals_in_a_row = 64;
 
@@ -31,7 +31,7 @@ int claim_result = 0;
 extern "C" {
 unsigned int memplug_subblock_order = 10;
 
-int memplug_region_node(unsigned long index) { return static_cast<int>(index / of_a_node); }
+int memplug_region_place(unsigned long index) { return static_cast<int>(index / of_a_place); }
 floor_verdict memplug_floor_check(int /*nid*/, floor_share /*share*/, unsigned long /*pages*/) {
   return FLOOR_OK;
 }
@@ -89,75 +89,75 @@ class Setback : public ::testing::Test {
     request_.zone_refusals = &refusals_.at(1);
   }
 
-  void refuse(int nid, int times, unsigned int cost = PLAN_DEAREST) {
+  void refuse(int place, int times, unsigned int cost = PLAN_DEAREST) {
     for (int i = 0; i < times; i++) {
-      memplug_retry_zone(&request_, nid, cost);
+      memplug_retry_zone(&request_, place, cost);
     }
   }
 
-  // How many subblocks of a node may still be handed out.
-  [[nodiscard]] unsigned long left_of(int nid) const {
+  // How many subblocks of a place may still be handed out.
+  [[nodiscard]] unsigned long left_of(int place) const {
     unsigned long left = 0;
     for (unsigned long i = 0; i < subblocks; i++) {
-      left += memplug_region_node(i) == nid && test_bit(i, candidates_.data()) ? 1U : 0U;
+      left += memplug_region_place(i) == place && test_bit(i, candidates_.data()) ? 1U : 0U;
     }
     return left;
   }
 
-  static look look_at(int nid) {
+  static look look_at(int place) {
     look look{};
-    look.nid = nid;
+    look.place = place;
     return look;
   }
 
-  void take(int nid) {
-    const look look = look_at(nid);
+  void take(int place) {
+    const look look = look_at(place);
     ASSERT_EQ(
-        memplug_take_start(&request_, {static_cast<unsigned long>(nid) * of_a_node, 1}, &look), 0);
+        memplug_take_start(&request_, {static_cast<unsigned long>(place) * of_a_place, 1}, &look), 0);
     memplug_take_land(&request_);
   }
 
   std::array<unsigned long, BITS_TO_LONGS(subblocks)> candidates_{};
   std::array<unsigned long, BITS_TO_LONGS(subblocks)> ready_{};
   std::array<unsigned char, subblocks> costs_{};
-  std::array<floor_share, nodes> pretended_{};
-  std::array<unsigned int, nodes + 1> refusals_{};  // with something before the first node's
+  std::array<floor_share, places> pretended_{};
+  std::array<unsigned int, places + 1> refusals_{};  // with something before the first place's
   request request_{};
 };
 
-TEST_F(Setback, WhatHasGoneOfflineMeanwhileIsHeldAgainstNoNode) {
-  refuse(NUMA_NO_NODE, refusals_in_a_row);
+TEST_F(Setback, WhatHasGoneOfflineMeanwhileIsHeldAgainstNoPlace) {
+  refuse(NO_PLACE, refusals_in_a_row);
   EXPECT_TRUE(request_.floor_refused);
   EXPECT_EQ(refusals_.at(0), 0U);
-  EXPECT_EQ(left_of(0), of_a_node);
-  EXPECT_EQ(left_of(1), of_a_node);
+  EXPECT_EQ(left_of(0), of_a_place);
+  EXPECT_EQ(left_of(1), of_a_place);
 }
 
 TEST_F(Setback, AZoneThatRefusesManyTimesInARowIsGivenUpForWhatCostsNoMore) {
   costs_[3] = 5;
   refuse(0, refusals_in_a_row - 1, 4);
-  EXPECT_EQ(left_of(0), of_a_node);
+  EXPECT_EQ(left_of(0), of_a_place);
   refuse(0, 1, 4);
   EXPECT_EQ(left_of(0), 1U);
   EXPECT_TRUE(test_bit(3, candidates_.data()));
-  EXPECT_EQ(left_of(1), of_a_node);
+  EXPECT_EQ(left_of(1), of_a_place);
 }
 
-TEST_F(Setback, WhatOneNodeRefusesIsNotHeldAgainstAnother) {
+TEST_F(Setback, WhatOnePlaceRefusesIsNotHeldAgainstAnother) {
   refuse(0, refusals_in_a_row - 1);
   refuse(1, refusals_in_a_row - 1);
-  EXPECT_EQ(left_of(0), of_a_node);
-  EXPECT_EQ(left_of(1), of_a_node);
+  EXPECT_EQ(left_of(0), of_a_place);
+  EXPECT_EQ(left_of(1), of_a_place);
 }
 
 TEST_F(Setback, WhatIsHadEndsTheRow) {
   refuse(1, refusals_in_a_row - 1);
   take(1);
   refuse(1, refusals_in_a_row - 1);
-  EXPECT_EQ(left_of(1), of_a_node);
+  EXPECT_EQ(left_of(1), of_a_place);
 }
 
-TEST_F(Setback, WhatAnotherNodeGivesDoesNotEndIt) {
+TEST_F(Setback, WhatAnotherPlaceGivesDoesNotEndIt) {
   refuse(1, refusals_in_a_row - 1);
   take(0);
   refuse(1, 1);
@@ -182,9 +182,9 @@ TEST_F(Setback, WhatIsClaimedForItsSideEffectsDoesNotEndIt) {
 TEST_F(Setback, WhatADryRunWouldHaveEndsTheRow) {
   const look look = look_at(1);
   refuse(1, refusals_in_a_row - 1);
-  ASSERT_EQ(memplug_take_pretend(&request_, {of_a_node, 1}, &look), 0);
+  ASSERT_EQ(memplug_take_pretend(&request_, {of_a_place, 1}, &look), 0);
   refuse(1, refusals_in_a_row - 1);
-  EXPECT_EQ(left_of(1), of_a_node);
+  EXPECT_EQ(left_of(1), of_a_place);
 }
 
 }  // namespace
