@@ -15,8 +15,9 @@ namespace memplug {
 namespace {
 
 // The layout that the module was built with, also where this is compiled for 32 bits.
-static_assert(sizeof(memplug_info) == 152 && offsetof(memplug_info, out_features) == 48 &&
-              offsetof(memplug_info, out_wanted_other_zone_size) == 136);
+static_assert(sizeof(memplug_info) == 176 && offsetof(memplug_info, out_features) == 48 &&
+              offsetof(memplug_info, out_wanted_other_zone_size) == 136 &&
+              offsetof(memplug_info, out_low_managed_size) == 152);
 static_assert(sizeof(memplug_node) == 24);
 static_assert(sizeof(memplug_nodes) == 32);
 static_assert(sizeof(memplug_range) == 32);
@@ -163,6 +164,8 @@ memplug_request to_abi(const Request& request) {
   set(request.exact, MEMPLUG_REQ_EXACT);
   set(request.dry_run, MEMPLUG_REQ_DRY_RUN);
   set(request.tied, MEMPLUG_REQ_TIED);
+  set(request.zone == ZoneChoice::Normal, MEMPLUG_REQ_NORMAL);
+  set(request.zone == ZoneChoice::Low, MEMPLUG_REQ_LOW);
   abi.length = request.length.value;
   abi.start = request.start.value_or(PhysAddr{}).value;
   abi.window_start = request.window.value_or(Range{}).start.value;
@@ -304,6 +307,9 @@ Info Device::info() {
   info.wanted_other_zone = Bytes{abi.out_wanted_other_zone_size};
   info.target_state = to_target_state(abi.out_target_state);
   info.others = find_others(sysfs_, abi);
+  info.low_managed = Bytes{abi.out_low_managed_size};
+  info.low_unplugged = Bytes{abi.out_low_unplugged_size};
+  info.low_reserve = Bytes{abi.out_low_reserve_size};
   return info;
 }
 

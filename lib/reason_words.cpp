@@ -48,8 +48,10 @@ Words words_for(BadWhy why) {
       return {"its memory block is offline",
               "online it: echo online_kernel > /sys/devices/system/memory/memoryN/state"};
     case BadWhy::Zone:
-      return {"it is not in ZONE_NORMAL, the only zone that memplug takes from",
-              "/proc/zoneinfo tells where zones begin; on x86-64 ZONE_NORMAL begins at 4 GiB"};
+      return {
+          "it is in a zone that is not managed",
+          "load the module with zones=normal,dma32 for what lies below 4 GiB of x86-64; nothing "
+          "is ever taken from ZONE_MOVABLE"};
     case BadWhy::Foreign:
       return {"another driver added it and may remove it", "ask for memory that was there at boot"};
     case BadWhy::Mixed:

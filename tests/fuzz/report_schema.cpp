@@ -40,7 +40,10 @@ const Keys& keys_of(Schema schema) {
                            {"target_state", 's'},
                            {"wanted_other_zone_size", 'n'},
                            {"others", 'a'},
-                           {"quarantined_size", 'n'}};
+                           {"quarantined_size", 'n'},
+                           {"low_managed_size", 'n'},
+                           {"low_unplugged_size", 'n'},
+                           {"low_reserve_size", 'n'}};
   static const Keys list{{"schema_version", 'n'}, {"ranges", 'a'}};
   static const Keys unplug{{"schema_version", 'n'}, {"operation", 's'},      {"dry_run", 'b'},
                            {"requested_size", 'n'}, {"done_size", 'n'},      {"already_size", 'n'},

@@ -49,11 +49,19 @@ class Doctor {
   }
 
   [[nodiscard]] Check memory() const {
+    if (facts_.normal_zones.empty() && device_.info && device_.info->low_managed != Bytes{}) {
+      return {
+          "memory", Verdict::Ok,
+          "no ZONE_NORMAL, and " + print_roughly(device_.info->low_managed) + " below it managed",
+          ""};
+    }
     if (facts_.normal_zones.empty()) {
       return {"memory", Verdict::Failed,
               print_roughly(facts_.memory) +
-                  ", none of it in ZONE_NORMAL, the only zone that memplug takes from",
-              "give the machine more memory, on x86-64 more than 4 GiB; a QEMU guest: -m 6G"};
+                  ", none of it in ZONE_NORMAL, the only zone that memplug takes from unless it is "
+                  "told to",
+              "load the module with zones=normal,dma32; or give the machine more memory, on x86-64 "
+              "more than 4 GiB; a QEMU guest: -m 6G"};
     }
     std::string found = "ZONE_NORMAL has ";
     for (const NormalZone& zone : facts_.normal_zones) {

@@ -90,6 +90,9 @@ std::string status_json(const Status& status) {
     json["others"].push_back(other_name(driver));
   }
   json["quarantined_size"] = status.quarantined().value;
+  json["low_managed_size"] = info.low_managed.value;
+  json["low_unplugged_size"] = info.low_unplugged.value;
+  json["low_reserve_size"] = info.low_reserve.value;
   return print_json(json);
 }
 

@@ -158,6 +158,10 @@ std::string metrics_text(const Status& status) {
   add_counters(metrics, status.counters, info.page_size);
   metrics.only("quarantined_bytes", gauge, "Of what memplug holds, what is kept out as bad.",
                status.quarantined().value);
+  metrics.only("low_managed_bytes", gauge,
+               "Of what memplug looks after, what lies below ZONE_NORMAL.", info.low_managed.value);
+  metrics.only("low_unplugged_bytes", gauge, "Of what memplug holds, what lies below ZONE_NORMAL.",
+               info.low_unplugged.value);
   return metrics.take();
 }
 

@@ -81,7 +81,9 @@ std::string why_nothing_is_managed() {
 }
 
 std::string step_if_nothing_is_managed() {
-  return "use a machine or guest with more memory than fits below 4 GiB, 6 GiB for example";
+  return "load the module with zones=normal,dma32 for a part of what lies below; or use a machine "
+         "or "
+         "guest with more memory than fits below 4 GiB, 6 GiB for example";
 }
 
 std::string explain_reasons(std::string_view verb, const std::map<Reason, Bytes>& by_reason,
@@ -137,10 +139,10 @@ std::string explain_node_without_memory(const Request& request,
   for (const std::string& zone : zones) {
     names += (names.empty() ? "" : ", ") + zone;
   }
-  return prose_line(verb, "node " + std::to_string(*request.node) + " has no managed memory: " +
-                              (names.empty() ? "it has no memory online"
-                                             : "what it has is in " + names +
-                                                   ", and memplug takes from ZONE_NORMAL only")) +
+  return prose_line(verb,
+                    "node " + std::to_string(*request.node) + " has no managed memory: " +
+                        (names.empty() ? "it has no memory online"
+                                       : "what it has is in " + names + ", which is not managed")) +
          prose_line(verb,
                     names.empty()
                         ? "online its memory blocks: echo online_kernel > "

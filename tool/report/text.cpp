@@ -167,10 +167,17 @@ std::string status_text(const Status& status, const OutputStyle& style) {
                             const std::string& note = "") {
     sizes.add({name, value, in_parentheses(note)});
   };
-  add("managed", size(info.managed));
+  const auto low = [&size](Bytes bytes) {
+    return bytes != Bytes{} ? size(bytes) + " below ZONE_NORMAL" : "";
+  };
+  add("managed", size(info.managed), low(info.low_managed));
   add("plugged", size(info.plugged()));
   const Bytes bad = status.quarantined();
-  add("unplugged", size(info.unplugged), bad != Bytes{} ? size(bad) + " quarantined" : "");
+  std::string note = low(info.low_unplugged);
+  if (bad != Bytes{}) {
+    note += (note.empty() ? "" : ", ") + size(bad) + " quarantined";
+  }
+  add("unplugged", size(info.unplugged), note);
   add("wanted", size(info.wanted),
       info.wanted_other_zone != Bytes{} ? size(info.wanted_other_zone) + " in another zone" : "");
   add("target", info.target ? size(*info.target) : "none", state_words(info, style));

@@ -33,14 +33,14 @@ Failure unmanaged_failure(const Request& request, const UnmanagedError& error,
   const std::string zone = error.why() == BadWhy::Zone ? zones.of_address(error.part().start) : "";
   const std::string subject =
       request.window ? "nothing in --within " + print_range(*request.window) : "part of the range";
-  return {ENXIO,
-          subject + (request.window ? " is managed: " : " is not managed: ") +
-              print_range(error.part()) + ": " +
-              (zone.empty() ? std::string(words.what)
-                            : "it is in " + zone + ", and memplug takes from ZONE_NORMAL only"),
-          zone == "ZONE_MOVABLE" ? "bring it back in ZONE_NORMAL: offline its memory block, then "
-                                   "echo online_kernel > /sys/devices/system/memory/memoryN/state"
-                                 : std::string(words.step)};
+  return {
+      ENXIO,
+      subject + (request.window ? " is managed: " : " is not managed: ") +
+          print_range(error.part()) + ": " +
+          (zone.empty() ? std::string(words.what) : "it is in " + zone + ", which is not managed"),
+      zone == "ZONE_MOVABLE" ? "bring it back in ZONE_NORMAL: offline its memory block, then "
+                               "echo online_kernel > /sys/devices/system/memory/memoryN/state"
+                             : std::string(words.step)};
 }
 
 std::string step_after_refusal(int error_number) {

@@ -156,6 +156,17 @@ void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes lea
   throw UsageError(message);
 }
 
+void require_zone(const Request& request, const Info& info) {
+  if (request.zone == ZoneChoice::Any) {
+    return;
+  }
+  require_feature(info, MEMPLUG_FEATURE_ZONES, "takes from ZONE_NORMAL only");
+  if (request.zone == ZoneChoice::Low && info.low_managed == Bytes{}) {
+    throw Failure(ENXIO, "--zone dma32: no memory below ZONE_NORMAL is managed",
+                  "load the module with zones=normal,dma32");
+  }
+}
+
 void check_range(std::string_view what, Range range, Bytes subblock) {
   if (range.start % subblock == Bytes{} && range.size % subblock == Bytes{}) {
     return;
@@ -203,6 +214,7 @@ std::optional<Bytes> most_to_unplug(const CommitLimit& commit_limit, Bytes subbl
 Result carry_out(const Request& request, Manner manner, Device& device, const Info& info,
                  const Surroundings& surroundings, Output& output) {
   check_against_subblock(request, info.subblock);
+  require_zone(request, info);
   Result result;
   try {
     const auto run = [&](const Request& part) {

@@ -25,6 +25,8 @@ void check_multiple(std::string_view what, Bytes size, Bytes subblock, Bytes lea
 // Of what is only looked at: whole subblocks; if that is more than was named, it is said.
 [[nodiscard]] Range widened(std::string_view verb, Range range, Bytes subblock,
                             const Output& output);
+// That what is asked of a zone can be: its memory is managed. Throws Failure.
+void require_zone(const Request& request, const Info& info);
 // The same for a range alone.
 void check_range(std::string_view what, Range range, Bytes subblock);
 

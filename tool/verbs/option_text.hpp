@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "memplug/device.hpp"
 #include "memplug/failure.hpp"
 #include "memplug/quantity.hpp"
 
@@ -43,6 +44,21 @@ inline void add_force(CLI::App& app, bool& force) {
 inline void add_keep_watermarks(CLI::App& app, bool& keep) {
   app.add_flag("--keep-watermarks", keep,
                "do not have the kernel recompute the zones' watermarks afterwards");
+}
+
+inline void add_zone(CLI::App& app, std::optional<std::string>& text) {
+  add_text(app, "--zone", "ZONE", text,
+           "only memory of ZONE_NORMAL (normal), or of the zones below it (dma32)");
+}
+
+inline ZoneChoice parse_zone(const std::string& text) {
+  if (text == "normal") {
+    return ZoneChoice::Normal;
+  }
+  if (text == "dma32") {
+    return ZoneChoice::Low;
+  }
+  throw UsageError("'" + text + "' is neither normal nor dma32");
 }
 
 // The value of --align; whether it suits the device is not known here.

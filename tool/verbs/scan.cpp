@@ -3,6 +3,7 @@
 #include "verbs/scan.hpp"
 
 #include <memory>
+#include <vector>
 
 #include "memplug.h"
 #include "memplug/failure.hpp"
@@ -21,6 +22,7 @@ Request to_request(const ScanOptions& options) {
   request.dry_run = true;
   request.window = parse_option("--within", options.within, parse_range);
   request.align = parse_option("--align", options.align, parse_align).value_or(request.align);
+  request.zone = parse_option("--zone", options.zone, parse_zone).value_or(request.zone);
   return request;
 }
 
@@ -31,6 +33,18 @@ void complete(Request& request, const Info& info) {
     request.align = info.subblock;
   }
   check_against_subblock(request, info.subblock);
+}
+
+// No stretch is of two zones. The module tells of none which it is of, but the kernel does.
+std::vector<Stretch> of_zone(std::vector<Stretch> stretches, ZoneChoice choice,
+                             const ZoneNames& zones) {
+  if (choice != ZoneChoice::Any) {
+    std::erase_if(stretches, [choice, &zones](const Stretch& stretch) {
+      const bool normal = zones.of_address(stretch.range.start) == "ZONE_NORMAL";
+      return normal != (choice == ZoneChoice::Normal);
+    });
+  }
+  return stretches;
 }
 
 // What one request for all of it would get.
@@ -67,6 +81,7 @@ CLI::App* setup_scan(CLI::App& app, ScanOptions& options) {
   add_text(*verb, "--within", "RANGE", options.within, "look inside this range only");
   add_text(*verb, "--align", "SIZE", options.align,
            "where the largest run may begin: a multiple of this power of two");
+  add_zone(*verb, options.zone);
   verb->footer(looking_footer);
   return verb;
 }
@@ -81,11 +96,13 @@ ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device,
     request.window = widened("scan", *request.window, info.subblock, output);
   }
   complete(request, info);
+  require_zone(request, info);
   ScanReport report;
   report.within = request.window;
   report.align = request.align;
-  report.sums = add_up(device.survey(request.window.value_or(all_memory())), Bytes{info.page_size},
-                       request.align);
+  report.sums = add_up(of_zone(device.survey(request.window.value_or(all_memory())), request.zone,
+                               surroundings.zones),
+                       Bytes{info.page_size}, request.align);
   Result result = try_all(device, request, report.sums.plugged);
   const auto most = most_to_unplug(surroundings.commit_limit, info.subblock);
   if (most && *most < result.done) {

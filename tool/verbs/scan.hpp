@@ -16,6 +16,7 @@ namespace memplug {
 struct ScanOptions {
   std::optional<std::string> within;
   std::optional<std::string> align;
+  std::optional<std::string> zone;
 };
 
 CLI::App* setup_scan(CLI::App& app, ScanOptions& options);

@@ -21,6 +21,7 @@ void add_unplug_options(CLI::App& verb, UnplugOptions& options) {
            "how much (64M, 1.5G, 2GiB) or exactly what (0xFIRST-0xLAST inclusive, 0xFIRST+SIZE)");
   add_text(verb, "--node", "N", options.node, "only memory of this NUMA node");
   add_text(verb, "--within", "RANGE", options.within, "only memory inside this range");
+  add_zone(verb, options.zone);
   verb.add_flag("--contiguous", options.contiguous, "one physically contiguous run, or nothing");
   add_text(verb, "--align", "SIZE", options.align,
            "with --contiguous: the run begins at a multiple of this power of two");
@@ -40,6 +41,7 @@ Request to_request(const UnplugOptions& options) {
   set_size_or_range(request, *options.what);
   request.node = parse_option("--node", options.node, parse_node);
   request.window = parse_option("--within", options.within, parse_range);
+  request.zone = parse_option("--zone", options.zone, parse_zone).value_or(request.zone);
   request.contiguous = options.contiguous;
   request.exact = options.exact;
   request.dry_run = options.dry_run;
@@ -48,6 +50,7 @@ Request to_request(const UnplugOptions& options) {
   if (request.start) {
     reject_with_range(options.node.has_value(), "--node");
     reject_with_range(options.within.has_value(), "--within");
+    reject_with_range(options.zone.has_value(), "--zone");
     reject_with_range(options.contiguous, "--contiguous");
     reject_with_range(options.align.has_value(), "--align");
   }

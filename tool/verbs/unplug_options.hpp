@@ -20,6 +20,7 @@ struct UnplugOptions {
   std::optional<std::string> within = std::nullopt;
   std::optional<std::string> align = std::nullopt;
   std::optional<std::string> timeout = std::nullopt;
+  std::optional<std::string> zone = std::nullopt;
   bool contiguous = false;
   bool exact = false;
   bool dry_run = false;

@@ -49,9 +49,12 @@ struct Info {
   Bytes floor;                    // available memory that an unplug leaves
   std::uint64_t generation = 0;   // another number after every change
   std::uint32_t max_blocked = 0;  // Result::blocked is never longer
-  Bytes wanted_other_zone;        // of wanted: back, but not in ZONE_NORMAL
+  Bytes wanted_other_zone;        // of wanted: back, but in a zone that is not managed
   TargetState target_state = TargetState::None;
   std::vector<OtherDriver> others;  // at work on this machine, as far as can be seen
+  Bytes low_managed;                // of managed: below ZONE_NORMAL; 0 unless loaded with it
+  Bytes low_unplugged;              // of unplugged, likewise
+  Bytes low_reserve;                // what a zone there keeps at least, and a quarter of it
 
   [[nodiscard]] Bytes plugged() const { return managed - unplugged; }
 };
@@ -109,6 +112,9 @@ struct Progress {
 };
 
 enum class Operation { Unplug, Plug };
+// Where an unplug may take from. Any: ZONE_NORMAL first, and only what that can't give from below
+// it.
+enum class ZoneChoice { Any, Normal, Low };
 // Why a request ended: it is done; the floor; its timeout; a signal; there is nothing left to try.
 // CommitLimit is never the module's: who asks may find that asking for more would do harm.
 enum class Stop { None, Floor, Timeout, Interrupted, Exhausted, CommitLimit };
@@ -138,6 +144,7 @@ struct Request {
   std::optional<PhysAddr> start;       // exactly this range; else wherever it is cheapest
   std::optional<Range> window;         // only from here
   std::optional<int> node;             // only from this node
+  ZoneChoice zone = ZoneChoice::Any;   // unplug, without start: only from these zones
   Bytes align;                         // with contiguous: of the first byte; 0: a subblock
   std::chrono::nanoseconds timeout{};  // 0: none
   bool all = false;                    // plug: all that is ordinary

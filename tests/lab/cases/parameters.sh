@@ -30,6 +30,9 @@ for size in 18446744073713745920 17592186044420M 17592186044420m; do
 done
 refused workers=17 "workers=17: has to be from 0 to 16"
 refused order=random "order=random: has to be cheapest or address"
+for zones in "" dma32 normal,dma normal,movable all; do
+	refused "zones=$zones" "zones=$zones: has to be normal or normal,dma32"
+done
 for target in some 1X 18446744073713745920 17179869185G; do
 	refused "target=$target" "target=$target: has to be none or a size"
 done

@@ -113,7 +113,8 @@ class Setback : public ::testing::Test {
   void take(int place) {
     const look look = look_at(place);
     ASSERT_EQ(
-        memplug_take_start(&request_, {static_cast<unsigned long>(place) * of_a_place, 1}, &look), 0);
+        memplug_take_start(&request_, {static_cast<unsigned long>(place) * of_a_place, 1}, &look),
+        0);
     memplug_take_land(&request_);
   }
 

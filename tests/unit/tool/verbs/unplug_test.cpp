@@ -346,7 +346,7 @@ TEST_F(UnplugTest, UnmanagedRangeSaysWhichPartAndWhy) {
     const std::string message = error.what();
     EXPECT_EQ(error.code().value(), ENXIO);
     EXPECT_NE(message.find("0x00000000c0000000-0x00000000c03fffff"), std::string::npos) << message;
-    EXPECT_NE(message.find("ZONE_NORMAL"), std::string::npos) << message;
+    EXPECT_NE(message.find("a zone that is not managed"), std::string::npos) << message;
   }
 }
 
@@ -382,6 +382,39 @@ TEST_F(UnplugTest, TruncatedResultSaysSo) {
   EXPECT_EQ(json.at("truncated"), true);
   EXPECT_EQ(json.at("ranges").size(), 1024U);
   EXPECT_TRUE(said("more ranges")) << captured_.prose();
+}
+
+TEST_F(UnplugTest, ZoneNames) {
+  module_.info.out_features |= MEMPLUG_FEATURE_ZONES;
+  module_.info.out_low_managed_size = gib;
+  EXPECT_EQ(request_of({.what = "64M", .zone = "dma32"}).flags, MEMPLUG_REQ_LOW);
+  EXPECT_EQ(request_of({.what = "64M", .zone = "normal"}).flags, MEMPLUG_REQ_NORMAL);
+  EXPECT_NE(usage_error_of({.what = "0x140000000+64M", .zone = "normal"}).find("--zone"),
+            std::string::npos);
+}
+
+TEST_F(UnplugTest, ZoneThatIsNone) {
+  for (const char* zone : {"", "movable", "NORMAL", "dma"}) {
+    EXPECT_NE(usage_error_of({.what = "64M", .zone = zone}).find("neither normal nor dma32"),
+              std::string::npos);
+  }
+}
+
+TEST_F(UnplugTest, LowZoneThatIsNotManagedNamesTheParameter) {
+  module_.info.out_features |= MEMPLUG_FEATURE_ZONES;
+  try {
+    static_cast<void>(run({.what = "64M", .zone = "dma32"}));
+    FAIL() << "nothing was refused";
+  } catch (const Failure& error) {
+    EXPECT_EQ(error.code().value(), ENXIO);
+    EXPECT_NE(error.next_step().find("zones=normal,dma32"), std::string::npos);
+  }
+  EXPECT_FALSE(module_.request.has_value());
+}
+
+TEST_F(UnplugTest, OlderModuleKnowsNoZones) {
+  module_.info.out_features &= ~std::uint64_t{MEMPLUG_FEATURE_ZONES};
+  EXPECT_THROW(static_cast<void>(run({.what = "64M", .zone = "normal"})), Failure);
 }
 
 }  // namespace
