@@ -389,6 +389,9 @@ TEST_F(UnplugTest, ZoneNames) {
   module_.info.out_low_managed_size = gib;
   EXPECT_EQ(request_of({.what = "64M", .zone = "dma32"}).flags, MEMPLUG_REQ_LOW);
   EXPECT_EQ(request_of({.what = "64M", .zone = "normal"}).flags, MEMPLUG_REQ_NORMAL);
+}
+
+TEST_F(UnplugTest, ARangeSaysItsZone) {
   EXPECT_NE(usage_error_of({.what = "0x140000000+64M", .zone = "normal"}).find("--zone"),
             std::string::npos);
 }
