@@ -62,6 +62,7 @@ _memplugctl() {
   if [[ $previous == --* ]]; then
     case $previous in
       --format) values="ranges badram grub memmap" ;;
+      --zone) values="normal dma32" ;;
       *)
         case $(_memplugctl_value_of "$previous" "${verb[@]}") in
           PATH | FILE)

@@ -60,3 +60,4 @@ complete -c memplugctl -l svg -r -F -n 'contains map (__memplugctl_verb)'
 complete -c memplugctl -l resume -r -F -n 'contains test (__memplugctl_verb)'
 complete -c memplugctl -l file -r -F -n 'contains quarantine (__memplugctl_verb); or contains test (__memplugctl_verb)'
 complete -c memplugctl -l node -x -a "(memplugctl status --json 2>/dev/null | sed -n 's/.*\"node\":\([0-9]*\),\"managed.*/\1/p')"
+complete -c memplugctl -l zone -x -a 'normal dma32' -n 'contains unplug (__memplugctl_verb); or contains hold (__memplugctl_verb); or contains scan (__memplugctl_verb)'
