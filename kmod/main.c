@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * memplug: takes memory out of a running Linux and puts it back, in big aligned physical
- * ranges of ZONE_NORMAL. Parameters, and init and exit in order: the books first, the
+ * ranges of the zones it is told to. Parameters, and init and exit in order: the books first, the
  * device node last; exit undoes it in reverse.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -63,11 +63,11 @@ MODULE_PARM_DESC(oom_give_back,
 static char *zones;
 module_param(zones, charp, 0444);
 MODULE_PARM_DESC(zones,
-		 "zones whose memory is managed: normal (default), or normal,dma32: also what lies below 4 GiB");
+		 "zones whose memory is managed: normal (default), or normal,dma32: ZONE_DMA32 as well");
 
 module_param_cb(low_reserve, &memplug_floor_low_reserve_param_ops, NULL, 0644);
 MODULE_PARM_DESC(low_reserve,
-		 "what a zone below ZONE_NORMAL keeps at least, in bytes (K, M, G), and a quarter of it in any case; default: 256M");
+		 "what a zone below ZONE_NORMAL keeps at least, free or in use, in bytes (K, M, G); a quarter of it, if that is more; default: 256M");
 
 module_param_named(driver_managed, memplug_ram_driver_managed, bool, 0444);
 MODULE_PARM_DESC(driver_managed,
@@ -99,8 +99,8 @@ static bool are_workers_valid(void)
 }
 
 /*
- * ZONE_DMA is 16 MiB of x86, for devices that are hardly there any more; elsewhere it may be most of
- * memory, under the name of what has 32 bits.
+ * ZONE_DMA is 16 MiB of x86, for devices that are hardly there any more; elsewhere it may be most
+ * of memory, under the name of what has 32 bits.
  */
 static bool parse_zones(void)
 {

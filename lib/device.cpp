@@ -185,6 +185,7 @@ Stretch to_stretch(const memplug_subblock& abi) {
   } else {
     stretch.why = to_bad_why(abi.why);
   }
+  stretch.low = (abi.flags & MEMPLUG_SUBBLOCK_LOW) != 0;
   stretch.wanted = (abi.flags & MEMPLUG_SUBBLOCK_WANTED) != 0;
   stretch.quarantined = (abi.flags & MEMPLUG_SUBBLOCK_QUARANTINED) != 0;
   if (abi.pfn != 0) {

@@ -26,7 +26,8 @@ Words words_for(Reason reason) {
     case Reason::NoMemory:
       return {"no room to move its contents to", "free memory or ask for less"};
     case Reason::Floor:
-      return {"the floor would be undershot", "free memory, ask for less or lower the floor"};
+      return {"the floor would be undershot, or what its zone keeps",
+              "free memory, ask for less or lower the floor"};
     case Reason::Offline:
       return {"its memory block is offline",
               "online it through /sys/devices/system/memory/memoryN/state"};
@@ -48,10 +49,9 @@ Words words_for(BadWhy why) {
       return {"its memory block is offline",
               "online it: echo online_kernel > /sys/devices/system/memory/memoryN/state"};
     case BadWhy::Zone:
-      return {
-          "it is in a zone that is not managed",
-          "load the module with zones=normal,dma32 for what lies below 4 GiB of x86-64; nothing "
-          "is ever taken from ZONE_MOVABLE"};
+      return {"it is in a zone that is not managed",
+              "ask for memory of ZONE_NORMAL; or, of x86-64 below 4 GiB, load the module with "
+              "zones=normal,dma32"};
     case BadWhy::Foreign:
       return {"another driver added it and may remove it", "ask for memory that was there at boot"};
     case BadWhy::Mixed:

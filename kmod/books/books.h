@@ -70,7 +70,7 @@ extern bool memplug_region_claims_are_zeroed;
  * @managed: plugged, busy and unplugged
  * @unplugged: held by memplug
  * @wanted: to be unplugged, and not at the moment
- * @wanted_other_zone: those of them that are online in another zone
+ * @wanted_other_zone: those of them that are online in a zone that nobody looks after
  * @target: plugged size to work toward, or REGION_NO_TARGET
  * @target_state: MEMPLUG_TARGET_*
  * @generation: goes up with every change
@@ -144,7 +144,7 @@ bool memplug_region_find_unmanaged(struct subblock_run within, struct subblock_r
 bool memplug_region_has_managed(struct subblock_run within);
 int memplug_region_node(unsigned long index);
 int memplug_region_place(unsigned long index);
-bool memplug_region_split_low(unsigned long *map, unsigned long *low, unsigned long nr);
+void memplug_region_split_low(unsigned long *map, unsigned long *low, unsigned long nr);
 u32 memplug_region_state(unsigned long index, int *nid, u32 *flags);
 
 unsigned long memplug_region_nr(void);

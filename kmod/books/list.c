@@ -80,6 +80,7 @@ static bool fill_copy(struct books_copy *copy)
 	bitmap_copy(to->mapped, from->mapped, nr);
 	bitmap_copy(to->quarantined, from->quarantined, nr);
 	bitmap_copy(to->edges, from->edges, nr);
+	bitmap_copy(to->low, from->low, nr);
 	memcpy(to->owners, from->owners, nr * sizeof(*to->owners));
 	memcpy(to->places, from->places, nr * sizeof(*to->places));
 	for (i = 1; i <= REGION_MAX_DESCRIPTORS; i++)
@@ -112,6 +113,7 @@ static struct memplug_range describe_range(const struct books_copy *copy, unsign
 {
 	const struct region_maps *maps = &copy->maps;
 	bool tied = test_bit(i, maps->tied);
+	bool managed = test_bit(i, maps->managed);
 
 	return (struct memplug_range){
 		.start = subblock_address(i),
@@ -119,9 +121,9 @@ static struct memplug_range describe_range(const struct books_copy *copy, unsign
 		.flags = (tied ? MEMPLUG_RANGE_TIED : 0) |
 			 (test_bit(i, maps->mapped) ? MEMPLUG_RANGE_MAPPED : 0) |
 			 (test_bit(i, maps->quarantined) ? MEMPLUG_RANGE_QUARANTINED : 0) |
-			 (test_bit(i, maps->unplugged) ? 0 : MEMPLUG_RANGE_WANTED),
-		.node = test_bit(i, maps->managed) ? place_node(maps->places[i]) :
-							       NUMA_NO_NODE,
+			 (test_bit(i, maps->unplugged) ? 0 : MEMPLUG_RANGE_WANTED) |
+			 (managed && test_bit(i, maps->low) ? MEMPLUG_RANGE_LOW : 0),
+		.node = managed ? place_node(maps->places[i]) : NUMA_NO_NODE,
 		.holder = tied ? copy->holders[maps->owners[i]] : 0,
 	};
 }

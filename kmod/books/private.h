@@ -23,7 +23,7 @@
 #include "events.h"
 #include "machine/place.h"
 
-#define REGION_BITMAPS 13
+#define REGION_BITMAPS 14
 
 /* What is done to each of many subblocks is done to so many under one hold of the lock. */
 #define BOOKS_STEP 4096UL
@@ -45,6 +45,7 @@
  * @quarantined: kept out as bad, or to be: unplugged, or wanted, or busy
  * @elsewhere: online in a zone that nobody looks after; neither managed nor leaving
  * @edges: as @seams, or tied otherwise than the one below
+ * @low: its place is in a zone below ZONE_NORMAL; holds for what is managed
  * @bits: all of the above
  * @owners: of what is tied or unsettled, the owner's number; else 0
  * @places: of what is managed, its place
@@ -65,6 +66,7 @@ struct region_maps {
 			unsigned long *quarantined;
 			unsigned long *elsewhere;
 			unsigned long *edges;
+			unsigned long *low;
 		};
 		unsigned long *bits[REGION_BITMAPS];
 	};
@@ -88,7 +90,7 @@ struct node_share {
  * @unplugged: set bits
  * @wanted: set bits
  * @wanted_here: those of them that are managed
- * @wanted_elsewhere: those of them that are online in another zone
+ * @wanted_elsewhere: those of them that are online in a zone that nobody looks after
  * @quarantined: set bits
  * @nodes: each node's share
  * @low: what of all that is in zones below ZONE_NORMAL

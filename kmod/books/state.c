@@ -111,8 +111,10 @@ static void set_managed(unsigned long index, bool managed)
 /* A look at a subblock that is not unplugged has found it fit to be managed, of a place, or not. */
 static void manage(unsigned long index, bool fit, int place)
 {
-	if (fit && !books_managed(index))
+	if (fit && !books_managed(index)) {
 		memplug_books.maps.places[index] = place;
+		__assign_bit(index, memplug_books.maps.low, place_is_low(place));
+	}
 	set_managed(index, fit);
 }
 

@@ -78,35 +78,26 @@ int memplug_region_node(unsigned long index)
  * @map: bitmap of @nr subblocks; what is low is taken out of it
  * @low: bitmap of as many; result: that
  * @nr: bits in them
- *
- * Return: whether there is any.
  */
-bool memplug_region_split_low(unsigned long *map, unsigned long *low, unsigned long nr)
+void memplug_region_split_low(unsigned long *map, unsigned long *low, unsigned long nr)
 {
-	unsigned long i;
-	bool found = false;
+	const struct region_maps *maps = &memplug_books.maps;
+	unsigned long limit;
 
 	bitmap_zero(low, nr);
 	spin_lock(&memplug_books.lock);
-	for_each_set_bit(i, map, min(nr, memplug_books.nr)) {
-		if (!books_managed(i))
-			continue;
-		/* ZONE_NORMAL is above all of it, of whatever node */
-		if (!place_is_low(books_place(i)))
-			break;
-		__clear_bit(i, map);
-		__set_bit(i, low);
-		found = true;
-	}
+	limit = min(nr, memplug_books.nr);
+	bitmap_and(low, maps->managed, maps->low, limit);
 	spin_unlock(&memplug_books.lock);
-	return found;
+	bitmap_and(low, low, map, limit);
+	bitmap_andnot(map, map, low, limit);
 }
 
 /**
  * memplug_region_state - what the books say of a subblock
  * @index: subblock
  * @nid: result: its node; NUMA_NO_NODE if it is not managed
- * @flags: result: MEMPLUG_SUBBLOCK_WANTED, _QUARANTINED
+ * @flags: result: MEMPLUG_SUBBLOCK_WANTED, _QUARANTINED, _LOW
  *
  * Return: MEMPLUG_SUBBLOCK_PLUGGED, ...
  */
@@ -124,6 +115,8 @@ u32 memplug_region_state(unsigned long index, int *nid, u32 *flags)
 		*flags |= MEMPLUG_SUBBLOCK_QUARANTINED;
 	if (books_managed(index)) {
 		*nid = books_node(index);
+		if (test_bit(index, maps->low))
+			*flags |= MEMPLUG_SUBBLOCK_LOW;
 		if (test_bit(index, maps->busy))
 			state = MEMPLUG_SUBBLOCK_BUSY;
 		else if (test_bit(index, maps->unplugged))

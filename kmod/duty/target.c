@@ -189,9 +189,14 @@ static enum outcome do_some(const struct region_aim *aim)
 	}
 	if (aim->wanted_here) {
 		ret = unplug_some(true, 0);
-		if (ret == OUTCOME_PROGRESS || ret == OUTCOME_FLOOR)
+		if (ret == OUTCOME_PROGRESS)
 			return ret;
-		/* what is wanted may be out of reach for long: the rest is not to wait for it */
+		if (ret == OUTCOME_FLOOR && !memplug_floor_has_room(subblock_pages()))
+			return ret;
+		/*
+		 * What is wanted may be out of reach for long, or be kept by its zone alone: the
+		 * rest is not to wait for it.
+		 */
 	} else {
 		ret = OUTCOME_NOTHING;
 	}

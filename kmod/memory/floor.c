@@ -25,10 +25,11 @@
 
 #define FLOOR_DEFAULT U64_MAX	/* the parameter was not given */
 
+static struct floor_share reserved_in[MAX_PLACES];
+
 static struct {
-	spinlock_t lock;			/* protects reserved, zones, ended */
+	spinlock_t lock;			/* protects reserved, reserved_in, ended */
 	unsigned long reserved;			/* pages, in all zones */
-	struct floor_share zones[MAX_PLACES];	/* reserved, in a node's zone */
 	unsigned long ended;			/* reservations that have ended */
 	wait_queue_head_t wait;			/* for one more to end */
 	u64 parameter;				/* bytes, or FLOOR_DEFAULT */
@@ -138,14 +139,17 @@ static struct zone *zone_of(int place)
 }
 
 /*
- * What a zone keeps beside its watermarks, in pages. Devices that can reach no other memory, and
- * drivers that ask for it by name, find nothing elsewhere: in low zones that is a quarter, or more.
+ * Devices that can reach no other memory, and drivers that ask for it by name, find nothing
+ * elsewhere. So a low zone keeps a quarter of itself, or more, whatever is in it at the moment.
  */
-static unsigned long kept_low(int place, const struct zone *zone)
+static bool low_allows(int place, const struct zone *zone, unsigned long nr_pages)
 {
+	unsigned long kept;
+
 	if (!place_is_low(place))
-		return 0;
-	return max_t(u64, memplug_floor_low_bytes() >> PAGE_SHIFT, zone->present_pages / 4);
+		return true;
+	kept = max_t(u64, memplug_floor_low_bytes() >> PAGE_SHIFT, zone->present_pages / 4);
+	return zone_managed_pages(zone) >= kept + reserved_in[place].nr_pages + nr_pages;
 }
 
 /*
@@ -182,7 +186,7 @@ static bool total_allows(unsigned long nr_pages, unsigned long kept)
 static bool zone_allows(int place, struct floor_share share, unsigned long kept)
 {
 	struct zone *zone = zone_of(place);
-	const struct floor_share *reserved = &floor.zones[place];
+	const struct floor_share *reserved = &reserved_in[place];
 	unsigned long taken = share.nr_free + reserved->nr_free;
 	unsigned long free = zone_page_state_snapshot(zone, NR_FREE_PAGES) + kept;
 	unsigned long cache = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
@@ -192,8 +196,9 @@ static bool zone_allows(int place, struct floor_share share, unsigned long kept)
 
 	for (i = 0; i < MAX_NR_ZONES; i++)
 		reserve = max_t(unsigned long, reserve, zone->lowmem_reserve[i]);
-	reserve += kept_low(place, zone);
 
+	if (!low_allows(place, zone, share.nr_pages))
+		return false;
 	/* nothing leaves: not even a zone that is at its minimum can lose by that */
 	if (!share.nr_free)
 		return true;
@@ -249,7 +254,7 @@ bool memplug_floor_has_room(unsigned long nr_pages)
 
 static void add_reservation(int place, struct floor_share share)
 {
-	struct floor_share *reserved = &floor.zones[place];
+	struct floor_share *reserved = &reserved_in[place];
 
 	lockdep_assert_held(&floor.lock);
 	floor.reserved += share.nr_pages;
@@ -286,7 +291,7 @@ enum floor_verdict memplug_floor_reserve(int place, struct floor_share share)
  */
 void memplug_floor_unreserve(int place, struct floor_share share)
 {
-	struct floor_share *reserved = &floor.zones[place];
+	struct floor_share *reserved = &reserved_in[place];
 
 	spin_lock(&floor.lock);
 	floor.reserved -= share.nr_pages;

@@ -63,9 +63,13 @@ void memplug_request_narrow_to_zone(struct request *req)
 
 	if (req->zone == REQUEST_ANY)
 		return;
-	memplug_region_split_low(view->ready, req->low, view->nr);
-	if (req->zone == REQUEST_LOW)
+	/* no map, no such zones */
+	if (req->low)
+		memplug_region_split_low(view->ready, req->low, view->nr);
+	if (req->zone == REQUEST_LOW && req->low)
 		bitmap_copy(view->ready, req->low, view->nr);
+	else if (req->zone == REQUEST_LOW)
+		bitmap_zero(view->ready, view->nr);
 	view->nr_ready = bitmap_weight(view->ready, view->nr);
 }
 
@@ -192,7 +196,7 @@ void memplug_request_settle(struct request *req)
  * memplug_request_next_range - walk over what a request changed
  * @req: over
  * @from: where to go on; 0, then the end of the last result
- * @run: result: the next stretch of one node
+ * @run: result: the next stretch of one place
  *
  * Return: false if there is none left.
  */

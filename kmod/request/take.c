@@ -245,10 +245,24 @@ static bool drain_with(struct request *req, unsigned long index)
 		memplug_take_land(req);
 		return !req->drained;
 	case -EALREADY:
+	case -EDQUOT:
+		/* another zone may have one to spare */
 		return true;
 	default:
 		return false;
 	}
+}
+
+/* Returns whether to go on looking elsewhere. */
+static bool drain_with_one_of(struct request *req, const unsigned long *map, unsigned long *looks)
+{
+	unsigned long i;
+
+	for_each_set_bit(i, map, req->view.nr)
+		if (++*looks > MAX_DRAIN_LOOKS || memplug_request_should_stop(req) ||
+		    !drain_with(req, i))
+			return false;
+	return true;
 }
 
 /**
@@ -264,13 +278,13 @@ void memplug_take_drain(struct request *req)
 {
 	struct region_view *view = &req->view;
 	struct subblock_run all = { .first = 0, .nr = view->nr };
-	unsigned long i, looks = 0;
+	unsigned long looks = 0;
 
 	if (req->drained)
 		return;
 	memplug_region_snapshot(REGION_UNPLUG, all, NUMA_NO_NODE, view);
-	for_each_set_bit(i, view->ready, view->nr)
-		if (++looks > MAX_DRAIN_LOOKS || memplug_request_should_stop(req) ||
-		    !drain_with(req, i))
-			break;
+	if (req->low)
+		memplug_region_split_low(view->ready, req->low, view->nr);
+	if (drain_with_one_of(req, view->ready, &looks) && req->low && req->zone != REQUEST_NORMAL)
+		drain_with_one_of(req, req->low, &looks);
 }

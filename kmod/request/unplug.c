@@ -12,7 +12,6 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
-#include "machine/ram.h"
 #include "request/contiguous.h"
 #include "request/request.h"
 #include "request/retry.h"
@@ -196,7 +195,7 @@ static void take_best_effort(struct request *req)
 	}
 }
 
-/* What a request in the background does not try. */
+/* What a request in the background does not try, and zones that are not asked for. */
 static void narrow(struct request *req)
 {
 	struct region_view *view = &req->view;
@@ -205,6 +204,7 @@ static void narrow(struct request *req)
 		memplug_region_keep_wanted(view->ready, view->nr);
 	if (req->skip)
 		bitmap_andnot(view->ready, view->ready, req->skip, min(view->nr, req->skip_nr));
+	memplug_request_narrow_to_zone(req);
 	view->nr_ready = bitmap_weight(view->ready, view->nr);
 }
 
@@ -218,33 +218,45 @@ static void take(struct request *req)
 }
 
 /*
- * ZONE_NORMAL first. What others can't do without comes only when that is not enough, and never in
- * the place of what might still be had elsewhere. A range says what it wants.
+ * What others can't do without comes only when ZONE_NORMAL is not enough, and never in the place of
+ * what might still be had there. What kept ZONE_NORMAL from giving all stays what is told.
  */
+static void take_low_as_well(struct request *req)
+{
+	bool refused = req->floor_refused;
+	bool told = refused || req->blockers.nr;
+
+	req->zone = REQUEST_LOW;
+	req->nomem_claims = 0;
+	req->by_cost = !memplug_unplug_by_address;
+	memplug_region_snapshot(REGION_UNPLUG, req->within, req->nid, &req->view);
+	narrow(req);
+	bitmap_zero(req->retry, req->view.nr);
+	take(req);
+	if (told)
+		req->floor_refused = refused;
+}
+
+/* A range says itself what it wants. */
 static void take_by_zone(struct request *req)
 {
-	struct region_view *view = &req->view;
+	bool no_room;
 
-	bool any = req->zone == REQUEST_ANY;
-
-	if (!memplug_ram_has_low_zones() || request_is(req, MEMPLUG_REQ_RANGE)) {
-		if (req->zone != REQUEST_LOW)
-			take(req);
+	if (req->zone != REQUEST_ANY || request_is(req, MEMPLUG_REQ_RANGE) || !req->low) {
+		take(req);
 		return;
 	}
-	if (any)
-		req->zone = REQUEST_NORMAL;
-	memplug_request_narrow_to_zone(req);
-	take(req);
-	if (!any || !request_missing(req) || memplug_request_should_stop(req))
-		return;
-	req->zone = REQUEST_LOW;
-	req->by_cost = !memplug_unplug_by_address;
-	memplug_region_snapshot(REGION_UNPLUG, req->within, req->nid, view);
+	req->zone = REQUEST_NORMAL;
 	narrow(req);
-	memplug_request_narrow_to_zone(req);
-	bitmap_zero(req->retry, view->nr);
 	take(req);
+	/* no room to move things to: what is free needs none */
+	no_room = req->stop == MEMPLUG_STOP_EXHAUSTED;
+	if (no_room)
+		req->stop = MEMPLUG_STOP_NONE;
+	if (request_missing(req) && !memplug_request_should_stop(req))
+		take_low_as_well(req);
+	if (no_room && req->stop == MEMPLUG_STOP_NONE)
+		req->stop = MEMPLUG_STOP_EXHAUSTED;
 }
 
 /* The floor stopped a request for a range: that is what keeps the rest of it. */

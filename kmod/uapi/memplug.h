@@ -11,9 +11,9 @@
  * Lifetime
  *   A range that UNPLUG took stays unplugged until PLUG gives it back or the module
  *   is unloaded, which plugs everything back. A memory block with unplugged memory may
- *   go offline, or be removed; if it comes back in ZONE_NORMAL, the module unplugs it
- *   there again. With the parameter oom_give_back, memory goes back to a machine that
- *   is out of it. Closing the descriptor, or the death of the process, changes nothing.
+ *   go offline, or be removed; if it comes back in a zone that is managed, the module
+ *   unplugs it there again. With the parameter oom_give_back, memory goes back to a machine
+ *   that is out of it. Closing the descriptor, or the death of the process, changes nothing.
  *   Not so with MEMPLUG_REQ_TIED: what that takes is tied to the descriptor, and goes back
  *   when its last copy (dup(), fork(), exec()) has been closed and the last mapping of the
  *   range is gone, however the processes ended. Before, only closing gives it back: PLUG,
@@ -118,7 +118,7 @@
 #define MEMPLUG_FEATURE_TIED   (1U << 5) /* MEMPLUG_REQ_TIED */
 #define MEMPLUG_FEATURE_MMAP   (1U << 6) /* mmap() */
 #define MEMPLUG_FEATURE_QUARANTINE (1U << 7) /* QUARANTINE, MEMPLUG_LIST_QUARANTINED */
-#define MEMPLUG_FEATURE_ZONES  (1U << 8) /* MEMPLUG_REQ_NORMAL, _LOW, out_low_* */
+#define MEMPLUG_FEATURE_ZONES  (1U << 8) /* MEMPLUG_*_LOW, _REQ_NORMAL, out_low_* */
 
 /* memplug_info.out_target_state */
 #define MEMPLUG_TARGET_NONE    0 /* no target is set */
@@ -186,8 +186,8 @@
  * @out_low_managed_size: of out_managed_size, what is in zones below ZONE_NORMAL: ZONE_DMA32
  *                        of x86-64. 0 unless the module was loaded with such a zone
  * @out_low_unplugged_size: of out_unplugged_size, likewise
- * @out_low_reserve_size: what each such zone keeps at least, beside its own reserves; a
- *                        quarter of it, if that is more
+ * @out_low_reserve_size: what each such zone keeps at least, free or in use; a quarter of
+ *                        it, if that is more
  *
  * One consistent snapshot of the sizes and the target's state. May sleep. No errors of its
  * own. The last six came after the first version: a kernel without them leaves them as
@@ -260,12 +260,13 @@ struct memplug_nodes {
 #define MEMPLUG_RANGE_MAPPED      (1U << 1) /* mapped by some process */
 #define MEMPLUG_RANGE_QUARANTINED (1U << 2) /* kept out as bad */
 #define MEMPLUG_RANGE_WANTED      (1U << 3) /* not unplugged, but to be */
+#define MEMPLUG_RANGE_LOW         (1U << 4) /* managed, in a zone below ZONE_NORMAL */
 
 /**
  * struct memplug_range - a stretch of memory, unplugged or wanted, with equal attributes
  * @start: physical address of its first byte; 0 if withheld
  * @length: bytes
- * @flags: MEMPLUG_RANGE_*
+ * @flags: MEMPLUG_RANGE_*, of LIST; 0 of what a request took
  * @node: NUMA node that all of it belongs to; -1 of wanted memory that is not managed
  * @holder: process id of the opener of a tied range in the caller's pid namespace,
  *          else 0
@@ -295,7 +296,7 @@ struct memplug_range {
  * @__reserved: in: must be 0
  *
  * One consistent snapshot by ascending address. Only records with equal attributes
- * are merged. EMSGSIZE: @capacity is too small, @out_count says what is needed,
+ * are merged, and none across a border of zones. EMSGSIZE: @capacity is too small, @out_count says what is needed,
  * nothing was written to @ranges.
  */
 struct memplug_list {
@@ -392,7 +393,9 @@ struct memplug_progress {
 
 /* memplug_request.out_stop: why a request ended before all of it was done */
 #define MEMPLUG_STOP_NONE        0 /* all done, or already so */
-#define MEMPLUG_STOP_FLOOR       1 /* more would leave less than the floor available */
+#define MEMPLUG_STOP_FLOOR       1 /* more would leave less than the floor, or
+				    * a zone less than it keeps
+				    */
 #define MEMPLUG_STOP_TIMEOUT     2 /* timeout_ns passed */
 #define MEMPLUG_STOP_INTERRUPTED 3 /* a signal came */
 #define MEMPLUG_STOP_EXHAUSTED   4 /* there is nothing left to try */
@@ -407,7 +410,7 @@ struct memplug_progress {
 #define MEMPLUG_REASON_CMA          6 /* memory of a CMA area */
 #define MEMPLUG_REASON_BUSY         7 /* another request, or memory in flux: try again */
 #define MEMPLUG_REASON_NO_MEMORY    8 /* no room to move its contents to */
-#define MEMPLUG_REASON_FLOOR        9 /* the floor would be undershot */
+#define MEMPLUG_REASON_FLOOR        9 /* the floor would be undershot, or what a zone keeps */
 #define MEMPLUG_REASON_OFFLINE     10 /* its memory block is offline or went offline */
 #define MEMPLUG_REASON_MAPPED      11 /* plug: mapped by a process */
 #define MEMPLUG_REASON_HELD        12 /* plug: tied to a descriptor */
@@ -489,7 +492,10 @@ struct memplug_blocked {
  * effort unless EXACT or
  * CONTIGUOUS is set; with these, what was taken is given back if not all can be had,
  * also after a signal or a timeout. Until UNPLUG returns, what it took is nobody else's: PLUG and
- * mmap() are refused, as busy. It never leaves less than the floor available.
+ * mmap() are refused, as busy. It never leaves less than the floor available. Zones below
+ * ZONE_NORMAL come when ZONE_NORMAL is not enough, unless flags or a range ask for them; each
+ * keeps what out_low_reserve_size tells. What kept ZONE_NORMAL from giving all is what
+ * out_stop tells then, if anything did.
  * PLUG gives back from the lowest address up, ordinary ranges only unless RANGE names
  * others, which are then refused with a reason. A page with a memory error stays held,
  * with its subblock. With TIED, what was unplugged before (out_already) stays as it was, tied
@@ -582,6 +588,7 @@ struct memplug_target {
 #define MEMPLUG_SUBBLOCK_CERTAIN (1U << 0) /* the blocker does not go away by trying */
 #define MEMPLUG_SUBBLOCK_WANTED  (1U << 1) /* is to be unplugged, and is not */
 #define MEMPLUG_SUBBLOCK_QUARANTINED (1U << 2) /* is kept out as bad, or to be */
+#define MEMPLUG_SUBBLOCK_LOW     (1U << 3) /* managed, in a zone below ZONE_NORMAL */
 
 /**
  * struct memplug_subblock - what a subblock, or a stretch of equal ones, looks like
@@ -590,7 +597,7 @@ struct memplug_target {
  * @pfn: PLUGGED: the first page frame seen to be in the way of a claim, of those that last
  *       longest: for good, then PINNED, then BUSY; 0: none was seen
  * @state: MEMPLUG_SUBBLOCK_PLUGGED, ...
- * @flags: MEMPLUG_SUBBLOCK_CERTAIN, _WANTED, _QUARANTINED
+ * @flags: MEMPLUG_SUBBLOCK_CERTAIN, _WANTED, _QUARANTINED, _LOW
  * @reason: with @pfn: MEMPLUG_REASON_*; else 0
  * @why: UNMANAGED: MEMPLUG_BAD_*; else 0
  * @node: NUMA node, or -1 where that is not managed
@@ -676,7 +683,7 @@ struct memplug_survey {
  * Marks the range and returns at once. What was unplugged is tied to nobody from then on; what is
  * mapped stays mapped. The mark outlives every descriptor and keeps the module loaded; when the
  * memory is removed, it goes with it. A memory block with marked memory may go offline, and when it
- * comes back in ZONE_NORMAL what is marked is taken before others get at it, if it can be.
+ * comes back in a managed zone what is marked is taken before others get at it, if it can be.
  * The target moves by what became wanted. With END the marks are taken away: what is unplugged is
  * ordinary then, for PLUG to give back, and what is wanted is not any more.
  *

@@ -24,6 +24,7 @@ namespace {
 
 constexpr unsigned long most_subblocks = 320;
 constexpr int nodes = 3;
+constexpr unsigned long low_subblocks = 40;
 
 void require_of(const subblock_run& run, bool holds, const char* what) {
   if (!holds) {
@@ -45,13 +46,16 @@ class Bitmap {
   std::vector<unsigned long> words_;
 };
 
-// Stretches of memory of all nodes with holes in it, some unplugged and some busy.
+// Stretches of memory of all nodes with holes in it, some unplugged and some busy. The lowest are
+// below ZONE_NORMAL.
 void populate(Machine& machine, Input& input, unsigned long nr) {
+  memplug_ram_zones = 1U << ZONE_NORMAL | 1U << ZONE_DMA32;
   for (unsigned long i = 0; i < nr;) {
     const unsigned long length = std::min(1 + input.below(48), nr - i);
     const int nid = static_cast<int>(input.below(nodes));
     const bool absent = input.below(8) == 7;
-    machine.add({i, length}, nid, absent ? MEMPLUG_BAD_ABSENT : MEMPLUG_BAD_NONE);
+    machine.add({i, length}, nid, absent ? MEMPLUG_BAD_ABSENT : MEMPLUG_BAD_NONE,
+                i < low_subblocks ? ZONE_DMA32 : ZONE_NORMAL);
     i += length;
   }
   require(memplug_region_init() == 0, "the books begin");
@@ -155,8 +159,9 @@ class Request {
       require_of(run, cost_[i] <= PLAN_DEAREST, "a run is not in the way or unknown");
       require_of(run, i >= window_.first && i - window_.first < window_.nr,
                  "a run lies in the window");
-      require_of(run, nid_ == NUMA_NO_NODE || machine_.node_of(i) == nid_, "a run is of the node");
-      require_of(run, machine_.node_of(i) == machine_.node_of(run.first), "a run is of one node");
+      const int place = machine_.place_of_subblock(i);
+      require_of(run, nid_ == NUMA_NO_NODE || place_node(place) == nid_, "a run is of the node");
+      require_of(run, place == machine_.place_of_subblock(run.first), "a run is of one place");
     }
   }
 

@@ -35,6 +35,8 @@ void compare_sizes(const RegionModel& model, const Machine& machine) {
   }
   require_equal(sizes.managed, model.managed(), "managed");
   require_equal(sizes.unplugged, model.unplugged(), "unplugged");
+  require_equal(sizes.low_managed, model.low_managed(), "managed below ZONE_NORMAL");
+  require_equal(sizes.low_unplugged, model.low_unplugged(), "unplugged below ZONE_NORMAL");
   require_equal(sizes.wanted, model.wanted(true) + model.wanted(false), "wanted");
   require_equal(sizes.wanted_other_zone, elsewhere, "wanted in another zone");
   require_equal(sizes.target, model.target().value_or(REGION_NO_TARGET), "target");
@@ -60,8 +62,8 @@ void compare_nodes(const RegionModel& model, const Machine& machine) {
     unsigned long managed = 0;
     unsigned long unplugged = 0;
     for (unsigned long i = 0; i < model.size(); ++i) {
-      managed += model.at(i).managed && model.at(i).node == nid ? 1U : 0U;
-      unplugged += model.at(i).unplugged && model.at(i).node == nid ? 1U : 0U;
+      managed += model.at(i).managed && model.at(i).node() == nid ? 1U : 0U;
+      unplugged += model.at(i).unplugged && model.at(i).node() == nid ? 1U : 0U;
     }
     if (managed == 0) {
       continue;
@@ -77,12 +79,12 @@ void compare_nodes(const RegionModel& model, const Machine& machine) {
 u32 flags_of(const ModelSubblock& one) {
   return (one.owner != 0 ? MEMPLUG_RANGE_TIED : 0U) |
          (one.mappings != 0 ? MEMPLUG_RANGE_MAPPED : 0U) |
-         (one.quarantined ? MEMPLUG_RANGE_QUARANTINED : 0U) |
+         (one.quarantined ? MEMPLUG_RANGE_QUARANTINED : 0U) | (one.low() ? MEMPLUG_RANGE_LOW : 0U) |
          (one.unplugged ? 0U : MEMPLUG_RANGE_WANTED);
 }
 
 bool is_alike(const ModelSubblock& one, const ModelSubblock& other) {
-  return one.managed == other.managed && (!one.managed || one.node == other.node) &&
+  return one.managed == other.managed && (!one.managed || one.place == other.place) &&
          one.owner == other.owner && flags_of(one) == flags_of(other);
 }
 
@@ -98,7 +100,7 @@ void compare_list(const RegionModel& model, Is is, List list) {
       expected.back().length += Machine::subblock_size;
     } else if (is(one)) {
       expected.push_back({i * Machine::subblock_size, Machine::subblock_size, flags_of(one),
-                          one.managed ? one.node : NUMA_NO_NODE, one.owner, 0});
+                          one.managed ? one.node() : NUMA_NO_NODE, one.owner, 0});
     }
   }
   std::vector<memplug_range> ranges(model.size());
@@ -146,15 +148,15 @@ void compare_view(const RegionModel& model, region_direction direction, subblock
   for (unsigned long i = 0; i < std::min(nr, model.size()); ++i) {
     const ModelSubblock& one = model.at(i);
     const bool in = one.managed && i >= within.first && i - within.first < within.nr &&
-                    (nid == NUMA_NO_NODE || one.node == nid);
+                    (nid == NUMA_NO_NODE || one.node() == nid);
     const bool there = one.unplugged == (direction == REGION_UNPLUG);
     const bool seam =
-        i > 0 && one.managed && model.at(i - 1).managed && one.node != model.at(i - 1).node;
+        i > 0 && one.managed && model.at(i - 1).managed && one.place != model.at(i - 1).place;
     const bool may_go = in && !one.busy && !there;
     const bool is_held = may_go && direction == REGION_PLUG && one.held();
     require(test_bit(i, ready.data()) == (may_go && !is_held), "ready", i);
     require(test_bit(i, busy.data()) == ((in && one.busy) || is_held), "busy", i);
-    require(test_bit(i, seams.data()) == seam, "border between nodes", i);
+    require(test_bit(i, seams.data()) == seam, "border between places", i);
     counted.nr_ready += may_go && !is_held ? 1 : 0;
     counted.nr_busy += (in && one.busy) || is_held ? 1 : 0;
     counted.nr_held += is_held ? 1 : 0;
@@ -164,6 +166,18 @@ void compare_view(const RegionModel& model, region_direction direction, subblock
   require_equal(view.nr_busy, counted.nr_busy, "how many are busy");
   require_equal(view.nr_held, counted.nr_held, "how many are held");
   require_equal(view.nr_already, counted.nr_already, "how many are so already");
+}
+
+// Of all that is known; what is not managed is of no zone, and stays where it is.
+void compare_split(const RegionModel& model) {
+  const unsigned long nr = memplug_region_nr();
+  std::vector<unsigned long> map(nr / BITS_PER_LONG + 1, ~0UL);
+  std::vector<unsigned long> low(map.size(), ~0UL);
+  memplug_region_split_low(map.data(), low.data(), nr);
+  for (unsigned long i = 0; i < std::min(nr, model.size()); ++i) {
+    require(test_bit(i, low.data()) == model.at(i).low(), "below ZONE_NORMAL", i);
+    require(test_bit(i, map.data()) != model.at(i).low(), "not below ZONE_NORMAL", i);
+  }
 }
 
 void compare_walks(const RegionModel& model) {
@@ -179,7 +193,8 @@ void compare_walks(const RegionModel& model) {
     require((bad == i) == (one.quarantined && one.managed && !one.unplugged && !one.busy),
             "the next to be taken again", i);
     require(memplug_region_is_unplugged(i) == one.unplugged, "is it unplugged", i);
-    require(memplug_region_node(i) == (one.managed ? one.node : NUMA_NO_NODE), "its node", i);
+    require(memplug_region_node(i) == (one.managed ? one.node() : NUMA_NO_NODE), "its node", i);
+    require(memplug_region_place(i) == (one.managed ? one.place : NO_PLACE), "its place", i);
     unplugged = unplugged == i ? memplug_region_next_unplugged(i + 1) : unplugged;
     absent = absent == i ? memplug_region_next_absent(i + 1) : absent;
     leaving = leaving == i ? memplug_region_next_leaving(i + 1) : leaving;
@@ -227,6 +242,7 @@ void compare(const RegionModel& model, const Machine& machine, subblock_run with
       model, [](const ModelSubblock& one) { return one.quarantined; },
       memplug_region_list_quarantined);
   compare_quarantined(model, within);
+  compare_split(model);
   compare_walks(model);
   compare_unmanaged(model, within);
   compare_view(model, REGION_UNPLUG, within, nid);

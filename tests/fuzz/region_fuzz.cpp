@@ -23,6 +23,7 @@ namespace {
 constexpr unsigned long block = 8;
 constexpr unsigned long blocks = 16;
 constexpr unsigned long blocks_at_first = 6;
+constexpr unsigned long low_blocks = 2;
 constexpr unsigned long nr = blocks * block;
 constexpr int nodes = 3;
 constexpr std::size_t most_mappings = 8;
@@ -31,9 +32,10 @@ constexpr int most_steps = 32;
 class Session {
  public:
   explicit Session(Input& input) : input_(input) {
+    memplug_ram_zones = 1U << ZONE_NORMAL | 1U << ZONE_DMA32;
     for (unsigned long i = 0; i < blocks_at_first; ++i) {
       const int nid = static_cast<int>(input.below(nodes));
-      machine_.add({i * block, block}, nid);
+      add({i * block, block}, nid);
       states_[i] = Block::Online;
     }
     require(memplug_region_init() == 0, "the books begin");
@@ -169,6 +171,11 @@ class Session {
     }
   }
 
+  // The lowest blocks are below ZONE_NORMAL, whatever their node.
+  void add(subblock_run run, int nid, std::uint32_t bad = MEMPLUG_BAD_NONE) {
+    machine_.add(run, nid, bad, run.first < low_blocks * block ? ZONE_DMA32 : ZONE_NORMAL);
+  }
+
   subblock_run some_run() { return {input_.below(nr), 1 + input_.below(24)}; }
 
   subblock_run some_block(Block wanted) {
@@ -268,7 +275,7 @@ class Session {
       return;
     }
     // its pages may say anything by then
-    machine_.add(run, 0, MEMPLUG_BAD_OFFLINE);
+    add(run, 0, MEMPLUG_BAD_OFFLINE);
     memplug_region_gone(subblock_pfn(run.first), run.nr * subblock_pages());
     model_.gone(run);
     state_of(run) = Block::Offline;
@@ -288,8 +295,8 @@ class Session {
                                                  MEMPLUG_BAD_ZONE, MEMPLUG_BAD_MIXED};
     const int nid = static_cast<int>(input_.below(nodes));
     const unsigned long fit = input_.below(block + 1);
-    machine_.add(run, nid, kinds.at(input_.below(kinds.size())));
-    machine_.add({run.first, fit}, nid);
+    add(run, nid, kinds.at(input_.below(kinds.size())));
+    add({run.first, fit}, nid);
     state_of(run) = Block::Online;
     const unsigned long nr_before = memplug_region_nr();
     const bool grows = run.first + run.nr > nr_before;

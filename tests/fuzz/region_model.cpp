@@ -24,6 +24,14 @@ unsigned long RegionModel::unplugged() const {
   return count([](const ModelSubblock& one) { return one.unplugged; });
 }
 
+unsigned long RegionModel::low_managed() const {
+  return count([](const ModelSubblock& one) { return one.low(); });
+}
+
+unsigned long RegionModel::low_unplugged() const {
+  return count([](const ModelSubblock& one) { return one.low() && one.unplugged; });
+}
+
 unsigned long RegionModel::wanted(bool here) const {
   return count([here](const ModelSubblock& one) { return one.wanted && one.managed == here; });
 }
@@ -83,7 +91,7 @@ void RegionModel::update(const Machine& machine, subblock_run run) {
     }
     const unsigned long before = lasting();
     one.managed = fit;
-    one.node = fit ? machine.node_of(i) : one.node;
+    one.place = fit ? machine.place_of_subblock(i) : one.place;
     move_target(before);
   }
 }
@@ -185,7 +193,7 @@ void RegionModel::drop_wanted(subblock_run run, int nid) {
   const unsigned long before = lasting();
   for (unsigned long i = run.first; i < end_of(run); ++i) {
     ModelSubblock& one = subblocks_[i];
-    if (!one.quarantined && (nid == NUMA_NO_NODE || (one.managed && one.node == nid))) {
+    if (!one.quarantined && (nid == NUMA_NO_NODE || (one.managed && one.node() == nid))) {
       one.wanted = false;
     }
   }

@@ -12,7 +12,7 @@
 namespace memplug::fuzz {
 
 struct ModelSubblock {
-  int node = 0;
+  int place = NO_PLACE;
   bool managed = false;
   bool unplugged = false;
   bool busy = false;
@@ -24,6 +24,8 @@ struct ModelSubblock {
   // How many show it.
   int mappings = 0;
 
+  [[nodiscard]] int node() const { return place_node(place); }
+  [[nodiscard]] bool low() const { return managed && place_is_low(place); }
   [[nodiscard]] bool held() const { return owner != 0 || mappings != 0 || quarantined; }
   bool operator==(const ModelSubblock&) const = default;
 };
@@ -41,6 +43,9 @@ class RegionModel {
 
   [[nodiscard]] unsigned long managed() const;
   [[nodiscard]] unsigned long unplugged() const;
+  // Those of them that are below ZONE_NORMAL.
+  [[nodiscard]] unsigned long low_managed() const;
+  [[nodiscard]] unsigned long low_unplugged() const;
   [[nodiscard]] unsigned long wanted(bool here) const;
   // Plugged, and not to be unplugged again.
   [[nodiscard]] unsigned long lasting() const;

@@ -22,9 +22,11 @@ class LargestRuns {
       return;
     }
     const int node = stretch.node.value_or(0);
-    if (!run_ || run_->node != node) {
+    if (!run_ || run_->node != node || low_ != stretch.low ||
+        run_->range.start + run_->range.size != stretch.range.start) {
       end_run();
       run_ = Run{node, {stretch.range.start, Bytes{0}}};
+      low_ = stretch.low;
     }
     run_->range.size += stretch.range.size;
   }
@@ -58,6 +60,7 @@ class LargestRuns {
 
   Bytes align_;
   std::optional<Run> run_;
+  bool low_ = false;  // run_ is; no claim crosses a border of zones
   std::map<int, Run> largest_;
 };
 

@@ -37,14 +37,20 @@ std::string stop_sentence(const Request& request, const Info& info, Stop stop,
   return "";
 }
 
-std::string_view stop_step(const Request& request, const Result& result) {
+// What root may lower so that more can be taken.
+std::string_view reserves(const Info& info) {
+  return info.low_managed != Bytes{} ? "floor or low_reserve in /sys/module/memplug/parameters"
+                                     : "/sys/module/memplug/parameters/floor";
+}
+
+std::string stop_step(const Request& request, const Info& info, const Result& result) {
   switch (result.stop) {
     case Stop::Floor:
-      return "free memory, ask for less, or lower /sys/module/memplug/parameters/floor";
+      return "free memory, ask for less, or lower " + std::string(reserves(info));
     case Stop::Timeout:
       return "give it more time";
     case Stop::CommitLimit:
-      return commit_limit_step;
+      return std::string(commit_limit_step);
     case Stop::Exhausted:
       if (request.exact && !request.tied && request.operation == Operation::Unplug) {
         return "without --exact it takes what it can get";
@@ -72,18 +78,22 @@ Words words_for_blocked(const Info& info) {
 
 std::string floor_sentence(const Info& info, const OutputStyle& style) {
   return "stopped by the floor: more would leave less than " + size_text(info.floor, style) +
-         " available, or a zone less than its own reserve";
+         " available, or a zone less than its own reserve" +
+         (info.low_managed != Bytes{}
+              ? ", which below ZONE_NORMAL is a quarter of it, and at least " +
+                    size_text(info.low_reserve, style)
+              : "");
 }
 
 std::string why_nothing_is_managed() {
-  return "no memory here is managed: this machine has none online in ZONE_NORMAL; on x86-64 that "
-         "begins at 4 GiB, and what lies below is ZONE_DMA32";
+  return "no memory here is managed: this machine has none online in a zone that the module was "
+         "told "
+         "to manage; on x86-64 ZONE_NORMAL begins at 4 GiB, and what lies below is ZONE_DMA32";
 }
 
 std::string step_if_nothing_is_managed() {
   return "load the module with zones=normal,dma32 for a part of what lies below; or use a machine "
-         "or "
-         "guest with more memory than fits below 4 GiB, 6 GiB for example";
+         "or guest with more memory than fits below 4 GiB, 6 GiB for example";
 }
 
 std::string explain_reasons(std::string_view verb, const std::map<Reason, Bytes>& by_reason,
@@ -126,7 +136,7 @@ std::string explain_result(const Request& request, const Info& info, const Resul
     by_reason[blocked.reason] += blocked.range.size;
   }
   text += explain_reasons(verb, by_reason, style);
-  if (const std::string_view step = stop_step(request, result); !step.empty()) {
+  if (const std::string step = stop_step(request, info, result); !step.empty()) {
     say(step);
   }
   return text;
@@ -136,20 +146,24 @@ std::string explain_node_without_memory(const Request& request,
                                         const std::vector<std::string>& zones) {
   const std::string_view verb = request.tied ? "hold" : operation_name(request.operation);
   std::string names;
+  bool dma32 = false;
   for (const std::string& zone : zones) {
     names += (names.empty() ? "" : ", ") + zone;
+    dma32 = dma32 || zone == "ZONE_DMA32";
+  }
+  std::string step =
+      "online its memory blocks: echo online_kernel > "
+      "/sys/devices/system/memory/memoryN/state";
+  if (!names.empty()) {
+    step = std::string(dma32 ? "load the module with zones=normal,dma32; or " : "") +
+           "memory that was added may be had in ZONE_NORMAL: offline its memory block, then echo "
+           "online_kernel > /sys/devices/system/memory/memoryN/state";
   }
   return prose_line(verb,
                     "node " + std::to_string(*request.node) + " has no managed memory: " +
                         (names.empty() ? "it has no memory online"
                                        : "what it has is in " + names + ", which is not managed")) +
-         prose_line(verb,
-                    names.empty()
-                        ? "online its memory blocks: echo online_kernel > "
-                          "/sys/devices/system/memory/memoryN/state"
-                        : "memory that was added may be had in ZONE_NORMAL: offline its memory "
-                          "block, then echo online_kernel > "
-                          "/sys/devices/system/memory/memoryN/state");
+         prose_line(verb, step);
 }
 
 std::string explain_target(const Info& info, Stop stop, const OutputStyle& style, bool is_set) {
@@ -161,7 +175,7 @@ std::string explain_target(const Info& info, Stop stop, const OutputStyle& style
   }
   if (info.target_state == TargetState::Floor) {
     say(floor_sentence(info, style));
-    say("free memory, or lower /sys/module/memplug/parameters/floor");
+    say("free memory, or lower " + std::string(reserves(info)));
   } else if (info.target_state == TargetState::Blocked) {
     const Words words = words_for_blocked(info);
     say(words.what);
@@ -196,8 +210,8 @@ std::string explain_wanted(std::string_view verb, const Info& info, const Output
     return "";
   }
   return prose_line(verb, size_text(info.wanted_other_zone, style) +
-                              " of what is wanted came back in another zone than ZONE_NORMAL, such "
-                              "as ZONE_MOVABLE; memplug takes nothing there") +
+                              " of what is wanted came back in a zone where memplug takes "
+                              "nothing, such as ZONE_MOVABLE") +
          prose_line(verb,
                     "offline its memory block and bring it back in ZONE_NORMAL: echo online_kernel "
                     "> /sys/devices/system/memory/memoryN/state");

@@ -35,13 +35,12 @@ void complete(Request& request, const Info& info) {
   check_against_subblock(request, info.subblock);
 }
 
-// No stretch is of two zones. The module tells of none which it is of, but the kernel does.
-std::vector<Stretch> of_zone(std::vector<Stretch> stretches, ZoneChoice choice,
-                             const ZoneNames& zones) {
+// What is not managed is of no zone that could be asked for.
+std::vector<Stretch> of_zone(std::vector<Stretch> stretches, ZoneChoice choice) {
   if (choice != ZoneChoice::Any) {
-    std::erase_if(stretches, [choice, &zones](const Stretch& stretch) {
-      const bool normal = zones.of_address(stretch.range.start) == "ZONE_NORMAL";
-      return normal != (choice == ZoneChoice::Normal);
+    std::erase_if(stretches, [choice](const Stretch& stretch) {
+      return stretch.state == SubblockState::Unmanaged ||
+             stretch.low != (choice == ZoneChoice::Low);
     });
   }
   return stretches;
@@ -100,8 +99,7 @@ ExitStatus run_scan(const ScanOptions& options, const OpenDevice& open_device,
   ScanReport report;
   report.within = request.window;
   report.align = request.align;
-  report.sums = add_up(of_zone(device.survey(request.window.value_or(all_memory())), request.zone,
-                               surroundings.zones),
+  report.sums = add_up(of_zone(device.survey(request.window.value_or(all_memory())), request.zone),
                        Bytes{info.page_size}, request.align);
   Result result = try_all(device, request, report.sums.plugged);
   const auto most = most_to_unplug(surroundings.commit_limit, info.subblock);

@@ -54,7 +54,7 @@ struct Info {
   std::vector<OtherDriver> others;  // at work on this machine, as far as can be seen
   Bytes low_managed;                // of managed: below ZONE_NORMAL; 0 unless loaded with it
   Bytes low_unplugged;              // of unplugged, likewise
-  Bytes low_reserve;                // what a zone there keeps at least, and a quarter of it
+  Bytes low_reserve;                // what a zone there keeps at least; a quarter of it, if more
 
   [[nodiscard]] Bytes plugged() const { return managed - unplugged; }
 };
@@ -183,6 +183,7 @@ struct Stretch {
   Range range;
   SubblockState state = SubblockState::Unmanaged;
   std::optional<int> node;  // of managed memory
+  bool low = false;         // managed, in a zone below ZONE_NORMAL
   BadWhy why = BadWhy::None;
   bool wanted = false;
   bool quarantined = false;

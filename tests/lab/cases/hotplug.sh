@@ -75,7 +75,8 @@ assert_eq "managed bytes" "$(managed_bytes)" $((managed - block_size))
 memplugctl status >/dev/null 2>/tmp/status.err
 cat /tmp/status.err
 grep -q ZONE_MOVABLE /tmp/status.err || fail "the tool does not tell of the other zone"
-dmesg | grep 'memplug: .*back in another zone' || fail "the kernel log does not tell of it"
+dmesg | grep 'memplug: .*back in a zone where nothing is taken' ||
+	fail "the kernel log does not tell of it"
 set_state "$memory_block" offline
 assert_eq "wanted in another zone" "$(status_value /wanted_other_zone_size)" 0
 

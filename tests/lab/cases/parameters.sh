@@ -38,7 +38,8 @@ for target in some 1X 18446744073713745920 17179869185G; do
 done
 
 for parameters in subblock_size=${smallest}M subblock_size=128M workers=1 workers=16 order=cheapest \
-	order=address "subblock_size=${smallest}M workers=3 order=address floor=1G"; do
+	order=address zones=normal zones=normal,dma32 \
+	"subblock_size=${smallest}M workers=3 order=address floor=1G"; do
 	# shellcheck disable=SC2086  # separate parameters
 	insmod /lab/memplug.ko $parameters || fail "$parameters is refused"
 	kpf save /tmp/baseline
@@ -50,6 +51,7 @@ for parameters in subblock_size=${smallest}M subblock_size=128M workers=1 worker
 		assert_eq "subblock_size" "$(status_value /subblock_size)" $((smallest << 20))
 		;;
 	subblock_size=128M) assert_eq "subblock_size" "$(status_value /subblock_size)" 134217728 ;;
+	zones=*) assert_eq "unplugged below ZONE_NORMAL" "$(status_value /low_unplugged_size)" 0 ;;
 	esac
 	rmmod memplug
 	assert_eq "$parameters: MemTotal after rmmod" "$(memtotal_kb)" "$before"
@@ -80,23 +82,33 @@ for target in none 1T; do
 	rmmod memplug
 done
 
-# The floor can be changed while the module is there; what can't be meant changes nothing.
-for floor in 16E 17E 16384P 18446744073709551616 99999999999999999999 0x10000000000000000 \
-	-1 1X 1G1 G "" 18446744073709551615; do
-	expect_status 1 insmod /lab/memplug.ko "floor=$floor" 2>/tmp/insmod
-	[ ! -e /sys/module/memplug ] || fail "floor=$floor leaves the module behind"
-done
-insmod /lab/memplug.ko floor=1G
-parameter=/sys/module/memplug/parameters/floor
-for floor in 16E 18446744073709551616 99999999999999999999 -1 1X ""; do
-	if echo "$floor" 2>/dev/null >$parameter; then
-		fail "floor '$floor' is taken as $(cat $parameter)"
-	fi
-	assert_eq "floor after '$floor'" "$(cat $parameter)" 1073741824
-done
-for pair in 15E:17293822569102704640 2g:2147483648 0x40000000:1073741824 0:0 \
-	18446744073709551614:18446744073709551614; do
-	echo "${pair%:*}" >$parameter || fail "floor ${pair%:*} is refused"
-	assert_eq "floor ${pair%:*}" "$(cat $parameter)" "${pair#*:}"
-done
+# The floor, and what low zones keep, can be changed while the module is there; what can't be meant
+# changes nothing.
+insmod /lab/memplug.ko
+assert_eq "low_reserve by default" "$(cat /sys/module/memplug/parameters/low_reserve)" 268435456
+assert_eq "low_reserve where no zone is low" "$(status_value /low_reserve_size)" 0
 rmmod memplug
+# It stands for the floor's default.
+expect_status 1 insmod /lab/memplug.ko floor=18446744073709551615 2>/tmp/insmod
+[ ! -e /sys/module/memplug ] || fail "no floor at all leaves the module behind"
+for name in floor low_reserve; do
+	for size in 16E 17E 16384P 18446744073709551616 99999999999999999999 0x10000000000000000 \
+		-1 1X 1G1 G ""; do
+		expect_status 1 insmod /lab/memplug.ko "$name=$size" 2>/tmp/insmod
+		[ ! -e /sys/module/memplug ] || fail "$name=$size leaves the module behind"
+	done
+	insmod /lab/memplug.ko $name=1G
+	parameter=/sys/module/memplug/parameters/$name
+	for size in 16E 18446744073709551616 99999999999999999999 -1 1X ""; do
+		if echo "$size" 2>/dev/null >"$parameter"; then
+			fail "$name '$size' is taken as $(cat "$parameter")"
+		fi
+		assert_eq "$name after '$size'" "$(cat "$parameter")" 1073741824
+	done
+	for pair in 15E:17293822569102704640 2g:2147483648 0x40000000:1073741824 0:0 \
+		18446744073709551614:18446744073709551614; do
+		echo "${pair%:*}" >"$parameter" || fail "$name ${pair%:*} is refused"
+		assert_eq "$name ${pair%:*}" "$(cat "$parameter")" "${pair#*:}"
+	done
+	rmmod memplug
+done

@@ -215,6 +215,9 @@ class Author {
         call[Field::window_length] = (1 + below(64)) * terrain_.subblock;
       }
       flags |= one_in(6) ? MEMPLUG_REQ_NODE : 0;
+      if (one_in(6)) {
+        flags |= one_in(3) ? MEMPLUG_REQ_LOW : MEMPLUG_REQ_NORMAL;
+      }
     }
     flags |= one_in(6) ? MEMPLUG_REQ_TIED : 0;
     call[Field::flags] = flags;
@@ -253,7 +256,8 @@ class Author {
         return pick({0, 4, 8, old - 1, old - 4, old - 8, old + 1, old + 8, 4095, 4096, 4097,
                      0xffffffff, below(512)});
       case Field::flags:
-        return one_in(4) ? random_() & 0xffffffff : old ^ (1U << below(one_in(3) ? 32 : 8));
+        return one_in(4) ? random_() & 0xffffffff
+                         : old ^ (1U << below(one_in(3) ? 32 : flag_names.size()));
       case Field::node:
         return pick({1, 2, 63, 64, 1023, 1024, 0x7fffffff, 0x80000000, 0xffffffff});
       case Field::capacity:

@@ -95,8 +95,8 @@ inline constexpr std::array<std::string_view, 18> field_names = {
     "align",     "timeout", "node",   "capacity", "blocked", "reserved",
     "reserved2", "target",  "tail",   "cut",      "number",  "delay"};
 
-inline constexpr std::array<std::string_view, 8> flag_names = {
-    "RANGE", "ALL", "NODE", "WINDOW", "CONTIGUOUS", "EXACT", "DRY_RUN", "TIED"};
+inline constexpr std::array<std::string_view, 10> flag_names = {
+    "RANGE", "ALL", "NODE", "WINDOW", "CONTIGUOUS", "EXACT", "DRY_RUN", "TIED", "NORMAL", "LOW"};
 // MMAP has flags of its own, by the same names.
 inline constexpr std::uint64_t mmap_writable = 1;
 inline constexpr std::uint64_t mmap_private = 2;

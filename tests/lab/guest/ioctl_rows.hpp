@@ -97,7 +97,8 @@ struct Command {
 inline const std::vector<Command>& commands() {
   constexpr std::uint32_t unplug_flags = MEMPLUG_REQ_RANGE | MEMPLUG_REQ_NODE | MEMPLUG_REQ_WINDOW |
                                          MEMPLUG_REQ_CONTIGUOUS | MEMPLUG_REQ_EXACT |
-                                         MEMPLUG_REQ_DRY_RUN | MEMPLUG_REQ_TIED;
+                                         MEMPLUG_REQ_DRY_RUN | MEMPLUG_REQ_TIED |
+                                         MEMPLUG_REQ_NORMAL | MEMPLUG_REQ_LOW;
   constexpr std::uint32_t plug_flags =
       MEMPLUG_REQ_RANGE | MEMPLUG_REQ_ALL | MEMPLUG_REQ_NODE | MEMPLUG_REQ_DRY_RUN;
   static const std::vector<Command> all = {

@@ -118,6 +118,9 @@ void garbage_in_outputs(Table& table, const lab::Device& device) {
   table.row("INFO: garbage in out_ fields", device.call(MEMPLUG_IOC_INFO, &info), 0);
   table.claim("INFO: ABI version and page size are told",
               info.out_abi_version == MEMPLUG_ABI_VERSION && info.out_page_size == Pages::page);
+  table.claim("INFO: it knows zones, and none below ZONE_NORMAL is managed",
+              (info.out_features & MEMPLUG_FEATURE_ZONES) != 0 && info.out_low_managed_size == 0 &&
+                  info.out_low_unplugged_size == 0 && info.out_low_reserve_size == 0);
 
   std::array<std::byte, sizeof(memplug_request)> raw{};
   std::fill(raw.begin() + offsetof(memplug_request, out_ranges), raw.end(), std::byte{0xff});

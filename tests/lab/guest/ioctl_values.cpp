@@ -125,6 +125,10 @@ void exclusive_flags(Requests& requests) {
   requests.refuse("RANGE and WINDOW", MEMPLUG_IOC_UNPLUG, EINVAL, range_and<MEMPLUG_REQ_WINDOW>);
   requests.refuse("RANGE and CONTIGUOUS", MEMPLUG_IOC_UNPLUG, EINVAL,
                   range_and<MEMPLUG_REQ_CONTIGUOUS>);
+  requests.refuse("RANGE and NORMAL", MEMPLUG_IOC_UNPLUG, EINVAL, range_and<MEMPLUG_REQ_NORMAL>);
+  requests.refuse("RANGE and LOW", MEMPLUG_IOC_UNPLUG, EINVAL, range_and<MEMPLUG_REQ_LOW>);
+  requests.refuse("NORMAL and LOW", MEMPLUG_IOC_UNPLUG, EINVAL,
+                  [](auto& r, auto) { r.flags = MEMPLUG_REQ_NORMAL | MEMPLUG_REQ_LOW; });
   requests.refuse("RANGE and ALL", MEMPLUG_IOC_PLUG, EINVAL, range_and<MEMPLUG_REQ_ALL>);
 }
 

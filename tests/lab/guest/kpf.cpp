@@ -14,6 +14,7 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "memplug_device.hpp"
 #include "pageblocks.hpp"
@@ -29,19 +30,34 @@ constexpr std::uint64_t kib = 1024;
 // What the kernel counts, with memplug's share added back: constant while nothing is hotplugged.
 struct Baseline {
   std::uint64_t memtotal_kib = 0;
-  std::map<int, std::uint64_t> managed_pages;  // by node
+  std::map<std::pair<int, std::string>, std::uint64_t> managed_pages;  // by node and zone
 
   bool operator==(const Baseline&) const = default;
 };
 
+// Whose all of a range is.
+const lab::Zone& zone_of(const std::vector<lab::Zone>& zones, const memplug_range& range) {
+  const auto zone = std::find_if(zones.begin(), zones.end(), [&](const lab::Zone& candidate) {
+    return candidate.node == range.node &&
+           candidate.spans(range.start / page_size, range.length / page_size);
+  });
+  if (zone == zones.end()) {
+    die("range at %#llx is inside neither ZONE_NORMAL nor ZONE_DMA32 of node %d",
+        static_cast<unsigned long long>(range.start), range.node);
+  }
+  return *zone;
+}
+
 Baseline measure(const lab::Device& device) {
   Baseline now;
   now.memtotal_kib = lab::memtotal_kib() + device.info().out_unplugged_size / kib;
-  for (const lab::Zone& zone : lab::normal_zones()) {
-    now.managed_pages[zone.node] = zone.managed;
+  const std::vector<lab::Zone> zones = lab::takeable_zones();
+  for (const lab::Zone& zone : zones) {
+    now.managed_pages[{zone.node, zone.name}] = zone.managed;
   }
-  for (const memplug_node& node : device.nodes()) {
-    now.managed_pages[node.node] += node.unplugged_size / page_size;
+  for (const memplug_range& range : device.list()) {
+    const lab::Zone& zone = zone_of(zones, range);
+    now.managed_pages[{zone.node, zone.name}] += range.length / page_size;
   }
   return now;
 }
@@ -49,8 +65,8 @@ Baseline measure(const lab::Device& device) {
 void save(const char* path, const Baseline& baseline) {
   std::ofstream file(path);
   file << baseline.memtotal_kib << '\n';
-  for (const auto& [node, pages] : baseline.managed_pages) {
-    file << node << ' ' << pages << '\n';
+  for (const auto& [place, pages] : baseline.managed_pages) {
+    file << place.first << ' ' << place.second << ' ' << pages << '\n';
   }
   file.close();
   if (!file) {
@@ -65,9 +81,10 @@ Baseline load(const char* path) {
     die("%s is no baseline: run 'kpf save' first", path);
   }
   int node = 0;
+  std::string zone;
   std::uint64_t pages = 0;
-  while (file >> node >> pages) {
-    baseline.managed_pages[node] = pages;
+  while (file >> node >> zone >> pages) {
+    baseline.managed_pages[{node, zone}] = pages;
   }
   return baseline;
 }
@@ -75,8 +92,9 @@ Baseline load(const char* path) {
 void check_records(const std::vector<memplug_range>& ranges, const memplug_info& info,
                    const std::vector<memplug_node>& nodes) {
   std::uint64_t end_of_last = 0;
+  std::uint64_t low = 0;
   std::map<int, std::uint64_t> by_node;
-  const std::vector<lab::Zone> zones = lab::normal_zones();
+  const std::vector<lab::Zone> zones = lab::takeable_zones();
   for (const memplug_range& range : ranges) {
     const auto start = static_cast<unsigned long long>(range.start);
     if (range.length == 0 || range.start % info.out_subblock_size != 0 ||
@@ -88,13 +106,15 @@ void check_records(const std::vector<memplug_range>& ranges, const memplug_info&
     }
     end_of_last = range.start + range.length;
     by_node[range.node] += range.length;
-    const auto zone = std::find_if(zones.begin(), zones.end(), [&](const lab::Zone& candidate) {
-      return candidate.node == range.node &&
-             candidate.spans(range.start / page_size, range.length / page_size);
-    });
-    if (zone == zones.end()) {
-      die("range at %#llx is not inside ZONE_NORMAL of node %d", start, range.node);
+    const bool is_low = zone_of(zones, range).name != "Normal";
+    if (is_low != ((range.flags & MEMPLUG_RANGE_LOW) != 0)) {
+      die("range at %#llx is %s ZONE_NORMAL and not said to be", start, is_low ? "below" : "of");
     }
+    low += is_low ? range.length : 0;
+  }
+  if (low != info.out_low_unplugged_size) {
+    die("LIST has %llu bytes below ZONE_NORMAL, INFO %llu", static_cast<unsigned long long>(low),
+        static_cast<unsigned long long>(info.out_low_unplugged_size));
   }
   std::uint64_t unplugged = 0;
   std::uint64_t managed = 0;
@@ -175,15 +195,15 @@ void check_baseline(const Baseline& now, const Baseline& before) {
         static_cast<unsigned long long>(now.memtotal_kib),
         static_cast<unsigned long long>(before.memtotal_kib));
   }
-  for (const auto& [node, pages] : before.managed_pages) {
-    const auto found = now.managed_pages.find(node);
+  for (const auto& [place, pages] : before.managed_pages) {
+    const auto found = now.managed_pages.find(place);
     if (found == now.managed_pages.end() || found->second != pages) {
-      die("node %d: managed + unplugged is not the %llu pages that it was", node,
-          static_cast<unsigned long long>(pages));
+      die("node %d, zone %s: managed + unplugged is not the %llu pages that it was", place.first,
+          place.second.c_str(), static_cast<unsigned long long>(pages));
     }
   }
   if (now != before) {
-    die("a node appeared since the baseline");
+    die("a zone appeared since the baseline");
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reads what the kernel itself says about memory: each node's ZONE_NORMAL from /proc/zoneinfo and
-// the figures of /proc/meminfo. It must not ask memplug anything, for its answers are judged by it.
+// Reads what the kernel itself says about memory: each node's zones that memplug may take from, in
+// /proc/zoneinfo, and the figures of /proc/meminfo. It must not ask memplug anything, for its
+// answers are judged by it.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@ namespace lab {
 
 struct Zone {
   int node = 0;
+  std::string name;           // as /proc/zoneinfo has it
   std::uint64_t spanned = 0;  // pages
   std::uint64_t present = 0;
   std::uint64_t managed = 0;
@@ -41,8 +43,8 @@ class TextFile {
   std::FILE* stream_;
 };
 
-// Every node's ZONE_NORMAL that has pages.
-inline std::vector<Zone> normal_zones() {
+// Every node's ZONE_NORMAL and ZONE_DMA32 that has pages.
+inline std::vector<Zone> takeable_zones() {
   TextFile file("/proc/zoneinfo");
   std::vector<Zone> zones;
   Zone* current = nullptr;
@@ -53,8 +55,8 @@ inline std::vector<Zone> normal_zones() {
     unsigned long long value = 0;
     if (std::sscanf(line, "Node %d, zone %31s", &node, name) == 2) {
       current = nullptr;
-      if (std::string(name) == "Normal") {
-        zones.push_back({.node = node});
+      if (std::string(name) == "Normal" || std::string(name) == "DMA32") {
+        zones.push_back({.node = node, .name = name});
         current = &zones.back();
       }
     } else if (current == nullptr) {
@@ -70,6 +72,13 @@ inline std::vector<Zone> normal_zones() {
     }
   }
   std::erase_if(zones, [](const Zone& zone) { return zone.present == 0; });
+  return zones;
+}
+
+// Every node's ZONE_NORMAL that has pages: where memplug takes from unless it is told otherwise.
+inline std::vector<Zone> normal_zones() {
+  std::vector<Zone> zones = takeable_zones();
+  std::erase_if(zones, [](const Zone& zone) { return zone.name != "Normal"; });
   return zones;
 }
 

@@ -13,12 +13,15 @@ namespace memplug::test {
 namespace {
 
 // The layout is the contract; a change here breaks every tool that was built before.
-static_assert(sizeof(memplug_info) == 152);
+static_assert(sizeof(memplug_info) == 176);
 static_assert(offsetof(memplug_info, out_module_version) == 16);
 static_assert(offsetof(memplug_info, out_nr_nodes) == 128);
 static_assert(offsetof(memplug_info, out_wanted_other_zone_size) == 136);
 static_assert(offsetof(memplug_info, out_target_state) == 144);
 static_assert(offsetof(memplug_info, out_others) == 148);
+static_assert(offsetof(memplug_info, out_low_managed_size) == 152);
+static_assert(offsetof(memplug_info, out_low_unplugged_size) == 160);
+static_assert(offsetof(memplug_info, out_low_reserve_size) == 168);
 static_assert(sizeof(memplug_counters) == 104);
 static_assert(offsetof(memplug_counters, out_oom_events) == 88);
 static_assert(sizeof(memplug_target) == 16 && offsetof(memplug_target, target) == 8);
@@ -71,12 +74,18 @@ TEST_F(DeviceTest, NoTargetIsNothing) { EXPECT_FALSE(device_.info().target.has_v
 TEST_F(DeviceTest, WhatCameAfterTheFirstVersionIsTranslated) {
   module_.info.out_wanted_other_zone_size = 128 * mib;
   module_.info.out_target_state = MEMPLUG_TARGET_BLOCKED;
+  module_.info.out_low_managed_size = gib;
+  module_.info.out_low_unplugged_size = 64 * mib;
+  module_.info.out_low_reserve_size = 256 * mib;
   module_.counters.out_oom_events = 2;
   module_.counters.out_oom_pages = 4096;
   const Info info = device_.info();
   EXPECT_EQ(info.features, module_.info.out_features);
   EXPECT_EQ(info.wanted_other_zone.value, 128 * mib);
   EXPECT_EQ(info.target_state, TargetState::Blocked);
+  EXPECT_EQ(info.low_managed.value, gib);
+  EXPECT_EQ(info.low_unplugged.value, 64 * mib);
+  EXPECT_EQ(info.low_reserve.value, 256 * mib);
   EXPECT_EQ(device_.counters().oom_events, 2U);
   EXPECT_EQ(device_.counters().oom_pages, 4096U);
 }
@@ -87,6 +96,7 @@ TEST_F(DeviceTest, ModuleOfTheFirstVersionLeavesTheRestZero) {
   module_.info.out_target_state = MEMPLUG_TARGET_BLOCKED;
   module_.info.out_features |= MEMPLUG_FEATURE_OTHERS;
   module_.info.out_others = MEMPLUG_OTHER_VIRTIO_MEM;
+  module_.info.out_low_managed_size = gib;
   module_.counters.out_claim_ns = 7;
   module_.counters.out_oom_events = 2;
   const Info info = device_.info();
@@ -94,6 +104,7 @@ TEST_F(DeviceTest, ModuleOfTheFirstVersionLeavesTheRestZero) {
   EXPECT_EQ(info.wanted_other_zone.value, 0U);
   EXPECT_EQ(info.target_state, TargetState::None);
   EXPECT_TRUE(info.others.empty());
+  EXPECT_EQ(info.low_managed.value, 0U);
   EXPECT_EQ(device_.counters().claim.count(), 7);
   EXPECT_EQ(device_.counters().oom_events, 0U);
 }

@@ -9,6 +9,8 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include <linux/string.h>
+
 #define BITS_PER_LONG (CHAR_BIT * (unsigned long)sizeof(long))
 #define BITS_TO_LONGS(bits) (((bits) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 

@@ -9,6 +9,11 @@ struct completion {
 	void *waiters[2];
 };
 
+static inline void init_completion(struct completion *completion)
+{
+	completion->done = 0;
+}
+
 #ifdef __cplusplus
 extern "C" {
 #endif

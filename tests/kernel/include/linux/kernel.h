@@ -21,6 +21,7 @@
 #define U64_MAX ((u64)~0ULL)
 #ifndef __cplusplus
 #define static_assert(condition) _Static_assert(condition, #condition)
+#define fallthrough __attribute__((__fallthrough__))
 #endif
 
 #include <linux/minmax.h>

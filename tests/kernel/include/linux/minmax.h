@@ -14,6 +14,7 @@
 	max_a > max_b ? max_a : max_b; })
 #define clamp(value, low, high) min(max(value, low), high)
 #define max_t(type, a, b) max((type)(a), (type)(b))
+#define clamp_t(type, value, low, high) clamp((type)(value), (type)(low), (type)(high))
 #endif
 
 #endif

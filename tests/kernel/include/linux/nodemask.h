@@ -26,6 +26,11 @@ struct pglist_data *machine_node(int nid);
 }
 #endif
 
+static inline bool node_online(int nid)
+{
+	return nid >= 0 && nid < machine_nodes();
+}
+
 #define NODE_DATA(nid) machine_node(nid)
 #define for_each_online_node(nid) for ((nid) = 0; (nid) < machine_nodes(); (nid)++)
 #define for_each_node_state(nid, state) for_each_online_node(nid)

@@ -16,4 +16,9 @@ void kvfree(const void *memory);
 }
 #endif
 
+static inline void *kvzalloc(size_t size, unsigned int flags)
+{
+	return kvcalloc(1, size, flags);
+}
+
 #endif

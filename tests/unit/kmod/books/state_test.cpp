@@ -906,11 +906,55 @@ TEST_F(LowZones, CountWhatIsUnplugged) {
 TEST_F(LowZones, AreSplitOff) {
   std::array<unsigned long, 1> map{~0UL};
   std::array<unsigned long, 1> low{};
-  EXPECT_TRUE(memplug_region_split_low(map.data(), low.data(), 64));
+  memplug_region_split_low(map.data(), low.data(), 64);
   EXPECT_EQ(low[0], 0xffff0000UL);
   EXPECT_EQ(map[0], ~0xffff0000UL) << "what nobody manages is left alone";
-  EXPECT_FALSE(memplug_region_split_low(map.data(), low.data(), 64)) << "there is none any more";
-  EXPECT_EQ(low[0], 0UL);
+  memplug_region_split_low(map.data(), low.data(), 64);
+  EXPECT_EQ(low[0], 0UL) << "there is none any more";
+  EXPECT_EQ(map[0], ~0xffff0000UL);
+}
+
+TEST_F(LowZones, AreSaidToBe) {
+  const subblock_run across{30, 4};
+  ASSERT_TRUE(memplug_region_reserve(across, REGION_UNPLUG));
+  memplug_region_commit(across, REGION_UNPLUG, REGION_ASKED);
+  std::array<memplug_range, 4> ranges{};
+  u64 generation = 0;
+  ASSERT_EQ(memplug_region_list(ranges.data(), ranges.size(), &generation), 2);
+  EXPECT_EQ(ranges[0].start, 30 * Machine::subblock_size);
+  EXPECT_EQ(ranges[0].length, 2 * Machine::subblock_size);
+  EXPECT_EQ(ranges[0].flags, MEMPLUG_RANGE_LOW);
+  EXPECT_EQ(ranges[1].flags, 0U);
+
+  int nid = NUMA_NO_NODE;
+  u32 flags = 0;
+  EXPECT_EQ(memplug_region_state(29, &nid, &flags), unsigned{MEMPLUG_SUBBLOCK_PLUGGED});
+  EXPECT_EQ(flags, MEMPLUG_SUBBLOCK_LOW);
+  EXPECT_EQ(memplug_region_state(33, &nid, &flags), unsigned{MEMPLUG_SUBBLOCK_UNPLUGGED});
+  EXPECT_EQ(flags, 0U);
+  EXPECT_EQ(memplug_region_state(15, &nid, &flags), unsigned{MEMPLUG_SUBBLOCK_UNMANAGED});
+  EXPECT_EQ(flags, 0U) << "what is not managed is of no zone";
+}
+
+TEST_F(LowZones, WhatHasGoneIsOfNoZone) {
+  memplug_region_quarantine({20, 1}, true);
+  ASSERT_EQ(memplug_region_leave(subblock_pfn(16), 16 * subblock_pages()), 0);
+  memplug_region_gone(subblock_pfn(16), 16 * subblock_pages());
+  std::array<memplug_range, 4> ranges{};
+  u64 generation = 0;
+  ASSERT_EQ(memplug_region_list_quarantined(ranges.data(), ranges.size(), &generation), 1);
+  EXPECT_EQ(ranges[0].flags, MEMPLUG_RANGE_QUARANTINED | MEMPLUG_RANGE_WANTED);
+  EXPECT_EQ(ranges[0].node, NUMA_NO_NODE);
+}
+
+TEST_F(LowZones, MemoryMayComeBackInAnother) {
+  ASSERT_EQ(memplug_region_leave(subblock_pfn(24), 8 * subblock_pages()), 0);
+  memplug_region_gone(subblock_pfn(24), 8 * subblock_pages());
+  machine_.add({24, 8}, 0);
+  ASSERT_EQ(memplug_region_update(subblock_pfn(24), 8 * subblock_pages()), 0);
+  EXPECT_EQ(sizes().managed, 48U);
+  EXPECT_EQ(sizes().low_managed, 8U);
+  EXPECT_EQ(memplug_region_place(24), place_of(0, ZONE_NORMAL));
 }
 
 TEST_F(LowZones, ARunDoesNotCrossTheirBorder) {

@@ -130,7 +130,10 @@ TEST_F(Doctor, ReadsAsText) {
   remove("/proc/zoneinfo");
   EXPECT_EQ(run_doctor(options_, open_, Machine(root_), captured.output), ExitStatus::Failure);
   EXPECT_NE(captured.data().find("\nmemory      failed   "), std::string::npos) << captured.data();
-  EXPECT_NE(captured.data().find("\nnext: give the machine more memory"), std::string::npos);
+  EXPECT_NE(captured.data().find("\nnext: load the module with zones=normal,dma32; or give the "
+                                 "machine more memory"),
+            std::string::npos)
+      << captured.data();
 }
 
 constexpr const char* build_a_kernel =
@@ -159,7 +162,16 @@ TEST_F(Doctor, AsksTheRunningKernelWithoutAConfiguration) {
 TEST_F(Doctor, WantsZoneNormal) {
   write("/proc/zoneinfo", "Node 0, zone    DMA32\n        managed 500000\n");
   expect("memory", "failed",
-         "give the machine more memory, on x86-64 more than 4 GiB; a QEMU guest: -m 6G");
+         "load the module with zones=normal,dma32; or give the machine more memory, on x86-64 more "
+         "than 4 GiB; a QEMU guest: -m 6G");
+}
+
+TEST_F(Doctor, IsContentWithWhatIsManagedBelowZoneNormal) {
+  write("/proc/zoneinfo", "Node 0, zone    DMA32\n        managed 500000\n");
+  module_.info.out_low_managed_size = gib;
+  const auto json = examine(ExitStatus::Success);
+  EXPECT_EQ(check(json, "memory")["verdict"], "ok");
+  EXPECT_EQ(check(json, "memory")["found"], "no ZONE_NORMAL, and 1 GiB below it managed");
 }
 
 TEST_F(Doctor, WarnsOfMemoryThatComesOnlineMovable) {

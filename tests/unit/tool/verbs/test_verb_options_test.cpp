@@ -75,7 +75,8 @@ TEST_F(TestVerbOptions, WhatIsNotManagedIsNamed) {
   options_.range = "0x140000000+16M";
   const std::string complaint = complaint_of_run<Failure>();
   EXPECT_NE(complaint.find("part of the range is not managed: "
-                           "0x0000000140400000-0x00000001407fffff: it is in a zone that is not managed"),
+                           "0x0000000140400000-0x00000001407fffff: "
+                           "it is in a zone that is not managed"),
             std::string::npos)
       << complaint;
   EXPECT_FALSE(module_.request.has_value());
