@@ -7,6 +7,7 @@
  * finds the answers in view.c.
  */
 #include <linux/bitmap.h>
+#include <linux/bug.h>
 #include <linux/nodemask.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -372,6 +373,9 @@ int memplug_region_init(void)
 /** memplug_region_exit - free the books; nothing is unplugged or busy any more */
 void memplug_region_exit(void)
 {
+	/* neither can be seen from outside: nobody ever gets such a subblock again */
+	WARN_ON(memplug_books.unplugged);
+	WARN_ON(memplug_books.nr && !bitmap_empty(memplug_books.maps.busy, memplug_books.nr));
 	memplug_books_free_maps(&memplug_books.maps);
 }
 

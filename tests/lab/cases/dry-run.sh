@@ -3,6 +3,7 @@
 # --dry-run changes nothing, and in a quiet guest its forecast is what then happens.
 # lab: mem=6G
 # lab: append=init_on_alloc=0
+# lab: needs=block-offlining
 set -eu
 . /lab/lib.sh
 
@@ -38,6 +39,14 @@ forecast unplug 100G
 forecast plug --all
 assert_eq "MemTotal" "$(memtotal_kb)" "$before"
 kpf check /tmp/baseline
+
+# Not even what is wanted.
+wait_for 20 offline_block 4194304 || fail "no memory block goes offline"
+assert_eq "wanted" "$(status_value /wanted_size)" 4194304
+memplugctl plug --all --dry-run --quiet >/dev/null 2>&1 || :
+assert_eq "wanted after a dry run" "$(status_value /wanted_size)" 4194304
+echo online_kernel >"/sys/devices/system/memory/memory$block/state"
+memplugctl plug --all --quiet >/dev/null
 
 counted=$(status_value /counters/unplug_requests)
 memplugctl unplug 64M --dry-run --quiet >/dev/null
