@@ -31,6 +31,7 @@ packages_bench_aged=("${packages_guest[@]}" genext2fs mmdebstrap)
 packages_bench_scale=(
   cmake g++ libbenchmark-dev libc6-dev libcli11-dev make nlohmann-json3-dev zlib1g-dev
 )
+packages_model=(gcc libc6-dev python3 spin)
 packages_fuzz=(
   clang cmake g++ libc6-dev libclang-rt-14-dev libcli11-dev make nlohmann-json3-dev zlib1g-dev
 )
