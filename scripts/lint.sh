@@ -56,6 +56,11 @@ check_checkpatch() {
 }
 
 # Of the module: the objects that the check of the compiler has left.
+# The model stands for functions that there are.
+check_model() {
+  /usr/bin/python3 -B tests/model/model.py --names
+}
+
 check_rooms() {
   /usr/bin/python3 -B scripts/rooms.py tool tool &&
     /usr/bin/python3 -B scripts/rooms.py kmod "$(ls -td build/lab/*/compiler/kmod | head -n 1)"
@@ -160,6 +165,7 @@ check "clang-format" check_clang_format
 check "checkpatch --strict" check_checkpatch
 check "module builds without warnings at W=1" check_compiler
 check "calls go down, from room to room" check_rooms
+check "the model names what there is" check_model
 check "sparse" check_sparse
 check "docs/runs.md is the table of docs/runs.jsonl" check_runs
 check "clang-tidy" check_clang_tidy

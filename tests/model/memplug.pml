@@ -6,7 +6,7 @@
  * it finds what once was wrong: OLD_LOADED, OLD_ROLL_BACK and OLD_UNLOAD put that back. UNSETTLED lets
  * the worker take what a request has not settled yet.
  *
- * models: memory_event exclude exclude_events leave take_back stay gone arrived
+ * models: memory_event memplug_hotplug_exclude memplug_hotplug_exclude_events leave take_back stay gone arrived
  * models: memplug_region_reserve memplug_region_reserve_owned memplug_region_reserve_wanted
  * models: memplug_region_reserve_in_need memplug_region_commit memplug_region_commit_wanted
  * models: memplug_region_abort memplug_region_leave memplug_region_stay memplug_region_gone
@@ -251,8 +251,8 @@ proctype hotplug() {
 			isolated = false;
 			memory_event(OFFLINE);
 			/* nothing is managed that is not there */
-			assert(!managed[0] && !managed[1]);
-			assert(!unplugged[0] && !unplugged[1] && !leaving[0] && !leaving[1])
+			assert(!registered || (!managed[0] && !managed[1]));
+			assert(!registered || (!unplugged[0] && !unplugged[1] && !leaving[0] && !leaving[1]))
 		:: true ->
 			isolated = false;
 			memory_event(CANCEL_OFFLINE)
@@ -279,10 +279,17 @@ inline claim(n, done) {
 	exclude(ok);
 	if
 	:: ok && managed[n] ->
-		assert(online && !under_way);
-		/* the kernel refuses what is isolated, and may refuse anything */
+		/*
+		 * The kernel refuses what is isolated, or in use for good, and may refuse anything. Also
+		 * if the module came when the block was on its way already, nothing of it is had.
+		 */
 		if
-		:: !isolated -> page[n] = held; done = true
+		:: atomic {
+				!isolated && page[n] == kernels ->
+				assert(online && !under_way);
+				page[n] = held
+			};
+			done = true
 		:: true
 		fi;
 	:: else
@@ -523,7 +530,8 @@ proctype module() {
 	/* nothing is left behind */
 	assert(!unplugged[0] && !unplugged[1] && !leaving[0] && !leaving[1] && !busy[0] && !busy[1]);
 	assert(page[0] != held && page[0] != left && page[1] != held && page[1] != left);
-	unloaded = true
+	/* memplug_region_exit() */
+	atomic { managed[0] = false; managed[1] = false; unloaded = true }
 }
 
 /*
