@@ -318,5 +318,45 @@ class Status(FileCase):
         self.assertEqual(self.entries(), [line(0)])
 
 
+
+class Follow(FileCase):
+    FAILURE = "Memory failure: 0x{:x}: recovery action for free buddy page: Recovered\n"
+
+    def follow(self, **options):
+        return start("quarantine", "follow", "--file", self.file, stdin=subprocess.PIPE, **options)
+
+    def test_what_a_log_tells_of_is_in_the_file_at_once(self):
+        process = self.follow()
+        for number in (0, 7):
+            process.stdin.write(self.FAILURE.format((BASE >> 12) + number).encode())
+            process.stdin.flush()
+            stand_in.wait_until(lambda number=number: os.path.exists(self.file)
+                                and line(number) in self.entries(), "the page is saved")
+        process.stdin.close()
+        self.assertEqual(process.wait(timeout=stand_in.PATIENCE), 0)
+        self.assertEqual(process.stderr.read().count(b"an error that was not corrected"), 2)
+        process.stdout.close()
+        process.stderr.close()
+
+    def test_a_signal_ends_the_wait_for_the_next_line(self):
+        process = self.follow()
+        process.stdin.write(self.FAILURE.format(BASE >> 12).encode())
+        process.stdin.flush()
+        stand_in.wait_until(lambda: os.path.exists(self.file), "it is at work")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=stand_in.PATIENCE)
+        self.assertEqual(process.returncode, 0)
+
+    def test_lines_without_end_are_no_burden(self):
+        text = b"x" * (1 << 22) + b"\n" + self.FAILURE.format(BASE >> 12).encode()
+        path = self.path("log")
+        with open(path, "wb") as file:
+            file.write(text)
+        with open(path, "rb") as file:
+            result = run("quarantine", "follow", "--file", self.file, stdin=file)
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(self.entries(), [line(0)])
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv)

@@ -19,6 +19,7 @@ WRONG_LINES = (
     ("quarantine", "add", "foo"), ("quarantine", "add", "0x1000+4K", "--timeout", "x"),
     ("quarantine", "remove"), ("quarantine", "apply", "--timeout", "x"),
     ("quarantine", "export", "--format", "x"), ("quarantine",),
+    ("quarantine", "follow", "--margin", "100"), ("quarantine", "follow", "--threshold", "0"),
     ("target", "64X"), ("target", "64M", "--timeout", "1s"),
     ("scan", "--within", "foo"), ("scan", "--align", "x"), ("scan", "--align", "0"),
     ("explain", "foo"), ("explain",),

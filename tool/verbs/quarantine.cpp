@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// memplugctl quarantine add|remove|list|apply|export
+// memplugctl quarantine add|remove|list|apply|follow|export
 //
 // The module knows what is kept out now; the file, what is to be kept out after the next boot too.
 #include "verbs/quarantine.hpp"
@@ -13,9 +13,11 @@
 #include "memplug.h"
 #include "quarantine/bad_memory.hpp"
 #include "quarantine/bad_memory_formats.hpp"
+#include "quarantine/error_log.hpp"
 #include "quarantine/quarantine.hpp"
 #include "report/quarantine.hpp"
 #include "request/refusals.hpp"
+#include "terminal/input_lines.hpp"
 #include "verbs/option_text.hpp"
 #include "words/prose.hpp"
 
@@ -121,10 +123,8 @@ class Saving {
   std::optional<std::string> failure_;
 };
 
-ExitStatus run_add(const QuarantineOptions& options, const OpenDevice& open_device,
-                   Output& output) {
-  const Range pages = parse_bad_range(options, "add");
-  const auto timeout = timeout_of(options);
+QuarantineReport put_out(const Range& pages, std::chrono::nanoseconds timeout,
+                         const QuarantineOptions& options, const OpenDevice& open_device) {
   Saving saving(options);
   auto [device, info] = open_fit(open_device, Access::Write);
   QuarantineReport report{"quarantine_add", {pages}, {}, std::nullopt, std::nullopt};
@@ -138,8 +138,91 @@ ExitStatus run_add(const QuarantineOptions& options, const OpenDevice& open_devi
     saving.save({pages}, report);
   }
   await_quarantine(device, timeout, report.outcome);
+  return report;
+}
+
+ExitStatus run_add(const QuarantineOptions& options, const OpenDevice& open_device,
+                   Output& output) {
+  const Range pages = parse_bad_range(options, "add");
+  const QuarantineReport report = put_out(pages, timeout_of(options), options, open_device);
   tell(report, output);
   return status_of(report);
+}
+
+// What is done about pages with too many errors, as a log tells of them.
+class Follower {
+ public:
+  Follower(const QuarantineOptions& options, const OpenDevice& open_device, Output& output)
+      : options_(options),
+        open_device_(open_device),
+        output_(output),
+        timeout_(timeout_of(options)),
+        threshold_(parse_option("--threshold", options.threshold, parse_count)
+                       .value_or(default_threshold)),
+        margin_(parse_option("--margin", options.margin, parse_margin).value_or(bad_memory_page)),
+        counts_(threshold_) {}
+
+  void take(const std::string& line) {
+    const auto error = log_.take(line);
+    if (!error || !counts_.take(*error, ErrorCounts::Clock::now())) {
+      return;
+    }
+    say(print_address(error->address) + ": " +
+        (error->corrected ? std::to_string(threshold_) + " corrected errors or more within a day"
+                          : "an error that was not corrected"));
+    put_out_around(error->address);
+  }
+
+ private:
+  // As mcelog has it.
+  static constexpr std::uint64_t default_threshold = 10;
+
+  // Of whole pages, so that it can be rounded to.
+  static Bytes parse_margin(const std::string& text) {
+    const Bytes margin = parse_size(text);
+    if (margin == Bytes{} || margin % bad_memory_page != Bytes{}) {
+      throw UsageError(print_size_argument(margin) + " is not a multiple of a page, " +
+                       print_size(bad_memory_page));
+    }
+    return margin;
+  }
+
+  void say(const std::string& text) const {
+    output_.prose << prose_line("quarantine", text) << std::flush;
+  }
+
+  // What can't be done is told, and is no reason to follow no more.
+  void put_out_around(PhysAddr address) {
+    try {
+      const Range pages = round_outward({address, Bytes{1}}, margin_);
+      if (options_.dry_run) {
+        output_.data << print_range(pages) << "\n";
+      } else {
+        tell(put_out(pages, timeout_, options_, open_device_), output_);
+      }
+      output_.flush();
+    } catch (const std::system_error& error) {
+      say(error.what());
+    }
+  }
+
+  const QuarantineOptions& options_;
+  const OpenDevice& open_device_;
+  Output& output_;
+  std::chrono::nanoseconds timeout_;
+  std::uint64_t threshold_;
+  Bytes margin_;
+  ErrorLog log_;
+  ErrorCounts counts_;
+};
+
+ExitStatus run_follow(const QuarantineOptions& options, const OpenDevice& open_device,
+                      const NextLine& next_line, Output& output) {
+  Follower follower(options, open_device, output);
+  while (const auto line = next_line()) {
+    follower.take(*line);
+  }
+  return ExitStatus::Success;
 }
 
 // The subblocks of what is named that nothing else in the file needs.
@@ -299,6 +382,16 @@ CLI::App* setup_quarantine(CLI::App& app, QuarantineOptions& options) {
       ->type_name("[FILE]")
       ->capture_default_str();
   add_wait(*apply, options);
+  CLI::App* follow = add_verb(*verb, options, QuarantineVerb::Follow, "follow",
+                              "Keep out what a log on stdin has too many errors of");
+  add_text(*follow, "--threshold", "N", options.threshold,
+           "so many corrected errors of a page within a day are too many (10)");
+  add_text(*follow, "--margin", "SIZE", options.margin,
+           "keep out so much around a page, from a multiple of it (4K; 64K: a row of a DIMM)");
+  follow->add_flag("--dry-run", options.dry_run, "only print what would be kept out");
+  add_file(*follow, options);
+  follow->add_flag("--no-save", options.no_save, "only until the next boot: leave the file");
+  add_wait(*follow, options);
   CLI::App* print = add_verb(*verb, options, QuarantineVerb::Export, "export",
                              "Print the file's memory for other programs");
   print->add_option("--format", options.format, "ranges, badram, grub or memmap")
@@ -310,7 +403,7 @@ CLI::App* setup_quarantine(CLI::App& app, QuarantineOptions& options) {
 }
 
 ExitStatus run_quarantine(const QuarantineOptions& options, const OpenDevice& open_device,
-                          Output& output) {
+                          const NextLine& next_line, Output& output) {
   switch (options.verb) {
     case QuarantineVerb::Add:
       return run_add(options, open_device, output);
@@ -322,10 +415,12 @@ ExitStatus run_quarantine(const QuarantineOptions& options, const OpenDevice& op
       return run_apply(options, open_device, output);
     case QuarantineVerb::Export:
       return run_export(options, output);
+    case QuarantineVerb::Follow:
+      return run_follow(options, open_device, next_line, output);
     case QuarantineVerb::None:
       break;
   }
-  throw UsageError("one of add, remove, list, apply and export is needed");
+  throw UsageError("one of add, remove, list, apply, follow and export is needed");
 }
 
 Verb quarantine_verb() {
@@ -333,7 +428,10 @@ Verb quarantine_verb() {
   return {.setup = [options](CLI::App& app) { return setup_quarantine(app, *options); },
           .run =
               [options](const Environment& environment) {
-                return run_quarantine(*options, environment.open_device, environment.output);
+                InputLines lines;
+                return run_quarantine(
+                    *options, environment.open_device, [&lines] { return lines.next(); },
+                    environment.output);
               },
           .changes_memory = true};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -12,7 +13,7 @@
 
 namespace memplug {
 
-enum class QuarantineVerb { None, Add, Remove, List, Apply, Export };
+enum class QuarantineVerb { None, Add, Remove, List, Apply, Export, Follow };
 
 struct QuarantineOptions {
   QuarantineVerb verb = QuarantineVerb::None;
@@ -22,12 +23,20 @@ struct QuarantineOptions {
   std::string format = "ranges";
   bool all = false;
   bool no_save = false;
+  std::optional<std::string> threshold;
+  std::optional<std::string> margin;
+  bool dry_run = false;
 };
 
 CLI::App* setup_quarantine(CLI::App& app, QuarantineOptions& options);
 
+// Nothing: there is none any more.
+using NextLine = std::function<std::optional<std::string>()>;
+
+// next_line: of the log that `follow` reads.
 [[nodiscard]] ExitStatus run_quarantine(const QuarantineOptions& options,
-                                        const OpenDevice& open_device, Output& output);
+                                        const OpenDevice& open_device, const NextLine& next_line,
+                                        Output& output);
 
 [[nodiscard]] Verb quarantine_verb();
 

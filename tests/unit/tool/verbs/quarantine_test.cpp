@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
 
 #include "fake_channel.hpp"
 #include "machine/text_file.hpp"
@@ -32,14 +34,14 @@ class QuarantineTest : public testing::Test {
   }
 
   int run(const QuarantineOptions& options) {
-    return static_cast<int>(run_quarantine(options, opener(module_), captured_.output));
+    return static_cast<int>(run_quarantine(options, opener(module_), next_line_, captured_.output));
   }
   int add(const std::string& range) { return run(options(QuarantineVerb::Add, range)); }
 
   nlohmann::json run_json(const QuarantineOptions& options, int wanted = 0) {
     Captured captured;
     captured.output.style.json = true;
-    const ExitStatus status = run_quarantine(options, opener(module_), captured.output);
+    const ExitStatus status = run_quarantine(options, opener(module_), next_line_, captured.output);
     EXPECT_EQ(static_cast<int>(status), wanted);
     return nlohmann::json::parse(captured.data());
   }
@@ -93,6 +95,11 @@ class QuarantineTest : public testing::Test {
 
   FakeModule module_;
   Captured captured_;
+  std::istringstream log_;
+  NextLine next_line_ = [this]() -> std::optional<std::string> {
+    std::string line;
+    return std::getline(log_, line) ? std::optional(line) : std::nullopt;
+  };
   TemporaryFolder temporary_;
   const std::string& folder_ = temporary_.root();
   std::string path_ = folder_ + "/etc/quarantine";
@@ -258,7 +265,7 @@ TEST_F(QuarantineTest, ListTellsBoth) {
   module_.quarantined.push_back(
       {8 * gib, 4 * mib, MEMPLUG_RANGE_QUARANTINED | MEMPLUG_RANGE_WANTED, -1, 0, 0});
   Captured text;
-  EXPECT_EQ(run_quarantine(options(QuarantineVerb::List), opener(module_), text.output),
+  EXPECT_EQ(run_quarantine(options(QuarantineVerb::List), opener(module_), next_line_, text.output),
             ExitStatus::Success);
   EXPECT_EQ(module_.opened_for, Access::Read);
   EXPECT_EQ(text.data(),
@@ -284,7 +291,7 @@ TEST_F(QuarantineTest, ExportNeedsNoModule) {
     QuarantineOptions asked = options(QuarantineVerb::Export);
     asked.format = format;
     Captured text;
-    EXPECT_EQ(run_quarantine(asked, opener(module_), text.output), ExitStatus::Success);
+    EXPECT_EQ(run_quarantine(asked, opener(module_), next_line_, text.output), ExitStatus::Success);
     return text.data();
   };
   EXPECT_EQ(exported("badram"), "badram 0x0000000140001000,0xfffffffffffff000\n");
@@ -324,6 +331,79 @@ TEST_F(QuarantineTest, WithoutRightsNothingIsRemembered) {
     EXPECT_NE(failure.next_step().find("root"), std::string::npos);
   }
   EXPECT_FALSE(is_file_there(path_));
+}
+
+class FollowTest : public QuarantineTest {
+ protected:
+  QuarantineOptions follow() const { return options(QuarantineVerb::Follow); }
+
+  void tell_of(std::uint64_t page, int times) {
+    std::string lines;
+    for (int i = 0; i < times; ++i) {
+      lines += "EDAC MC0: 1 CE read error on DIMM_A1 (page:0x" +
+               print_address({page / 4096}).substr(2) + " offset:0x10 grain:32)\nsomething else\n";
+    }
+    log_.str(log_.str() + lines);
+  }
+};
+
+TEST_F(FollowTest, TooManyErrorsOfAPageTakeItOut) {
+  tell_of(start + 8192, 10);
+  EXPECT_EQ(run(follow()), 0);
+  EXPECT_EQ(entries(), "0x0000000140002000-0x0000000140002fff\n");
+  ASSERT_EQ(module_.quarantines.size(), 1U);
+  EXPECT_NE(captured_.prose().find("0x0000000140002010: 10 corrected errors"), std::string::npos)
+      << captured_.prose();
+}
+
+TEST_F(FollowTest, FewerDoNot) {
+  tell_of(start, 9);
+  tell_of(start + 4096, 9);
+  EXPECT_EQ(run(follow()), 0);
+  EXPECT_TRUE(module_.quarantines.empty());
+  EXPECT_EQ(captured_.prose(), "");
+}
+
+TEST_F(FollowTest, OneThatWasNotCorrectedIsEnoughAndTheMarginIsRoundIt) {
+  log_.str("Memory failure: 0x140011: recovery action for free buddy page: Recovered\n");
+  QuarantineOptions with_margin = follow();
+  with_margin.margin = "64K";
+  EXPECT_EQ(run(with_margin), 0);
+  EXPECT_EQ(entries(), "0x0000000140010000-0x000000014001ffff\n");
+}
+
+TEST_F(FollowTest, DryRunOnlyPrints) {
+  tell_of(start, 2);
+  QuarantineOptions dry = follow();
+  dry.threshold = "2";
+  dry.dry_run = true;
+  EXPECT_EQ(run(dry), 0);
+  EXPECT_EQ(captured_.data(), "0x0000000140000000-0x0000000140000fff\n");
+  EXPECT_TRUE(module_.quarantines.empty());
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(FollowTest, WhatFailsIsToldAndTheNextIsTaken) {
+  log_.str(
+      "Memory failure: 0x140000: recovery action for x: Failed\n"
+      "Memory failure: 0x150000: recovery action for x: Failed\n");
+  const auto usual = module_.answer_quarantine;
+  module_.answer_quarantine = [usual](memplug_quarantine& asked) {
+    return asked.start == start ? EPERM : usual(asked);
+  };
+  EXPECT_EQ(run(follow()), 0);
+  EXPECT_EQ(entries(), "0x0000000150000000-0x0000000150000fff\n");
+}
+
+TEST_F(FollowTest, OptionsThatCannotBe) {
+  for (const char* margin : {"0", "100", "6000", "x"}) {
+    QuarantineOptions wrong = follow();
+    wrong.margin = margin;
+    expect_refused<UsageError>(wrong, "--margin");
+  }
+  QuarantineOptions wrong = follow();
+  wrong.threshold = "0";
+  expect_refused<UsageError>(wrong, "--threshold");
 }
 
 }  // namespace
