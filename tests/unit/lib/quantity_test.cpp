@@ -24,18 +24,17 @@ TEST_P(GoodSizes, AreParsedExactly) {
 
 INSTANTIATE_TEST_SUITE_P(
     Quantity, GoodSizes,
-    testing::Values(GoodSize{"0", 0}, GoodSize{"1", 1}, GoodSize{"4194304", 4194304},
-                    GoodSize{"64M", 64ULL << 20U}, GoodSize{"64m", 64ULL << 20U},
-                    GoodSize{"64MiB", 64ULL << 20U}, GoodSize{"64MB", 64000000},
-                    GoodSize{"1K", 1024}, GoodSize{"1KiB", 1024}, GoodSize{"1KB", 1000},
-                    GoodSize{"1kb", 1000}, GoodSize{"1.5G", 1610612736},
-                    GoodSize{"2GiB", 2147483648}, GoodSize{"0.5K", 512}, GoodSize{"1.50M", 1572864},
-                    GoodSize{"1.0", 1}, GoodSize{"0.000001MB", 1}, GoodSize{"3T", 3ULL << 40U},
-                    GoodSize{"2P", 2ULL << 50U}, GoodSize{"15E", 15ULL << 60U},
-                    GoodSize{"15.9375E", 18374686479671623680ULL},
-                    GoodSize{"0.0000019073486328125T", 2ULL << 20U},
-                    GoodSize{"18EB", 18000000000000000000ULL},
-                    GoodSize{"18446744073709551615", 18446744073709551615ULL}));
+    testing::Values(
+        GoodSize{"0", 0}, GoodSize{"1", 1}, GoodSize{"4194304", 4194304}, GoodSize{"64B", 64},
+        GoodSize{"64 MiB", 64ULL << 20U}, GoodSize{"64M", 64ULL << 20U},
+        GoodSize{"64m", 64ULL << 20U}, GoodSize{"64MiB", 64ULL << 20U}, GoodSize{"64MB", 64000000},
+        GoodSize{"1K", 1024}, GoodSize{"1KiB", 1024}, GoodSize{"1KB", 1000}, GoodSize{"1kb", 1000},
+        GoodSize{"1.5G", 1610612736}, GoodSize{"2GiB", 2147483648}, GoodSize{"0.5K", 512},
+        GoodSize{"1.50M", 1572864}, GoodSize{"1.0", 1}, GoodSize{"0.000001MB", 1},
+        GoodSize{"3T", 3ULL << 40U}, GoodSize{"2P", 2ULL << 50U}, GoodSize{"15E", 15ULL << 60U},
+        GoodSize{"15.9375E", 18374686479671623680ULL},
+        GoodSize{"0.0000019073486328125T", 2ULL << 20U}, GoodSize{"18EB", 18000000000000000000ULL},
+        GoodSize{"18446744073709551615", 18446744073709551615ULL}));
 
 class BadSizes : public testing::TestWithParam<std::string> {};
 
@@ -46,7 +45,7 @@ TEST_P(BadSizes, AreRefused) {
 INSTANTIATE_TEST_SUITE_P(Quantity, BadSizes,
                          testing::Values("", " ", "M", "-1", "+1", "-64M", "010", "00", "01.5G",
                                          "0x10", "1.", ".5G", "1..5G", "1.5", "0.3K", "1e3",
-                                         "64  M", "64 ", " 64M", "64M ", "64Mi", "64B", "64MBB",
+                                         "64  M", "64 ", " 64M", "64M ", "64Mi", "64BB", "64MBB",
                                          "64X", "64M64M", "16E", "16777216T",
                                          "18446744073709551616", "99999999999999999999999",
                                          "1.0000000000000000001G", "18446744073709551615.5K",

@@ -44,7 +44,7 @@ class Blockers : public testing::Test {
 };
 
 TEST_F(Blockers, NeighboursAreOneRecordInWhateverOrderTheyCome) {
-  for (const unsigned long index : {12, 10, 11, 14}) {
+  for (const unsigned long index : {12UL, 10UL, 11UL, 14UL}) {
     add(index);
   }
   EXPECT_EQ(records(), (std::vector{record(10, 3), record(14, 1)}));

@@ -40,6 +40,8 @@ void memplug_floor_unreserve(int /*nid*/, floor_share /*share*/) {}
 bool memplug_floor_wait(unsigned long /*timeout*/) { return false; }
 bool memplug_region_reserve(subblock_run /*run*/, region_direction /*direction*/) { return true; }
 bool memplug_region_reserve_wanted(subblock_run /*run*/) { return true; }
+void memplug_region_split_low(unsigned long* /*map*/, unsigned long* /*low*/,
+                              unsigned long /*nr*/) {}
 void memplug_region_abort(subblock_run /*run*/) {}
 bool memplug_region_is_managed(subblock_run /*run*/) { return true; }
 void memplug_region_snapshot(region_direction /*direction*/, subblock_run /*within*/, int /*nid*/,

@@ -140,7 +140,8 @@ TEST_P(BadFiles, AreRefusedWithTheReason) {
 
 const std::string no_entry =
     "': an entry is 0xFIRST-0xLAST or 0xFIRST+SIZE, badram ADDRESS,MASK,... or memmap=SIZE$ADDRESS";
-const std::string no_range = "': a range is 0xFIRST-0xLAST with LAST inclusive, or 0xFIRST+SIZE";
+const std::string no_range =
+    "': a range is 0xFIRST-0xLAST with LAST inclusive, 0xFIRST+SIZE or 0xFIRST+0xSIZE";
 const std::string whole_space =
     "range 0x0000000000000000-0xffffffffffffffff: too large, it is the whole address space";
 const std::string many_characters = "...': too long; it takes 80 characters at most";
