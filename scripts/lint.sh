@@ -55,15 +55,17 @@ check_checkpatch() {
   return "$status"
 }
 
-# Of the module: the objects that the check of the compiler has left.
 # The model stands for functions that there are.
 check_model() {
   /usr/bin/python3 -B tests/model/model.py --names
 }
 
+# Of the module: the objects that the check of the compiler has left.
 check_rooms() {
+  local newest
+  newest=$(find build/lab -path '*/compiler/kmod' -printf '%T@ %p\n' | sort -rn | head -n 1)
   /usr/bin/python3 -B scripts/rooms.py tool tool &&
-    /usr/bin/python3 -B scripts/rooms.py kmod "$(ls -td build/lab/*/compiler/kmod | head -n 1)"
+    /usr/bin/python3 -B scripts/rooms.py kmod "${newest#* }"
 }
 
 check_runs() {

@@ -86,11 +86,11 @@ answer_questions() {
   done
 }
 
-# Before sudo asks, who is asked has read why.
+# Before sudo asks, who is asked has read why. verb: what ./run was asked for.
 tell_missing() {
   local how="as root"
   [[ $(id -u) -eq 0 ]] || how="with sudo"
-  echo "run: $verb needs Debian packages that are not installed; apt-get installs them, $how:"
+  echo "run: ${verb:?} needs Debian packages that are not installed; apt-get installs them, $how:"
   printf '  %s\n' "$@"
 }
 
@@ -102,7 +102,7 @@ need() {
     return 0
   fi
   if [[ ${no_install:-no} = yes ]]; then
-    echo "run: $verb needs Debian packages that are not installed:" >&2
+    echo "run: ${verb:?} needs Debian packages that are not installed:" >&2
     printf '  %s\n' "${missing[@]}" >&2
     echo "run: 'apt-get install --no-install-recommends ${missing[*]}' as root installs them" >&2
     exit 1

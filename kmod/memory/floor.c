@@ -142,7 +142,7 @@ static struct zone *zone_of(int place)
  * Devices that can reach no other memory, and drivers that ask for it by name, find nothing
  * elsewhere. So a low zone keeps a quarter of itself, or more, whatever is in it at the moment.
  */
-static bool low_allows(int place, const struct zone *zone, unsigned long nr_pages)
+static bool low_allows(int place, struct zone *zone, unsigned long nr_pages)
 {
 	unsigned long kept;
 

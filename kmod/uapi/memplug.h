@@ -296,8 +296,8 @@ struct memplug_range {
  * @__reserved: in: must be 0
  *
  * One consistent snapshot by ascending address. Only records with equal attributes
- * are merged, and none across a border of zones. EMSGSIZE: @capacity is too small, @out_count says what is needed,
- * nothing was written to @ranges.
+ * are merged, and none across a border of zones. EMSGSIZE: @capacity is too small, @out_count
+ * says what is needed, nothing was written to @ranges.
  */
 struct memplug_list {
 	__u32 size;

@@ -318,7 +318,6 @@ class Status(FileCase):
         self.assertEqual(self.entries(), [line(0)])
 
 
-
 class Follow(FileCase):
     FAILURE = "Memory failure: 0x{:x}: recovery action for free buddy page: Recovered\n"
 

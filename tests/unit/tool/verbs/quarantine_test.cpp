@@ -310,7 +310,8 @@ TEST_F(QuarantineTest, ArgumentsAreNamed) {
   expect_refused<UsageError>(options(QuarantineVerb::Add), "a RANGE is needed");
   expect_refused<UsageError>(options(QuarantineVerb::Remove), "RANGE or --all");
   expect_refused<UsageError>(options(QuarantineVerb::Add, "64M"), "64M");
-  expect_refused<UsageError>(options(QuarantineVerb::None), "add, remove, list, apply, follow and export");
+  expect_refused<UsageError>(options(QuarantineVerb::None),
+                             "add, remove, list, apply, follow and export");
   QuarantineOptions hasty = options(QuarantineVerb::Add, "0x140000000+4K");
   hasty.timeout = "0s";
   expect_refused<UsageError>(hasty, "--timeout");
