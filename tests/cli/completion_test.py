@@ -53,6 +53,7 @@ class Completion(unittest.TestCase):
     def test_values(self):
         self.assertEqual(offered("quarantine", "export", "--format", "gr"), ["grub"])
         self.assertEqual(offered("target", ""), ["none"])
+        self.assertEqual(offered("unplug", "64M", "--zone", ""), ["normal", "dma32"])
         folder = os.environ["MEMPLUG_COMPLETIONS"]
         self.assertEqual(offered("map", "--svg", f"{folder}/memplugctl.b"),
                          [f"{folder}/memplugctl.bash"])

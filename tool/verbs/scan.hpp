@@ -14,9 +14,9 @@
 namespace memplug {
 
 struct ScanOptions {
-  std::optional<std::string> within;
-  std::optional<std::string> align;
-  std::optional<std::string> zone;
+  std::optional<std::string> within = std::nullopt;
+  std::optional<std::string> align = std::nullopt;
+  std::optional<std::string> zone = std::nullopt;
 };
 
 CLI::App* setup_scan(CLI::App& app, ScanOptions& options);

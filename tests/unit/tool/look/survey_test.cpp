@@ -201,6 +201,62 @@ TEST_F(Surveys, TheLargestRunBeginsWhereItMay) {
   EXPECT_EQ(largest.at(0).at("size"), 2 * subblock);
 }
 
+// 8 MiB below 4 GiB that are managed, and 12 MiB above that follow at once.
+std::vector<memplug_subblock> both_zones() {
+  const std::uint64_t border = 4 * gib;
+  std::vector<memplug_subblock> memory{
+      unmanaged(0, border - 2 * subblock, MEMPLUG_BAD_ZONE),
+      free_one(border - 2 * subblock),
+      free_one(border - subblock),
+      free_one(border),
+      used_one(border + subblock, 100),
+      record(border + 2 * subblock, subblock, MEMPLUG_SUBBLOCK_UNPLUGGED)};
+  memory[1].flags |= MEMPLUG_SUBBLOCK_LOW;
+  memory[2].flags |= MEMPLUG_SUBBLOCK_LOW;
+  return memory;
+}
+
+TEST_F(Surveys, TheLargestRunCrossesNoBorderOfZones) {
+  module_.subblocks = both_zones();
+  const auto largest = scan().at("largest");
+  ASSERT_EQ(largest.size(), 1U);
+  EXPECT_EQ(largest.at(0).at("start"), 4 * gib - 2 * subblock);
+  EXPECT_EQ(largest.at(0).at("size"), 2 * subblock);
+}
+
+TEST_F(Surveys, ScanOfAZoneCountsThatOneAndAsksForIt) {
+  module_.subblocks = both_zones();
+  module_.info.out_features |= MEMPLUG_FEATURE_ZONES;
+  module_.info.out_low_managed_size = 2 * subblock;
+  const auto low = scan({.zone = "dma32"});
+  EXPECT_EQ(low.at("plugged_size"), 2 * subblock);
+  EXPECT_EQ(low.at("unplugged_size"), 0);
+  EXPECT_TRUE(low.at("unmanaged").empty()) << low;
+  EXPECT_EQ(low.at("largest").at(0).at("start"), 4 * gib - 2 * subblock);
+  ASSERT_TRUE(module_.request);
+  EXPECT_EQ(module_.request->length, 2 * subblock);
+  EXPECT_EQ(module_.request->flags, std::uint32_t{MEMPLUG_REQ_DRY_RUN | MEMPLUG_REQ_LOW});
+}
+
+TEST_F(Surveys, ScanOfZoneNormalLeavesOutWhatIsBelow) {
+  module_.subblocks = both_zones();
+  module_.info.out_features |= MEMPLUG_FEATURE_ZONES;
+  const auto normal = scan({.zone = "normal"});
+  EXPECT_EQ(normal.at("plugged_size"), 2 * subblock);
+  EXPECT_EQ(normal.at("unplugged_size"), subblock);
+  EXPECT_EQ(normal.at("largest").at(0).at("start"), 4 * gib);
+  ASSERT_TRUE(module_.request);
+  EXPECT_EQ(module_.request->flags, std::uint32_t{MEMPLUG_REQ_DRY_RUN | MEMPLUG_REQ_NORMAL});
+}
+
+TEST_F(Surveys, ScanOfAZoneThatIsNotManagedIsRefusedBeforeItLooks) {
+  module_.info.out_features |= MEMPLUG_FEATURE_ZONES;
+  EXPECT_THROW(static_cast<void>(
+                   run_scan({.zone = "dma32"}, opener(module_), surroundings_, captured_.output)),
+               Failure);
+  EXPECT_EQ(module_.survey_calls, 0);
+}
+
 TEST_F(Surveys, OptionsThatCantBeAreUsageErrors) {
   const auto scan_with = [this](const char* within, const char* align) {
     return [this, within, align] {
