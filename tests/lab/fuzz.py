@@ -7,6 +7,7 @@ What is tried and what is right, tests/lab/guest/ioctl_fuzz.cpp knows.
 import argparse
 import base64
 import io
+import os
 import secrets
 import sys
 import tarfile
@@ -149,7 +150,8 @@ def run(options: argparse.Namespace) -> int:
     inputs = unpack(output.archive, folder)
     ledger.note("fuzz-kernel", built.kernel.release, options.minutes * 60,
                 outcome.kind.value if outcome.kind == Kind.PASS else outcome.message,
-                f"seed {options.seed}, {len(inputs)} new inputs")
+                " ".join(filter(None, [f"seed {options.seed}, {len(inputs)} new inputs",
+                                       os.environ.get("MEMPLUG_MODULE_ARGS")])))
     if inputs:
         say(f"{len(inputs)} inputs that reach something new are in "
             f"{folder.relative_to(paths.ROOT)}")

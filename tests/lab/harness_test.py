@@ -589,6 +589,8 @@ class Guests(unittest.TestCase):
                          "exec echo 'a b' '$x' 'it'\"'\"'s'\n")
         self.assertIn("PLAN_MODULE_ARGS='floor=3G a=$b'\n",
                       Plan([], True, "floor=3G a=$b").text())
+        self.assertIn("PLAN_EVERY_LOAD='zones=normal,dma32 workers=2'\n",
+                      Plan([], True, every_load="zones=normal,dma32 workers=2").text())
 
     def test_smallest_subblock_is_told_to_the_guest(self):
         def granularity(release: str) -> int:

@@ -2,6 +2,7 @@
 """The lab's command line: guest, shell, demo, case, fuzz, setup. Only takes arguments apart."""
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -158,6 +159,10 @@ def _parser() -> argparse.ArgumentParser:
     tests.add_argument("--central", action="store_true",
                        help="only those that every change of the module owes on every kernel")
     tests.add_argument("--tests", metavar="REGEX", help="only tests with such a name")
+    tests.add_argument("--module-args", default=os.environ.get("MEMPLUG_MODULE_ARGS", ""),
+                       metavar="ARGS", help="parameters with which the module is loaded each time, "
+                                            "unless a case has the same (default: "
+                                            "$MEMPLUG_MODULE_ARGS)")
     tests.add_argument("kernels", nargs="*", metavar="KERNEL", type=kernels.check_name,
                        help=f"which ones: {', '.join(kernels.KERNELS)} (default: all)")
     tests.set_defaults(handler=matrix.run)

@@ -5,8 +5,17 @@
 
 . /lab/plan
 
-# busybox's shell prefers its own applets, and its insmod runs a module's failing init twice.
-insmod() { /usr/sbin/insmod "$@"; }
+# busybox's shell prefers its own applets, and its insmod runs a module's failing init twice. What
+# every load is to have comes first: of a parameter that is given twice the last counts.
+insmod() {
+	if [ "$1" = /lab/memplug.ko ]; then
+		shift
+		# Word splitting is wanted.
+		# shellcheck disable=SC2086
+		set -- /lab/memplug.ko $PLAN_EVERY_LOAD "$@"
+	fi
+	/usr/sbin/insmod "$@"
+}
 rmmod() { /usr/sbin/rmmod "$@"; }
 
 # fail MSG: ends the case as failed.

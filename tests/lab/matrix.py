@@ -60,7 +60,8 @@ def _run_tests(kernel: kernels.Kernel, options: argparse.Namespace) -> Row:
     began = time.monotonic()
     with log.open("wb") as output:
         subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False,
-                       env={**os.environ, "MEMPLUG_KERNEL": kernel.name})
+                       env={**os.environ, "MEMPLUG_KERNEL": kernel.name,
+                            "MEMPLUG_MODULE_ARGS": options.module_args})
     return read(results, kernel.name, kernel.release, time.monotonic() - began)
 
 
@@ -102,8 +103,9 @@ def _tell(row: Row):
 
 
 def _note(row: Row, options: argparse.Namespace):
-    what = "matrix --central" if options.central else "matrix"
-    ledger.note(f"{what} --tests" if options.tests else what, row.release, row.seconds,
+    words = ["matrix", "--central" if options.central else "", options.module_args,
+             "--tests" if options.tests else ""]
+    ledger.note(" ".join(filter(None, words)), row.release, row.seconds,
                 f"{row.passed} passed, {len(row.skipped)} skipped, {len(row.failed)} failed",
                 ", ".join(row.failed))
 

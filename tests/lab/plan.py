@@ -14,6 +14,7 @@ class Plan:
     kernel_modules: list[Path]
     load: bool
     module_args: str = ""
+    every_load: str = ""  # module parameters before those, and before those of a case that loads it
     disk: bool = False
     system: bool = False  # the disk has a whole system, which is to run the command
     interactive: bool = False
@@ -32,6 +33,7 @@ class Plan:
             "MODULES": " ".join(path.name for path in self.kernel_modules),
             "LOAD": "yes" if self.load else "no",
             "MODULE_ARGS": self.module_args,
+            "EVERY_LOAD": self.every_load,
             "DISK": "yes" if self.disk else "no",
             "SYSTEM": "yes" if self.system else "no",
             "INTERACTIVE": "yes" if self.interactive else "no",

@@ -34,9 +34,10 @@ def blocks(runner: str) -> list[str]:
 def run(command: str, typed: str = "exit\n") -> str:
     """What it shows on a terminal; the test ends if it fails. What is typed waits for a prompt.
 
-    The kernel is the one that a user gets.
+    The kernel is the one that a user gets, and so is how the module is loaded.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "MEMPLUG_KERNEL"}
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("MEMPLUG_KERNEL", "MEMPLUG_MODULE_ARGS")}
     master, terminal = pty.openpty()
     shown = bytearray()
     with subprocess.Popen(["bash", "-c", command], cwd=paths.ROOT, env=environment, stdin=terminal,

@@ -6,6 +6,7 @@ Both a user's command and a case come through here; what a case is, suite.py kno
 
 import contextlib
 import dataclasses
+import os
 import shlex
 import shutil
 import subprocess
@@ -130,6 +131,7 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
             machine = dataclasses.replace(machine, own_qmp=folder / "qmp")
         modules = built.kernel.load_order(wanted)
         plan = Plan(kernel_modules=modules, load=wish.load, module_args=wish.module_args,
+                    every_load=os.environ.get("MEMPLUG_MODULE_ARGS", ""),
                     disk=wish.disk is not None or wish.system, system=wish.system,
                     interactive=wish.interactive,
                     leaks=wish.looks_for_leaks, granularity_mib=built.kernel.granularity_mib,
