@@ -28,7 +28,7 @@ std::string state_of(const HeldRange& held) {
 using Column = ListLayout::Column;
 
 struct ColumnName {
-  Column column;
+  Column column = Column::Range;
   Table::Column heading;
 };
 constexpr std::array column_names{
@@ -122,6 +122,11 @@ std::string state_words(const Info& info, const OutputStyle& style) {
   return "";
 }
 
+std::string no_column(const std::string& text, const std::string& word) {
+  return "--output " + text + ": '" + word +
+         "' is no column; there are RANGE, START, END, SIZE, NODE and STATE";
+}
+
 std::string in_parentheses(const std::string& note) { return note.empty() ? "" : "(" + note + ")"; }
 
 }  // namespace
@@ -135,8 +140,7 @@ std::vector<ListLayout::Column> parse_columns(const std::string& text) {
     const auto* const place = std::ranges::find(
         column_names, word, [](const ColumnName& name) { return name.heading.heading; });
     if (place == column_names.end()) {
-      throw UsageError("--output " + text + ": '" + word +
-                       "' is no column; there are RANGE, START, END, SIZE, NODE and STATE");
+      throw UsageError(no_column(text, word));
     }
     columns.push_back(place->column);
   }

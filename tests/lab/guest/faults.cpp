@@ -67,7 +67,7 @@ class FailNth {
 };
 
 Shared& shared() {
-  static Shared& memory = lab::new_shared<Shared>();
+  static auto& memory = lab::new_shared<Shared>();
   return memory;
 }
 

@@ -141,7 +141,7 @@ void pause(pid_t child, const std::string& how) {
 int run(const std::string& how, milliseconds after, std::uint64_t length, bool exact) {
   const Device device(O_RDWR);
   const std::vector<memplug_range> before = device.list();
-  Report& report = lab::new_shared<Report>();
+  auto& report = lab::new_shared<Report>();
   report.request.size = sizeof(report.request);
   report.request.length = length;
   report.request.flags = exact ? MEMPLUG_REQ_EXACT : 0;

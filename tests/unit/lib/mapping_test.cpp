@@ -28,7 +28,8 @@ class MappingTest : public testing::Test {
     EXPECT_EQ(::pwrite(file_, mark.data(), mark.size(), page), 2);
     module_.descriptor = file_;
   }
-  ~MappingTest() override { ::close(file_); }
+
+  void TearDown() override { ::close(file_); }
 
   int file_ = ::memfd_create("memory", MFD_CLOEXEC);
   FakeModule module_;

@@ -81,7 +81,7 @@ TEST_F(Blockers, MoreThanThereIsRoomForIsTold) {
   }
   EXPECT_EQ(blockers_->nr, MEMPLUG_MAX_BLOCKED);
   EXPECT_FALSE(blockers_->overflow);
-  add(2 * MEMPLUG_MAX_BLOCKED);
+  add(2UL * MEMPLUG_MAX_BLOCKED);
   EXPECT_EQ(blockers_->nr, MEMPLUG_MAX_BLOCKED);
   EXPECT_TRUE(blockers_->overflow);
   // What joins needs no room.

@@ -212,11 +212,8 @@ class Zones : public testing::Test {
                  with_low ? MEMPLUG_BAD_NONE : MEMPLUG_BAD_ZONE, ZONE_DMA32);
     machine_.add({first_normal, end_of_memory - first_normal}, 0);
   }
-  ~Zones() override { memplug_ram_zones = 1U << ZONE_NORMAL; }
-  Zones(const Zones&) = delete;
-  Zones& operator=(const Zones&) = delete;
-
   void SetUp() override { ASSERT_EQ(memplug_region_init(), 0); }
+  void TearDown() override { memplug_ram_zones = 1U << ZONE_NORMAL; }
 
   static bool is_low(const Claimed& claimed) { return claimed.run.first < first_normal; }
   static bool is_any_low() { return std::any_of(claims.begin(), claims.end(), is_low); }
