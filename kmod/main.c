@@ -28,6 +28,7 @@
 #include "memory/claim.h"
 #include "memory/floor.h"
 #include "parameter.h"
+#include "pause.h"
 #include "request/release.h"
 #include "request/unplug.h"
 #include "subblock.h"
@@ -196,6 +197,7 @@ static int __init memplug_init(void)
 	ret = memplug_hotplug_init(&memplug_memory_block_events);
 	if (ret)
 		goto err_worker;
+	memplug_pause_at("following");
 	ret = find_memory();
 	if (ret)
 		goto err_hotplug;
@@ -236,6 +238,7 @@ err_worker:
 static void __exit memplug_exit(void)
 {
 	memplug_chardev_exit();
+	memplug_pause_at("closed");
 	memplug_tie_exit();
 	memplug_target_exit();
 	memplug_release_everything();

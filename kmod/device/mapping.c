@@ -18,6 +18,7 @@
 #include "device/mapping.h"
 #include "device/tie.h"
 #include "memory/contig.h"
+#include "pause.h"
 
 /* One mmap(), with what fork(), munmap() in its middle and mremap() have made of it. */
 struct mapping {
@@ -147,6 +148,7 @@ static void mapping_close(struct vm_area_struct *vma)
 	if (!refcount_dec_and_test(&mapping->areas))
 		return;
 	memplug_region_unmap(&mapping->books);
+	memplug_pause_at("unmapped");
 	kfree(mapping);
 	memplug_tie_unmapped();
 }

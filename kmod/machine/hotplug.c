@@ -19,6 +19,7 @@
 #include <linux/wait.h>
 
 #include "machine/hotplug.h"
+#include "pause.h"
 #include "trace.h"
 
 static struct {
@@ -71,6 +72,8 @@ static int memory_event(struct notifier_block *nb, unsigned long event, void *da
 	}
 	up_write(&hotplug.lock);
 	wake_up_all(&hotplug.wait);
+	if (event == MEM_GOING_OFFLINE && !ret)
+		memplug_pause_at("leaving");
 	trace_memplug_hotplug(event, memory->start_pfn, memory->nr_pages, ret);
 	return notifier_from_errno(ret);
 }

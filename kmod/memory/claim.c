@@ -17,6 +17,7 @@
 #include "memory/claim.h"
 #include "memory/contig.h"
 #include "memory/migrated.h"
+#include "pause.h"
 #include "trace.h"
 
 #define WORKERS_DEFAULT 4	/* at most; docs/kernel.md, "Side by side" */
@@ -112,6 +113,8 @@ int memplug_claim_run(struct claim *claim)
 	memplug_counters_add_claim(ret ? 0 : run.nr * subblock_pages(), claim->migrated,
 				   elapsed_ns);
 	trace_memplug_claim(&run, ret, claim->migrated, elapsed_ns);
+	if (!ret)
+		memplug_pause_at("claimed");
 	if (ret || commit(claim) || !give_back(claim))
 		return ret;
 	if (!claim->give_back)
@@ -158,6 +161,7 @@ static void claim_work(struct work_struct *work)
 {
 	struct claim *claim = container_of(work, struct claim, work);
 
+	memplug_pause_at("reserved");
 	claim->result = carry_out(claim);
 	if (claim->result)
 		memplug_region_abort(claim->run);

@@ -13,6 +13,7 @@
 #include "counters.h"
 #include "machine/hotplug.h"
 #include "memory/contig.h"
+#include "pause.h"
 #include "request/release.h"
 
 static struct subblock_run single(unsigned long index)
@@ -44,6 +45,7 @@ static enum release release_excluded(unsigned long index, enum region_mover move
 	}
 	memplug_contig_release(subblock_pfn(index), subblock_pages());
 	memplug_counters_add_release(subblock_pages());
+	memplug_pause_at("released");
 	memplug_region_commit(single(index), REGION_PLUG, mover);
 	return RELEASED;
 }
