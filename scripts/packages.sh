@@ -22,7 +22,7 @@ packages_rpm=(cmake g++ git libc6-dev libcli11-dev make nlohmann-json3-dev rpm t
 packages_test_packages=("${packages_deb[@]}" "${packages_rpm[@]}" "${packages_guest[@]}" mmdebstrap)
 packages_soak=("${packages_guest[@]}" stress-ng)
 # Built from source.
-packages_debug_kernel=(bc bison flex gcc libelf-dev make perl xz-utils)
+packages_built_kernel=(bc bison flex gcc libelf-dev make perl xz-utils)
 # In a root of its own Debian.
 packages_other_kernel=(mmdebstrap util-linux)
 packages_coverage=(gcc gcovr)

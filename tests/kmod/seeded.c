@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Has the bug that its parameter names, so that it is seen whether a debug kernel finds one.
- * bug=leak, bug=inversion (two locks in both orders), bug=use-after-free.
+ * bug=leak, bug=inversion (two locks in both orders), bug=use-after-free,
+ * bug=race (two tasks count with the same counter).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/time64.h>
 
 static char *bug = "";
 module_param(bug, charp, 0444);
-MODULE_PARM_DESC(bug, "leak, inversion or use-after-free");
+MODULE_PARM_DESC(bug, "leak, inversion, use-after-free or race");
 
 struct thing {
 	struct list_head node;
@@ -65,6 +71,33 @@ static int use_after_free(void)
 	return 0;
 }
 
+static unsigned long counted;
+
+static int count(void *unused)
+{
+	while (!kthread_should_stop()) {
+		counted++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int race(void)
+{
+	struct task_struct *tasks[2];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tasks); i++) {
+		tasks[i] = kthread_run(count, NULL, "seeded/%d", i);
+		if (IS_ERR(tasks[i]))
+			break;
+	}
+	msleep(5 * MSEC_PER_SEC);
+	while (i-- > 0)
+		kthread_stop(tasks[i]);
+	return 0;
+}
+
 static int __init seeded_init(void)
 {
 	if (!strcmp(bug, "leak"))
@@ -73,6 +106,8 @@ static int __init seeded_init(void)
 		return invert();
 	if (!strcmp(bug, "use-after-free"))
 		return use_after_free();
+	if (!strcmp(bug, "race"))
+		return race();
 	return -EINVAL;
 }
 

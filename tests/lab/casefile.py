@@ -47,12 +47,12 @@ class Case:
         return self.values.get("expect-message", "")
 
     @property
-    def needs_debug_kernel(self) -> bool:
-        """Whether the case can only run on a kernel that reports leaks and counts what ran."""
+    def only_kernel(self) -> str | None:
+        """The kernel that alone can show what the case is about; None: any."""
         value = self.values.get("kernel")
-        if value not in (None, "debug"):
-            raise ValueError("kernel can only be debug")
-        return value == "debug"
+        if value not in (None, "debug", "kcsan"):
+            raise ValueError("kernel can only be debug or kcsan")
+        return value
 
     @property
     def looks_for_leaks(self) -> bool:
@@ -208,7 +208,7 @@ def read(name: str) -> Case:
     try:
         # A wrong value has to be told before a guest is built for it.
         case.machine(), case.timeout, case.expect, case.commands_qemu, case.image, \
-            case.needs_debug_kernel, case.looks_for_leaks, case.runs_alone, case.wants_system, \
+            case.only_kernel, case.looks_for_leaks, case.runs_alone, case.wants_system, \
             case.is_central, case.takes_large_subblocks, case.prints_objects, \
             case.runs_python, case.files, case.needs
         if case.wants_system and (case.load or "disk" in values):

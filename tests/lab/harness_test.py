@@ -197,6 +197,21 @@ class Log(unittest.TestCase):
                 "audit: type=2000 audit(1.0:1): state=initialized audit_enabled=0"):
             self.assertEqual(klog.reports(f"[ 1.0] {line}\r\n".encode()), [], line)
 
+    def test_races_of_others_are_none_of_ours(self):
+        def console(*frames: str) -> bytes:
+            rows = ["=" * 66, "BUG: KCSAN: data-race in one / other", "",
+                    "write to 0xffff888100000000 of 8 bytes by task 9 on cpu 0:", *frames[:3], "",
+                    "read to 0xffff888100000000 of 8 bytes by task 8 on cpu 1:", *frames[3:], "",
+                    "value changed: 0x1 -> 0x2", "=" * 66,
+                    "memplug: this line is not the report's", " after+0x1/0x2 [memplug]"]
+            return "".join(f"[    5.000001] {row}\r\n" for row in rows).encode()
+        ours, others, deep = " claim+0x1/0x2 [memplug]", " compact+0x1/0x2", " isolate+0x1/0x2"
+        self.assertEqual(klog.reports(console(others, deep, ours, others, deep, ours)), [])
+        for frames in ((ours, others, deep, others, deep, others),
+                       (others, ours, deep, others, deep, others),
+                       (others, deep, deep, others, ours, deep)):
+            self.assertEqual(len(klog.reports(console(*frames))), 1, frames)
+
 
 class Documents(unittest.TestCase):
     """What docs/ tells to type is what a case runs."""

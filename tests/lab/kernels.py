@@ -9,8 +9,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import built_kernel
 import debian_root
-import debug_kernel
 import host_kernel
 import kernel_files
 from outcome import LabError
@@ -24,6 +24,7 @@ class Kernel:
     root, whose compiler and kbuild have to be used. slowness: how much longer than Debian's own
     kernel it usually takes, which a case goes by. patience: how much longer it has until a guest
     is given up. arguments: on its command line, before a case's own.
+    small: its configuration is the lab's own, and lacks what cases can be without.
     instrumented: it reports leaks, and modules can be built so that it counts what ran.
     """
 
@@ -35,6 +36,7 @@ class Kernel:
     slowness: int = 1
     patience: int = 1
     arguments: str = ""
+    small: bool = False
     instrumented: bool = False
 
     @property
@@ -115,11 +117,13 @@ def _of_suite(name: str, suite: debian_root.Suite) -> Callable[[], Kernel]:
     return get_it
 
 
-def _debug() -> Kernel:
-    release, folder, headers = debug_kernel.get()
-    return Kernel("debug", release, folder, headers, slowness=debug_kernel.SLOWNESS,
-                  patience=debug_kernel.PATIENCE, arguments=debug_kernel.ARGUMENTS,
-                  instrumented=True)
+def _built(name: str) -> Callable[[], Kernel]:
+    def get_it() -> Kernel:
+        release, folder, headers = built_kernel.get(name)
+        return Kernel(name, release, folder, headers, slowness=built_kernel.SLOWNESS,
+                      patience=built_kernel.PATIENCE, arguments=built_kernel.ARGUMENTS[name],
+                      small=True, instrumented=name == "debug")
+    return get_it
 
 
 KERNELS: dict[str, Callable[[], Kernel]] = {
@@ -127,7 +131,8 @@ KERNELS: dict[str, Callable[[], Kernel]] = {
     "6.1": _host,
     "6.12": _of_suite("6.12", debian_root.Suite("bookworm", "bookworm-backports")),
     "7.3": _of_suite("7.3", debian_root.Suite("trixie", "trixie-backports")),
-    "debug": _debug,
+    "debug": _built("debug"),
+    "kcsan": _built("kcsan"),
 }
 
 

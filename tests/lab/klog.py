@@ -53,6 +53,13 @@ REPORTS = re.compile("|".join((
     r"nobody cared",
     r"memplug: .*(?:leak|lost|inconsistent)",
 )))
+# KCSAN tells of every race in the kernel, of which there are many. Ours are those where one of both
+# accesses is made by a module of ours, or by a function that it calls.
+_RACE = re.compile(r"BUG: KCSAN:")
+_RACE_END = re.compile(r"\] =+$")
+_ACCESS = re.compile(r"\] (?:(?:read|write|read-write)\b.* by |race at unknown origin)")
+_OUR_CODE = re.compile(r"\[(?:memplug|seeded)\]")
+_OUR_FRAMES = 2
 _PANIC = re.compile(r"Kernel panic - not syncing.*")
 # A CPU met a breakpoint that the kernel had put into its own code and taken out again.
 _STALE_BREAKPOINT = re.compile(r"\bint3: 0000 \[#1\]")
@@ -65,7 +72,27 @@ def lines(console: bytes) -> list[str]:
 
 def reports(console: bytes) -> list[str]:
     """Every line that reports something wrong, in order."""
-    return [line for line in lines(console) if REPORTS.search(line)]
+    found = []
+    rows = lines(console)
+    for number, line in enumerate(rows):
+        if REPORTS.search(line) and not (_RACE.search(line) and _is_of_others(rows[number + 1:])):
+            found.append(line)
+    return found
+
+
+def _is_of_others(rows: list[str]) -> bool:
+    """Whether none of the accesses in this report of a race is ours."""
+    frames_left = 0
+    for row in rows:
+        if _RACE_END.search(row):
+            break
+        if _ACCESS.search(row):
+            frames_left = _OUR_FRAMES
+        elif frames_left:
+            frames_left -= 1
+            if _OUR_CODE.search(row):
+                return False
+    return True
 
 
 def has_stale_breakpoint(console: bytes) -> bool:

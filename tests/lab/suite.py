@@ -69,16 +69,16 @@ def run_case(name: str, is_built: bool, installed: Path | None = None,
     built = artefacts.built(wish.kernel) if is_built else artefacts.build(wish.kernel, "all")
     if installed:
         built = built.with_installed(installed)
-    if case.needs_debug_kernel and not built.kernel.instrumented:
-        print(f"SKIPPED: {case.name}: only the debug kernel can show this, "
+    if case.only_kernel not in (None, wish.kernel):
+        print(f"SKIPPED: {case.name}: only the {case.only_kernel} kernel can show this, "
               f"and this is {built.kernel.release}")
         return SKIPPED
-    if case.wants_system and built.kernel.instrumented:
-        print(f"SKIPPED: {case.name}: the debug kernel has not what systemd needs")
+    if case.wants_system and built.kernel.small:
+        print(f"SKIPPED: {case.name}: {built.kernel.release} has not what systemd needs")
         return SKIPPED
     lacking = [name for name in case.kernel_modules if not built.kernel.has(name)]
-    if lacking and built.kernel.instrumented:
-        print(f"SKIPPED: {case.name}: the debug kernel has no {' and no '.join(lacking)}")
+    if lacking and built.kernel.small:
+        print(f"SKIPPED: {case.name}: {built.kernel.release} has no {' and no '.join(lacking)}")
         return SKIPPED
     if built.kernel.instrumented:
         machine = wish.machine

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The debug kernel: built from Debian's kernel source and debug.config, kept in the cache.
+"""The kernels that are built here: Debian's kernel source, machine.config, and a configuration of
+their own. Kept in the cache.
 
 Everything is keyed by what goes into it, so that a change builds it anew.
 """
@@ -17,15 +18,16 @@ import kernel_files
 import paths
 from outcome import LabError, say
 
-# KASAN, lockdep and the rest under emulation: a second of a case is so many here.
+# Their checks under emulation: a second of a case is so many here.
 SLOWNESS = 6
 # What touches each page takes twice that, with a second guest beside it. ctest reads this line.
 PATIENCE = 12
 # Compiled in, but off unless asked for. Page poisoning is asked for by some cases only: at boot
-# it fills all of memory, which takes 20 s of every guest.
-ARGUMENTS = "page_owner=on"
+# it fills all of memory, which takes 20 s of every guest. KCSAN would panic of races that are not
+# memplug's; warnings are found in the log.
+ARGUMENTS = {"debug": "page_owner=on", "kcsan": "page_owner=on panic_on_warn=0"}
 _PACKAGE = "linux-source-6.1"
-_FRAGMENT = paths.LAB / "debug.config"
+_MACHINE = paths.LAB / "machine.config"
 # On x86-64 the stack filter of fault injection was shut off until 6.2; frame pointers will do.
 _STACK_FILTER = ("lib/Kconfig.debug", "\tdepends on !X86_64\n")
 _RECIPE = 1  # raised when this file changes what it builds
@@ -33,12 +35,15 @@ _RECIPE = 1  # raised when this file changes what it builds
 _SOURCE_FOLDERS = ("arch", "include", "scripts", "tools")
 
 
-def get() -> tuple[str, Path, Path]:
-    """(release, folder, headers)."""
-    key = hashlib.sha256(_FRAGMENT.read_bytes() + str(_RECIPE).encode()).hexdigest()[:12]
+def get(name: str) -> tuple[str, Path, Path]:
+    """(release, folder, headers) of the kernel that NAME.config makes."""
+    fragments = (_MACHINE, paths.LAB / f"{name}.config")
+    key = hashlib.sha256(b"".join(fragment.read_bytes() for fragment in fragments)
+                         + str(_RECIPE).encode()).hexdigest()[:12]
     version = _source_version()
     folder = kernel_files.cached(
-        kernel_files.kernels_folder() / f"debug_{version}_{key}", _make)
+        kernel_files.kernels_folder() / f"{name}_{version}_{key}",
+        lambda scratch: _make(scratch, name, fragments))
     headers = folder / "source"
     release = (headers / "include/config/kernel.release").read_text(encoding="ascii").strip()
     return release, folder, headers
@@ -54,10 +59,10 @@ def _source_version() -> str:
     raise LabError(f"apt knows no package {_PACKAGE}; apt-get update")
 
 
-def _make(scratch: Path):
-    say(f"building the debug kernel from {_PACKAGE} (139 MB to download; minutes, in the cache)")
+def _make(scratch: Path, name: str, fragments: tuple[Path, ...]):
+    say(f"building the {name} kernel from {_PACKAGE} (139 MB to download; minutes, in the cache)")
     source = _unpack(scratch)
-    _configure(source)
+    _configure(source, fragments)
     _run(["make", f"-j{os.cpu_count() or 1}", arch.here().image_target, "modules"], source)
     kernel_files.keep(arch.here().built_image(source), source / ".config", source, scratch)
     _prune(source)
@@ -82,17 +87,17 @@ def _unpack(scratch: Path) -> Path:
     return source
 
 
-def _configure(source: Path):
+def _configure(source: Path, fragments: tuple[Path, ...]):
     _run(["make", "tinyconfig"], source)
-    _run(["scripts/kconfig/merge_config.sh", "-m", ".config", str(_FRAGMENT)], source)
+    _run(["scripts/kconfig/merge_config.sh", "-m", ".config", *map(str, fragments)], source)
     _run(["make", "olddefconfig"], source)
     # kconfig drops what depends on something else without a word.
     made = set((source / ".config").read_text(encoding="utf-8").splitlines())
-    wanted = [line for line in _FRAGMENT.read_text(encoding="utf-8").splitlines()
-              if re.match(r"(# )?CONFIG_", line)]
-    missing = [line for line in wanted if line not in made]
-    if missing:
-        raise LabError(f"{_FRAGMENT.name}: kconfig does not take {', '.join(missing)}")
+    for fragment in fragments:
+        missing = [line for line in fragment.read_text(encoding="utf-8").splitlines()
+                   if re.match(r"(# )?CONFIG_", line) and line not in made]
+        if missing:
+            raise LabError(f"{fragment.name}: kconfig does not take {', '.join(missing)}")
 
 
 def _prune(source: Path):
