@@ -144,10 +144,13 @@ static bool parse_target(unsigned long *subblocks)
 		pr_err("target=%s: has to be none or a size\n", target);
 		return false;
 	}
-	*subblocks = DIV_ROUND_UP_ULL(bytes, subblock_bytes());
-	if (bytes % subblock_bytes())
+	*subblocks = bytes / subblock_bytes();
+	/* not beyond what can be told in bytes; it is more than is managed anyway */
+	if (bytes % subblock_bytes() && *subblocks < U64_MAX / subblock_bytes()) {
+		++*subblocks;
 		pr_warn("target=%s: whole subblocks are %llu MiB\n", target,
 			*subblocks * subblock_bytes() >> 20);
+	}
 	return true;
 }
 

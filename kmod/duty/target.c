@@ -45,6 +45,7 @@ static struct {
 	bool cancelled;			/* the request under way is to stop */
 	struct patience patience;
 	unsigned long *skip;		/* bitmap: has to wait */
+	unsigned long *skip_fresh;	/* bitmap: has to wait, but not for seconds so far */
 	u64 progress_ms;		/* when something was done last */
 	unsigned int pause_ms;
 } target;
@@ -59,8 +60,10 @@ static void free_patience(void)
 	kvfree(target.patience.due);
 	kvfree(target.patience.tries);
 	kvfree(target.skip);
+	kvfree(target.skip_fresh);
 	target.patience = (struct patience){ };
 	target.skip = NULL;
+	target.skip_fresh = NULL;
 }
 
 /* Books for as many subblocks as there are now. Without memory for them: none, and no waiting. */
@@ -75,7 +78,8 @@ static void size_patience(void)
 	patience->due = kvcalloc(nr, sizeof(*patience->due), GFP_KERNEL);
 	patience->tries = kvcalloc(nr, sizeof(*patience->tries), GFP_KERNEL);
 	target.skip = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	if (patience->due && patience->tries && target.skip)
+	target.skip_fresh = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
+	if (patience->due && patience->tries && target.skip && target.skip_fresh)
 		patience->nr = nr;
 	else
 		free_patience();
@@ -152,8 +156,9 @@ static enum outcome unplug_some(bool wanted, unsigned long nr)
 	req->only_wanted = wanted;
 	req->length = nr;
 	if (target.patience.nr) {
-		memplug_backoff_mark(&target.patience, target.skip, now_ms());
+		memplug_backoff_mark(&target.patience, target.skip, target.skip_fresh, now_ms());
 		req->skip = target.skip;
+		req->skip_fresh = target.skip_fresh;
 		req->skip_nr = target.patience.nr;
 	}
 	ret = carry_out(req);
@@ -240,7 +245,8 @@ static unsigned int next_pause(enum outcome outcome)
 	target.pause_ms = min(2 * pause, LONGEST_PAUSE_MS);
 	/* a round in which all that is left has to wait would be in vain as well */
 	if (outcome == OUTCOME_BLOCKED && target.patience.nr) {
-		wait = memplug_backoff_mark(&target.patience, target.skip, now_ms());
+		wait = memplug_backoff_mark(&target.patience, target.skip, target.skip_fresh,
+					    now_ms());
 		pause = clamp(wait, pause, LONGEST_PAUSE_MS);
 	}
 	return pause;

@@ -61,25 +61,36 @@ unsigned int memplug_backoff_wait_ms(const struct patience *patience, unsigned l
 	return left * PATIENCE_FIRST_MS;
 }
 
+/* It has not been tried for seconds, and may be had yet. */
+static bool is_fresh(const struct patience *patience, unsigned long index)
+{
+	return PATIENCE_FIRST_MS << patience->tries[index] < PATIENCE_LONGEST_MS;
+}
+
 /**
  * memplug_backoff_mark - which subblocks have to wait
  * @patience: its books
  * @map: bitmap of as many bits; result
+ * @fresh: bitmap of as many bits; result: those of them that have not been tried for seconds yet
  * @now_ms: time
  *
  * Return: how long the first of them has to wait, or 0 if none has to.
  */
-unsigned int memplug_backoff_mark(const struct patience *patience, unsigned long *map, u64 now_ms)
+unsigned int memplug_backoff_mark(const struct patience *patience, unsigned long *map,
+				  unsigned long *fresh, u64 now_ms)
 {
 	unsigned int wait, shortest = 0;
 	unsigned long i;
 
 	bitmap_zero(map, patience->nr);
+	bitmap_zero(fresh, patience->nr);
 	for (i = 0; i < patience->nr; i++) {
 		wait = memplug_backoff_wait_ms(patience, i, now_ms);
 		if (!wait)
 			continue;
 		__set_bit(i, map);
+		if (is_fresh(patience, i))
+			__set_bit(i, fresh);
 		if (!shortest || wait < shortest)
 			shortest = wait;
 	}

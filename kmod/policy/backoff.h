@@ -28,6 +28,7 @@ void memplug_backoff_failed(struct patience *patience, unsigned long index, u64 
 void memplug_backoff_forget(struct patience *patience);
 unsigned int memplug_backoff_wait_ms(const struct patience *patience, unsigned long index,
 				     u64 now_ms);
-unsigned int memplug_backoff_mark(const struct patience *patience, unsigned long *map, u64 now_ms);
+unsigned int memplug_backoff_mark(const struct patience *patience, unsigned long *map,
+				  unsigned long *fresh, u64 now_ms);
 
 #endif

@@ -48,7 +48,8 @@ struct attempt {
  * @background: asked by memplug itself, toward the target: neither a caller's, nor counted
  * @only_wanted: asked, in the background: what is wanted, all of it; @length is 0
  * @skip: asked, in the background: bitmap of subblocks to pass over, or NULL
- * @skip_nr: bits in it
+ * @skip_fresh: asked, with @skip: those of them that may be had yet, by waiting for them
+ * @skip_nr: bits in each
  * @cancelled: asked, in the background: becomes true when it is to stop, or NULL
  *
  * @requested: result: as @length, or with ALL what there was
@@ -103,6 +104,7 @@ struct request {
 	bool background;
 	bool only_wanted;
 	const unsigned long *skip;
+	const unsigned long *skip_fresh;
 	unsigned long skip_nr;
 	const bool *cancelled;
 

@@ -253,15 +253,17 @@ static bool drain_with(struct request *req, unsigned long index)
 	}
 }
 
-/* Returns whether to go on looking elsewhere. */
-static bool drain_with_one_of(struct request *req, const unsigned long *map, unsigned long *looks)
+/* Returns whether to go on looking elsewhere: none of the first of these would do. */
+static bool drain_with_one_of(struct request *req, const unsigned long *map)
 {
-	unsigned long i;
+	unsigned long i, looks = 0;
 
-	for_each_set_bit(i, map, req->view.nr)
-		if (++*looks > MAX_DRAIN_LOOKS || memplug_request_should_stop(req) ||
-		    !drain_with(req, i))
+	for_each_set_bit(i, map, req->view.nr) {
+		if (++looks > MAX_DRAIN_LOOKS)
+			break;
+		if (memplug_request_should_stop(req) || !drain_with(req, i))
 			return false;
+	}
 	return true;
 }
 
@@ -278,13 +280,12 @@ void memplug_take_drain(struct request *req)
 {
 	struct region_view *view = &req->view;
 	struct subblock_run all = { .first = 0, .nr = view->nr };
-	unsigned long looks = 0;
 
 	if (req->drained)
 		return;
 	memplug_region_snapshot(REGION_UNPLUG, all, NUMA_NO_NODE, view);
 	if (req->low)
 		memplug_region_split_low(view->ready, req->low, view->nr);
-	if (drain_with_one_of(req, view->ready, &looks) && req->low && req->zone != REQUEST_NORMAL)
-		drain_with_one_of(req, req->low, &looks);
+	if (drain_with_one_of(req, view->ready) && req->low && req->zone != REQUEST_NORMAL)
+		drain_with_one_of(req, req->low);
 }

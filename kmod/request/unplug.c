@@ -195,17 +195,34 @@ static void take_best_effort(struct request *req)
 	}
 }
 
-/* What a request in the background does not try, and zones that are not asked for. */
-static void narrow(struct request *req)
+/*
+ * What a request in the background does not try, and zones that are not asked for. Returns whether
+ * something was left out that may be had yet.
+ */
+static bool narrow(struct request *req)
 {
 	struct region_view *view = &req->view;
+	bool waits = false;
 
 	if (req->only_wanted)
 		memplug_region_keep_wanted(view->ready, view->nr);
-	if (req->skip)
-		bitmap_andnot(view->ready, view->ready, req->skip, min(view->nr, req->skip_nr));
 	memplug_request_narrow_to_zone(req);
+	if (req->skip) {
+		unsigned long nr = min(view->nr, req->skip_nr);
+
+		waits = bitmap_intersects(view->ready, req->skip_fresh, nr);
+		bitmap_andnot(view->ready, view->ready, req->skip, nr);
+	}
 	view->nr_ready = bitmap_weight(view->ready, view->nr);
+	return waits;
+}
+
+/* From here on it is about this zone, as it is now. Returns as narrow(). */
+static bool go_to_zone(struct request *req, enum request_zone zone)
+{
+	req->zone = zone;
+	memplug_region_snapshot(REGION_UNPLUG, req->within, req->nid, &req->view);
+	return narrow(req);
 }
 
 /* All that can be had of what the view calls ready, or nothing if it is to be one run. */
@@ -226,34 +243,31 @@ static void take_low_as_well(struct request *req)
 	bool refused = req->floor_refused;
 	bool told = refused || req->blockers.nr;
 
-	req->zone = REQUEST_LOW;
 	req->nomem_claims = 0;
 	req->by_cost = !memplug_unplug_by_address;
-	memplug_region_snapshot(REGION_UNPLUG, req->within, req->nid, &req->view);
-	narrow(req);
+	go_to_zone(req, REQUEST_LOW);
 	bitmap_zero(req->retry, req->view.nr);
 	take(req);
 	if (told)
 		req->floor_refused = refused;
 }
 
-/* A range says itself what it wants. */
+/* A range says itself what it wants. What is wanted was out before, in whichever zone it is. */
 static void take_by_zone(struct request *req)
 {
-	bool no_room;
+	bool no_room, waits;
 
 	if (req->zone != REQUEST_ANY || request_is(req, MEMPLUG_REQ_RANGE) || !req->low) {
 		take(req);
 		return;
 	}
-	req->zone = REQUEST_NORMAL;
-	narrow(req);
+	waits = go_to_zone(req, REQUEST_NORMAL) && !req->only_wanted;
 	take(req);
 	/* no room to move things to: what is free needs none */
 	no_room = req->stop == MEMPLUG_STOP_EXHAUSTED;
 	if (no_room)
 		req->stop = MEMPLUG_STOP_NONE;
-	if (request_missing(req) && !memplug_request_should_stop(req))
+	if (request_missing(req) && !waits && !memplug_request_should_stop(req))
 		take_low_as_well(req);
 	if (no_room && req->stop == MEMPLUG_STOP_NONE)
 		req->stop = MEMPLUG_STOP_EXHAUSTED;

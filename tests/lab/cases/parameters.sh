@@ -73,12 +73,12 @@ insmod /lab/memplug.ko target=1610612737 subblock_size=32M
 dmesg | grep "target=1610612737: whole subblocks are 1568 MiB" || fail "nothing is told"
 assert_eq "target" "$(status_value /target_size)" $((1568 << 20))
 rmmod memplug
-for target in none 1T; do
+for target in none 1T 18446744073709551615 0xfffffffffffffffe; do
 	dmesg -c >/dev/null
 	insmod /lab/memplug.ko target=$target
 	assert_eq "target=$target" "$(status_value /target_size)" null
 	assert_eq "target=$target: unplugged" "$(unplugged_bytes)" 0
-	[ $target = none ] || dmesg | grep "target=1T: more than is managed" || fail "nothing is told"
+	[ $target = none ] || dmesg | grep "target=$target: more than is managed" || fail "nothing is told"
 	rmmod memplug
 done
 

@@ -130,6 +130,17 @@ static inline void bitmap_andnot(unsigned long *to, const unsigned long *one,
 		to[i] = one[i] & ~other[i] & bits_within(i, 0, size);
 }
 
+static inline bool bitmap_intersects(const unsigned long *one, const unsigned long *other,
+				     unsigned long size)
+{
+	unsigned long i;
+
+	for (i = 0; i < BITS_TO_LONGS(size); i++)
+		if (one[i] & other[i] & bits_within(i, 0, size))
+			return true;
+	return false;
+}
+
 static inline bool bitmap_empty(const unsigned long *map, unsigned long size)
 {
 	unsigned long i;

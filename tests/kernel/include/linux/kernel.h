@@ -13,6 +13,7 @@
 #define ALIGN_DOWN(n, step) ((n) / (step) * (step))
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
+#define data_race(x) (x)
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
 #define smp_load_acquire(pointer) __atomic_load_n(pointer, __ATOMIC_ACQUIRE)
 #define HZ 250

@@ -88,20 +88,36 @@ TEST_F(Patience, ATimeThatWrapsAroundMakesNobodyWait) {
 
 TEST_F(Patience, MarksWhoWaitsAndTellsTheShortestWait) {
   std::array<unsigned long, BITS_TO_LONGS(subblocks)> map{};
+  std::array<unsigned long, BITS_TO_LONGS(subblocks)> fresh{};
   map[1] = 1;
-  EXPECT_EQ(memplug_backoff_mark(&patience_, map.data(), now_), 0U);
+  EXPECT_EQ(memplug_backoff_mark(&patience_, map.data(), fresh.data(), now_), 0U);
   EXPECT_EQ(bitmap_weight(map.data(), subblocks), 0U) << "what was there is gone";
   fail(90);
   fail(90);
   fail(90);
   fail(3);
-  EXPECT_EQ(memplug_backoff_mark(&patience_, map.data(), now_), wait(3));
+  EXPECT_EQ(memplug_backoff_mark(&patience_, map.data(), fresh.data(), now_), wait(3));
   EXPECT_EQ(bitmap_weight(map.data(), subblocks), 2U);
   EXPECT_TRUE(test_bit(3, map.data()));
   EXPECT_TRUE(test_bit(90, map.data()));
   now_ += std::uint64_t{2} * PATIENCE_FIRST_MS;
-  EXPECT_EQ(memplug_backoff_mark(&patience_, map.data(), now_), wait(90));
+  EXPECT_EQ(memplug_backoff_mark(&patience_, map.data(), fresh.data(), now_), wait(90));
   EXPECT_FALSE(test_bit(3, map.data()));
+}
+
+TEST_F(Patience, TellsWhoHasNotBeenTriedForSeconds) {
+  std::array<unsigned long, BITS_TO_LONGS(subblocks)> map{};
+  std::array<unsigned long, BITS_TO_LONGS(subblocks)> fresh{};
+  unsigned int waited = 0;
+  fail(7);
+  for (int failure = 1; failure < 30; failure++) {
+    memplug_backoff_mark(&patience_, map.data(), fresh.data(), now_);
+    EXPECT_TRUE(test_bit(7, map.data()));
+    EXPECT_EQ(test_bit(7, fresh.data()), failure < 8) << "after " << waited << " ms";
+    waited += wait(7);
+    now_ += wait(7);
+    fail(7);
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <limits>
 #include <map>
@@ -192,6 +193,20 @@ class Unplug {
     memplug_request_free(request_);
   }
 
+  // Toward a target: these were tried in vain, and have to wait; those that are new, not for long.
+  void pass_over(const std::set<unsigned long>& waiting, const std::set<unsigned long>& fresh) {
+    request_->background = true;
+    for (const unsigned long index : waiting) {
+      __set_bit(index, skip_.data());
+    }
+    for (const unsigned long index : fresh) {
+      __set_bit(index, skip_fresh_.data());
+    }
+    request_->skip = skip_.data();
+    request_->skip_fresh = skip_fresh_.data();
+    request_->skip_nr = end_of_memory;
+  }
+
   const request& run() {
     EXPECT_EQ(memplug_request_run(request_), 0);
     return *request_;
@@ -199,6 +214,8 @@ class Unplug {
 
  private:
   request* request_;
+  std::array<unsigned long, BITS_TO_LONGS(end_of_memory)> skip_{};
+  std::array<unsigned long, BITS_TO_LONGS(end_of_memory)> skip_fresh_{};
 };
 
 class Zones : public testing::Test {
@@ -415,6 +432,21 @@ TEST_F(Zones, ADryRunSaysTheSame) {
   EXPECT_EQ(request.stop, u32{MEMPLUG_STOP_FLOOR});
   EXPECT_TRUE(claims.empty());
   expect_taken(0, 0);
+}
+
+TEST_F(Zones, TowardATargetLowWaitsForWhatMayBeHadYet) {
+  Unplug unplug(40);
+  unplug.pass_over({33, 40, 41}, {40});
+  EXPECT_EQ(unplug.run().done, 29U);
+  expect_taken(29, 0);
+}
+
+TEST_F(Zones, TowardATargetLowDoesNotWaitForever) {
+  Unplug unplug(40);
+  unplug.pass_over({33, 40, 41, 17}, {17});
+  EXPECT_EQ(unplug.run().done, 40U);
+  expect_taken(29, 11);
+  EXPECT_FALSE(memplug_region_is_unplugged(17));
 }
 
 TEST_F(NoLowZones, NothingChanges) {
