@@ -4,8 +4,10 @@
  *
  * Who writes the name of a point to the parameter pause has the next task wait that comes there;
  * the parameter paused is that name from when it does. Those that come after it pass. It goes on when
- * pause is written once more, whatever to, or after a minute, which no test wants to see.
+ * pause is written once more, whatever to, or after a minute, which is a failure of the test.
  */
+#include <linux/bug.h>
+#include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
@@ -51,8 +53,14 @@ static int get_paused(char *text, const struct kernel_param *param)
 	return length;
 }
 
+/* Loading a module sets what it is told to, whatever the rights of the file. */
+static int set_paused(const char *text, const struct kernel_param *param)
+{
+	return -EPERM;
+}
+
 static const struct kernel_param_ops pause_ops = { .set = set_pause };
-static const struct kernel_param_ops paused_ops = { .get = get_paused };
+static const struct kernel_param_ops paused_ops = { .set = set_paused, .get = get_paused };
 
 module_param_cb(pause, &pause_ops, NULL, 0200);
 MODULE_PARM_DESC(pause, "debug builds: the point at which the next task waits");
@@ -78,6 +86,9 @@ void memplug_pause_at(const char *point)
 		pauses.wanted[0] = '\0';
 	}
 	spin_unlock(&pauses.lock);
-	if (mine)
-		wait_event_timeout(pauses.wait, READ_ONCE(pauses.writes) != writes, LONGEST);
+	if (!mine)
+		return;
+	if (wait_event_timeout(pauses.wait, READ_ONCE(pauses.writes) != writes, LONGEST))
+		return;
+	WARN(1, "nobody has it go on from %s", point);
 }

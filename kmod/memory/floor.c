@@ -188,7 +188,8 @@ static bool zone_allows(int place, struct floor_share share, unsigned long kept)
 	struct zone *zone = zone_of(place);
 	const struct floor_share *reserved = &reserved_in[place];
 	unsigned long taken = share.nr_free + reserved->nr_free;
-	unsigned long free = zone_page_state_snapshot(zone, NR_FREE_PAGES) + kept;
+	/* counters of CPUs that count on */
+	unsigned long free = data_race(zone_page_state_snapshot(zone, NR_FREE_PAGES)) + kept;
 	unsigned long cache = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
 			      zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
 	unsigned long reserve = 0;

@@ -34,7 +34,8 @@ static u64 pages_migrated_by_all(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu(vm_event_states, cpu).event[PGMIGRATE_SUCCESS];
+		/* others count on */
+		sum += data_race(per_cpu(vm_event_states, cpu).event[PGMIGRATE_SUCCESS]);
 #endif
 	return sum;
 }

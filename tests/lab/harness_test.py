@@ -211,6 +211,8 @@ class Log(unittest.TestCase):
                        (others, ours, deep, others, deep, others),
                        (others, deep, deep, others, ours, deep)):
             self.assertEqual(len(klog.reports(console(*frames))), 1, frames)
+        cut = console(others, deep, ours, others, deep, ours).partition(b"value changed")[0]
+        self.assertEqual(len(klog.reports(cut)), 1, "what is cut off may be anybody's")
 
 
 class Documents(unittest.TestCase):

@@ -81,18 +81,18 @@ def reports(console: bytes) -> list[str]:
 
 
 def _is_of_others(rows: list[str]) -> bool:
-    """Whether none of the accesses in this report of a race is ours."""
+    """Whether this report of a race is whole, and none of its accesses is ours."""
     frames_left = 0
     for row in rows:
         if _RACE_END.search(row):
-            break
+            return True
         if _ACCESS.search(row):
             frames_left = _OUR_FRAMES
         elif frames_left:
             frames_left -= 1
             if _OUR_CODE.search(row):
                 return False
-    return True
+    return False
 
 
 def has_stale_breakpoint(console: bytes) -> bool:

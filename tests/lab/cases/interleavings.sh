@@ -31,8 +31,9 @@ meanwhile() {
 	wait_for 20 waits_at "$point" || fail "nobody comes to $point: $(cat /tmp/aside)"
 }
 
-# go_on: what waits goes on, and has to end well.
+# go_on: what waits still goes on, and has to end well.
 go_on() {
+	[ -n "$(cat $parameters/paused)" ] || fail "it has gone on by itself"
 	echo >$parameters/pause
 	wait $aside || fail "it ends with $?: $(cat /tmp/aside)"
 }
@@ -41,8 +42,9 @@ is_over() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+# Long enough for what does not wait to end.
 still_waits() {
-	sleep 1
+	sleep $((2 * PLAN_SLOWNESS))
 	! is_over "$1" || fail "$2 does not wait"
 }
 
@@ -123,20 +125,24 @@ wait_for 20 is_unplugged $((4 * mib)) || fail "what was unplugged is not so agai
 memplugctl plug --all --quiet
 as_before "leaving during the claim"
 
-# Between its first event and its last: who looks sees it without the block, who takes waits, who gives
-# back does not, and what was given back is not wanted.
+# Between its first event and its last: the books are without the block, who looks at memory or takes some
+# waits, who gives back does not, and what was given back is not wanted.
 unplug $((8 * mib))
 meanwhile leaving take_offline
 assert_eq "unplugged bytes while it leaves" "$(unplugged_bytes)" 0
 assert_eq "managed bytes while it leaves" "$(managed_bytes)" $((managed - size))
-for verb in status list scan map; do
+for verb in status list; do
 	memplugctl $verb >/dev/null
 done
+memplugctl map >/dev/null &
+looker=$!
 memplugctl unplug 64M --quiet &
 unplugger=$!
 still_waits $unplugger "an unplug"
+still_waits $looker "a look"
 memplugctl plug --all --quiet
 go_on
+wait $looker || fail "the look fails when the block has left"
 wait $unplugger || fail "the unplug fails when the block has left"
 bring_back
 sleep 1
@@ -176,7 +182,8 @@ as_before "leaving during a plug"
 
 # The last mapping of held memory has gone, and its descriptor not yet: it is held still, and no more
 # when that has gone, too.
-meanwhile unmapped memplugctl hold 4M -- mapping mark
+# shellcheck disable=SC2016  # the variable is of hold
+meanwhile unmapped memplugctl hold 4M -- sh -c 'mapping read "${MEMPLUG_RANGES%%-*}"'
 memplugctl plug --all --quiet >/dev/null 2>&1 || :
 assert_eq "unplugged bytes of what is held" "$(unplugged_bytes)" $((4 * mib))
 go_on
