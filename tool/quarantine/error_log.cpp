@@ -3,6 +3,8 @@
 #include "quarantine/error_log.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <charconv>
 #include <limits>
 
@@ -48,32 +50,54 @@ std::optional<PhysAddr> address_of_frame(std::optional<std::uint64_t> frame, std
   return PhysAddr{*frame * page + offset};
 }
 
-std::optional<MemoryError> of_edac(std::string_view line) {
-  const auto text = behind(line, "EDAC MC");
-  const auto counted = text ? behind(*text, ": ") : std::nullopt;
-  if (!counted) {
+// "MC0: 1 CE read error on DIMM_A1 (... page:0x12345 offset:0x680 ...)": what is between the kind
+// and the name of the DIMM is the driver's, and may be nothing.
+std::optional<MemoryError> of_edac(std::string_view text) {
+  constexpr std::string_view begin = "EDAC MC";
+  if (!text.starts_with(begin)) {
     return std::nullopt;
   }
-  const auto count = number_at(*counted, 10);
-  const bool corrected = counted->find(" CE ") < counted->find('(');
-  const bool uncorrected = counted->find(" UE ") < counted->find('(');
-  const auto address = address_of_frame(number_behind(*counted, "page:"),
-                                        number_behind(*counted, "offset:").value_or(0) % 4096);
-  if (!count || *count == 0 || corrected == uncorrected || !address) {
+  text.remove_prefix(begin.size());
+  const auto number_end = text.find_first_not_of("0123456789");
+  if (number_end == 0 || number_end == std::string_view::npos ||
+      !text.substr(number_end).starts_with(": ")) {
     return std::nullopt;
   }
-  return MemoryError{*address, corrected, *count};
+  text.remove_prefix(number_end + 2);
+  const auto count = number_at(text, 10);
+  text.remove_prefix(std::min(text.find_first_not_of("0123456789"), text.size()));
+  const bool corrected = text.starts_with(" CE ");
+  if (!count || *count == 0 || !(corrected || text.starts_with(" UE "))) {
+    return std::nullopt;
+  }
+  text.remove_prefix(std::string_view(" CE ").size());
+  const auto name = text.starts_with("on ") ? text : behind(text, " on ");
+  const auto details = name ? behind(*name, " (") : std::nullopt;
+  // A program of that name would have its number in brackets here, or what it did.
+  if (!details || std::isalnum(static_cast<unsigned char>(text.front())) == 0) {
+    return std::nullopt;
+  }
+  const auto address = address_of_frame(number_behind(*details, "page:"),
+                                        number_behind(*details, "offset:").value_or(0) % 4096);
+  return address ? std::optional(MemoryError{*address, corrected, *count, ErrorTeller::Edac})
+                 : std::nullopt;
 }
 
-std::optional<MemoryError> of_memory_failure(std::string_view line) {
-  const auto text = behind(line, "Memory failure: ");
-  const auto address = text ? address_of_frame(number_at(*text, 16), 0) : std::nullopt;
-  if (!address || text->find("recovery action") == std::string_view::npos) {
+std::optional<MemoryError> of_memory_failure(std::string_view text) {
+  constexpr std::string_view begin = "Memory failure: 0x";
+  if (!text.starts_with(begin)) {
     return std::nullopt;
   }
-  return MemoryError{*address, false, 1};
+  const auto address = address_of_frame(number_at(text.substr(begin.size()), 16), 0);
+  const auto end = text.find(": ", begin.size());
+  if (!address || end == std::string_view::npos ||
+      !text.substr(end).starts_with(": recovery action for ")) {
+    return std::nullopt;
+  }
+  return MemoryError{*address, false, 1, ErrorTeller::MemoryFailure};
 }
 
+// What is before mc_event is a task's name and number.
 std::optional<MemoryError> of_rasdaemon(std::string_view line) {
   const auto text = behind(line, "mc_event:");
   const auto address = text ? number_behind(*text, "address: ") : std::nullopt;
@@ -89,52 +113,70 @@ std::optional<MemoryError> of_rasdaemon(std::string_view line) {
   // The count is the word before.
   const std::string_view before = text->substr(0, at);
   const auto count = number_at(before.substr(before.find_last_of(' ') + 1), 10);
-  return MemoryError{PhysAddr{*address}, corrected < uncorrected, count.value_or(1)};
+  return MemoryError{PhysAddr{*address}, corrected < uncorrected, count.value_or(1),
+                     ErrorTeller::Rasdaemon};
+}
+
+bool is_of_mcelog(std::string_view text) {
+  constexpr std::array<std::string_view, 5> begins{"MCE ", "CPU ", "MISC ", "ADDR ", "STATUS "};
+  return std::ranges::any_of(begins, [text](auto begin) { return text.starts_with(begin); });
+}
+
+bool may_be(const LogEntry& entry, LogSource source) {
+  return entry.source == source || entry.source == LogSource::Text;
 }
 
 }  // namespace
 
-std::optional<MemoryError> ErrorLog::machine_check() {
-  if (!status_ || !address_) {
-    return std::nullopt;
-  }
-  const std::uint64_t status = *status_;
-  const PhysAddr address = *address_;
-  status_.reset();
-  address_.reset();
-  if ((status & status_valid) == 0 || (status & status_has_address) == 0 ||
-      (status & code_mask) != code_of_memory) {
-    return std::nullopt;
-  }
-  return MemoryError{address, (status & status_uncorrected) == 0, 1};
-}
-
-std::optional<MemoryError> ErrorLog::take(std::string_view line) {
-  for (const auto& of : {of_edac, of_memory_failure, of_rasdaemon}) {
-    if (const auto error = of(line)) {
-      return error;
-    }
-  }
+std::optional<MemoryError> ErrorLog::MachineCheck::take(std::string_view text, ErrorTeller teller) {
+  const auto check = behind(text, ": Machine Check");
   // A new one: of the one before nothing more comes.
-  if (line.find("Machine Check") != std::string_view::npos || line.starts_with("MCE ")) {
-    status_.reset();
-    address_.reset();
+  if (check || text.starts_with("MCE ")) {
+    status.reset();
+    address.reset();
   }
-  if (const auto check = behind(line, ": Machine Check")) {
-    if (const auto text = behind(*check, " Bank ")) {
-      status_ = number_behind(*text, ": ");
+  if (check) {
+    if (const auto bank = behind(*check, " Bank ")) {
+      status = number_behind(*bank, ": ");
     }
+  } else if (text.starts_with("STATUS ")) {
+    status = number_behind(text, "STATUS ");
   }
-  if (const auto status = number_behind(line, "STATUS ")) {
-    status_ = status;
+  if (const auto told = number_behind(text, "ADDR ")) {
+    address = PhysAddr{*told};
   }
-  if (const auto address = number_behind(line, "ADDR ")) {
-    address_ = PhysAddr{*address};
+  if (!status || !address) {
+    return std::nullopt;
   }
-  return machine_check();
+  const std::uint64_t bits = *std::exchange(status, std::nullopt);
+  const PhysAddr where = *std::exchange(address, std::nullopt);
+  if ((bits & status_valid) == 0 || (bits & status_has_address) == 0 ||
+      (bits & code_mask) != code_of_memory) {
+    return std::nullopt;
+  }
+  return MemoryError{where, (bits & status_uncorrected) == 0, 1, teller};
 }
 
-void ErrorCounts::forget_old(Clock::time_point now) {
+std::optional<MemoryError> ErrorLog::take(const LogEntry& entry) {
+  std::string_view text = entry.message;
+  if (may_be(entry, LogSource::Kernel)) {
+    for (const auto& of : {of_edac, of_memory_failure}) {
+      if (const auto error = of(text)) {
+        return error;
+      }
+    }
+    constexpr std::string_view hardware_error = "mce: [Hardware Error]: ";
+    if (text.starts_with(hardware_error)) {
+      return kernels_.take(text.substr(hardware_error.size()), ErrorTeller::MachineCheck);
+    }
+  }
+  if (may_be(entry, LogSource::Mcelog) && is_of_mcelog(text)) {
+    return mcelogs_.take(text, ErrorTeller::Mcelog);
+  }
+  return may_be(entry, LogSource::Rasdaemon) ? of_rasdaemon(text) : std::nullopt;
+}
+
+void ErrorCounts::forget_old(LogEntry::Time now) {
   for (auto& [page, had] : pages_) {
     while (!had.empty() && now - had.front().when > window) {
       had.pop_front();
@@ -147,23 +189,41 @@ void ErrorCounts::forget_old(Clock::time_point now) {
   }
 }
 
-bool ErrorCounts::take(const MemoryError& error, Clock::time_point now) {
-  const PhysAddr page = error.address - error.address % bad_memory_page;
-  forget_old(now);
-  if (error.corrected) {
-    std::deque<Some>& had = pages_[page];
-    had.push_back({now, std::min(error.count, threshold_)});
-    std::uint64_t sum = 0;
-    for (const Some& some : had) {
-      // Neither is more than the threshold.
-      sum = std::min(sum + some.count, threshold_);
-    }
-    if (sum < threshold_) {
-      return false;
-    }
+bool ErrorCounts::is_settled(PhysAddr page) const {
+  return std::ranges::any_of(settled_, [page](const Range& range) {
+    return page >= range.start && page - range.start < range.size;
+  });
+}
+
+void ErrorCounts::settle(Range pages) {
+  // What more there may be is told of again.
+  if (settled_.size() >= max_bad_ranges) {
+    settled_.clear();
   }
-  pages_.erase(page);
-  return true;
+  settled_.push_back(pages);
+}
+
+bool ErrorCounts::take(const MemoryError& error, LogEntry::Time when) {
+  const PhysAddr page = error.address - error.address % bad_memory_page;
+  if (is_settled(page)) {
+    return false;
+  }
+  if (!error.corrected) {
+    return true;
+  }
+  forget_old(when);
+  std::deque<Some>& had = pages_[{page, error.teller}];
+  had.push_back({when, std::min(error.count, threshold_)});
+  // The newest that are too many are enough to know.
+  std::uint64_t sum = 0;
+  auto some = had.rbegin();
+  while (some != had.rend() && sum < threshold_) {
+    // Neither is more than the threshold.
+    sum = std::min(sum + some->count, threshold_);
+    ++some;
+  }
+  had.erase(had.begin(), some.base());
+  return sum >= threshold_;
 }
 
 }  // namespace memplug

@@ -19,6 +19,7 @@ void QuarantineFile::add(const std::vector<Range>& pages) const {
   if (!text.empty() && text.back() != '\n') {
     text += '\n';
   }
+  bool is_new = !is_file_there(path_);
   for (const Range& range : pages) {
     std::vector<Range> with = known;
     with.push_back(range);
@@ -26,8 +27,14 @@ void QuarantineFile::add(const std::vector<Range>& pages) const {
     if (with != known) {
       text += print_range(range) + "\n";
       known = std::move(with);
+      is_new = true;
     }
   }
+  if (!is_new) {
+    return;
+  }
+  // What can't be read again would keep nothing out.
+  static_cast<void>(parse_bad_memory(text, path_));
   replace_file(path_, text);
 }
 

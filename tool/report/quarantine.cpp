@@ -75,9 +75,7 @@ std::string sums_line(const std::vector<HeldRange>& ranges, const OutputStyle& s
          ", wanted: " + size_text(total_wanted(ranges), style) + "\n";
 }
 
-}  // namespace
-
-std::string quarantine_json(const QuarantineReport& report) {
+Json to_json(const QuarantineReport& report) {
   const QuarantineOutcome& outcome = report.outcome;
   Json json = versioned_json();
   json["operation"] = report.operation;
@@ -100,7 +98,15 @@ std::string quarantine_json(const QuarantineReport& report) {
   json["elapsed_us"] =
       std::chrono::duration_cast<std::chrono::microseconds>(outcome.elapsed).count();
   json["stopped_by"] = outcome.stop == Stop::None ? Json(nullptr) : Json(stop_name(outcome.stop));
-  return print_json(json);
+  return json;
+}
+
+}  // namespace
+
+std::string quarantine_json(const QuarantineReport& report) { return print_json(to_json(report)); }
+
+std::string quarantine_json_line(const QuarantineReport& report) {
+  return print_json_line(to_json(report));
 }
 
 std::string quarantine_text(const QuarantineReport& report, const OutputStyle& style) {

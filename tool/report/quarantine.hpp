@@ -21,6 +21,8 @@ struct QuarantineReport {
 };
 
 [[nodiscard]] std::string quarantine_json(const QuarantineReport& report);
+// The same in one line, for who reads one after the other.
+[[nodiscard]] std::string quarantine_json_line(const QuarantineReport& report);
 [[nodiscard]] std::string quarantine_text(const QuarantineReport& report, const OutputStyle& style);
 // Prose for stderr, line by line.
 [[nodiscard]] std::string explain_quarantine(const QuarantineReport& report,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "terminal/input_lines.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <string_view>
 
+#include "memplug/failure.hpp"
 #include "terminal/interrupt.hpp"
 
 namespace memplug {
@@ -30,8 +32,16 @@ bool InputLines::read_more() {
       }
       return true;
     }
-    if (got == 0 || errno != EINTR || InterruptGuard::interrupted()) {
+    const int error_number = errno;
+    if (got == 0 || InterruptGuard::interrupted()) {
       return false;
+    }
+    if (error_number == EAGAIN) {
+      // Whoever shares it has made it so. What ended the wait, the next round sees.
+      pollfd polled{STDIN_FILENO, POLLIN, 0};
+      static_cast<void>(::poll(&polled, 1, -1));
+    } else if (error_number != EINTR) {
+      throw Failure(error_number, with_reason("cannot read stdin", error_number), "");
     }
   }
 }

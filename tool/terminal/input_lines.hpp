@@ -11,7 +11,7 @@ namespace memplug {
 class InputLines {
  public:
   // Without its end; nothing: there is none any more. What is longer than any line of a log is cut
-  // off.
+  // off. Throws Failure if it can't be read.
   [[nodiscard]] std::optional<std::string> next();
 
  private:

@@ -14,6 +14,7 @@
 #include "quarantine/bad_memory.hpp"
 #include "quarantine/bad_memory_formats.hpp"
 #include "quarantine/error_log.hpp"
+#include "quarantine/log_entry.hpp"
 #include "quarantine/quarantine.hpp"
 #include "report/quarantine.hpp"
 #include "request/refusals.hpp"
@@ -25,6 +26,8 @@ namespace memplug {
 namespace {
 
 constexpr std::chrono::seconds default_timeout{10};
+// The next error may be of another page.
+constexpr std::chrono::seconds default_follow_timeout{1};
 constexpr std::string_view lacks_quarantine = "can't keep memory in quarantine";
 
 // A RANGE, in whole pages.
@@ -156,15 +159,22 @@ class Follower {
       : options_(options),
         open_device_(open_device),
         output_(output),
-        timeout_(timeout_of(options)),
+        timeout_(parse_timeout(options.timeout).value_or(default_follow_timeout)),
         threshold_(parse_option("--threshold", options.threshold, parse_count)
                        .value_or(default_threshold)),
         margin_(parse_option("--margin", options.margin, parse_margin).value_or(bad_memory_page)),
-        counts_(threshold_) {}
+        counts_(threshold_) {
+    if (options.dry_run && output.style.json) {
+      throw UsageError("--dry-run prints ranges, and goes with no --json");
+    }
+  }
 
   void take(const std::string& line) {
-    const auto error = log_.take(line);
-    if (!error || !counts_.take(*error, ErrorCounts::Clock::now())) {
+    const auto now =
+        std::chrono::time_point_cast<LogEntry::Time::duration>(std::chrono::system_clock::now());
+    const auto entry = read_log_line(line, now);
+    const auto error = entry ? log_.take(*entry) : std::nullopt;
+    if (!error || !counts_.take(*error, entry->when)) {
       return;
     }
     say(print_address(error->address) + ": " +
@@ -187,18 +197,34 @@ class Follower {
     return margin;
   }
 
+  // Who reads objects from a log that does not end reads a line at a time.
+  void tell_in_a_line(const QuarantineReport& report) const {
+    if (!output_.style.json) {
+      tell(report, output_);
+      return;
+    }
+    output_.give(quarantine_json_line(report));
+    output_.explain([&] { return explain_quarantine(report, output_.style); });
+  }
+
   void say(const std::string& text) const {
     output_.prose << prose_line("quarantine", text) << std::flush;
   }
 
-  // What can't be done is told, and is no reason to follow no more.
+  // What can't be done is told, and is no reason to follow no more: the page's next error has it
+  // tried again. What is in use is out as soon as it can be.
   void put_out_around(PhysAddr address) {
     try {
       const Range pages = round_outward({address, Bytes{1}}, margin_);
       if (options_.dry_run) {
         output_.data << print_range(pages) << "\n";
+        counts_.settle(pages);
       } else {
-        tell(put_out(pages, timeout_, options_, open_device_), output_);
+        const QuarantineReport report = put_out(pages, timeout_, options_, open_device_);
+        if (!report.outcome.ranges.empty()) {
+          counts_.settle(pages);
+        }
+        tell_in_a_line(report);
       }
       output_.flush();
     } catch (const std::system_error& error) {
@@ -353,7 +379,7 @@ void add_file(CLI::App& app, QuarantineOptions& options) {
 
 void add_wait(CLI::App& app, QuarantineOptions& options) {
   add_text(app, "--timeout", "T", options.timeout,
-           "wait no longer than this for it to be out (500ms, 30s; 10s)");
+           "wait no longer than this for it to be out (500ms, 30s; 10s, with follow 1s)");
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ TEST_F(QuarantineTest, WhatIsThereAlreadyIsLeftAsItIs) {
   replace_file(path_, "# mine\nbadram=0x140000000,0xfffffffffffff000  # old\n0x150000000+4K");
   EXPECT_EQ(add("0x140000000+4K"), 0);
   EXPECT_EQ(read_file(path_),
-            "# mine\nbadram=0x140000000,0xfffffffffffff000  # old\n0x150000000+4K\n");
+            "# mine\nbadram=0x140000000,0xfffffffffffff000  # old\n0x150000000+4K");
   EXPECT_EQ(add("0x160000000+4K"), 0);
   EXPECT_EQ(read_file(path_),
             "# mine\nbadram=0x140000000,0xfffffffffffff000  # old\n0x150000000+4K\n"
@@ -394,6 +394,68 @@ TEST_F(FollowTest, WhatFailsIsToldAndTheNextIsTaken) {
   };
   EXPECT_EQ(run(follow()), 0);
   EXPECT_EQ(entries(), "0x0000000150000000-0x0000000150000fff\n");
+}
+
+TEST_F(FollowTest, WhatFailedIsTriedAtTheNextErrorAndWhatWentWellIsNot) {
+  tell_of(start, 13);
+  auto usual = module_.answer_quarantine;
+  module_.answer_quarantine = [this, usual](memplug_quarantine& asked) {
+    return module_.quarantines.size() < 3 ? EBUSY : usual(asked);
+  };
+  EXPECT_EQ(run(follow()), 0);
+  EXPECT_EQ(module_.quarantines.size(), 3U) << "of the errors 10 to 13, the last has nothing to do";
+  EXPECT_EQ(entries(), "0x0000000140000000-0x0000000140000fff\n");
+}
+
+TEST_F(FollowTest, TheJournalsTimesCount) {
+  const auto failure = [](std::uint64_t hour) {
+    return nlohmann::json{
+               {"_TRANSPORT", "kernel"},
+               {"PRIORITY", "4"},
+               {"__REALTIME_TIMESTAMP", std::to_string(hour * 3600 * 1000000)},
+               {"MESSAGE", "EDAC MC0: 1 CE read error on DIMM_A1 (page:0x140000 offset:0x0)"}}
+               .dump() +
+           "\n";
+  };
+  QuarantineOptions two = follow();
+  two.threshold = "2";
+  log_.str(failure(1000) + failure(1025) + failure(1050));
+  EXPECT_EQ(run(two), 0);
+  EXPECT_TRUE(module_.quarantines.empty());
+  log_ = std::istringstream(failure(1000) + failure(1023));
+  EXPECT_EQ(run(two), 0);
+  EXPECT_EQ(module_.quarantines.size(), 1U);
+}
+
+TEST_F(FollowTest, ObjectsAreOneALine) {
+  log_.str(
+      "Memory failure: 0x140000: recovery action for x: Failed\n"
+      "Memory failure: 0x150000: recovery action for x: Failed\n");
+  captured_.output.style.json = true;
+  EXPECT_EQ(run(follow()), 0);
+  std::istringstream lines(captured_.data());
+  int objects = 0;
+  for (std::string line; std::getline(lines, line); ++objects) {
+    EXPECT_EQ(nlohmann::json::parse(line).at("operation"), "quarantine_add");
+  }
+  EXPECT_EQ(objects, 2);
+  QuarantineOptions dry = follow();
+  dry.dry_run = true;
+  expect_refused<UsageError>(dry, "--json");
+}
+
+TEST_F(FollowTest, AFileThatIsFullStaysReadable) {
+  std::string full;
+  for (std::uint64_t i = 0; i < max_bad_ranges; ++i) {
+    full += print_address({8 * gib + i * 8192}) + "+4K\n";
+  }
+  std::filesystem::create_directories(folder_ + "/etc");
+  replace_file(path_, full);
+  log_.str("Memory failure: 0x140000: recovery action for x: Failed\n");
+  EXPECT_EQ(run(follow()), 0);
+  EXPECT_EQ(module_.quarantines.size(), 1U) << "it is kept out until the next boot";
+  EXPECT_EQ(read_file(path_), full);
+  EXPECT_NE(captured_.prose().find("4096 separate ranges"), std::string::npos) << captured_.prose();
 }
 
 TEST_F(FollowTest, OptionsThatCannotBe) {
