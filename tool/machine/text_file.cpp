@@ -244,6 +244,14 @@ void replace_file(const std::string& path, std::string_view text) {
   sync_folder(folder);
 }
 
+void remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) == 0) {
+    sync_folder(folder_of(path));
+  } else if (errno != ENOENT) {
+    fail(errno, "cannot remove " + path);
+  }
+}
+
 std::optional<std::string> why_not_ours(const std::string& path) {
   struct stat status {};
   // A link may lead to a file of ours that was not meant.

@@ -20,6 +20,8 @@ namespace memplug {
 // that was there keeps its mode and its owner. What is left of a write that fails is removed. Two
 // writers don't get in each other's way, but whose text stays is their lock's matter.
 void replace_file(const std::string& path, std::string_view text);
+// For good, also after a loss of power. What is not there is no failure; of a link the link goes.
+void remove_file(const std::string& path);
 
 // Whether others may have written what is in it: it belongs to somebody else than us and root, or
 // others may write to it. The file is not to be believed then. None if it is ours alone, else what

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 
@@ -112,11 +111,7 @@ void write_saved(const std::optional<Bytes>& target, const std::string& path) {
                      std::to_string(target->value) + "\n");
     return;
   }
-  std::error_code error;
-  std::filesystem::remove(path, error);
-  if (error) {
-    throw Failure(error.value(), "cannot remove " + path + ": " + error.message(), "");
-  }
+  remove_file(path);
 }
 
 // For modprobe. 'none' ends that.
