@@ -54,6 +54,7 @@ class Wish:
     commands_qemu: bool = False  # the guest may give commands to its own QEMU
     programs: tuple[str, ...] = ()  # this machine's, by name
     image: bool = False  # the kernel's image is at /lab/vmlinuz
+    sleeps: bool = False  # what is started without its image does not wake up from suspend to RAM
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +150,8 @@ def _prepared(wish: Wish, built: artefacts.Built) -> Iterator[_Prepared]:
         initrd = folder / "initramfs"
         with artefacts.locked():
             initramfs.write(initrd, contents)
-        yield _Prepared(plan, accel.choose(image), built.kernel.bootable, initrd, machine)
+        start = image if wish.sleeps else built.kernel.bootable
+        yield _Prepared(plan, accel.choose(image), start, initrd, machine)
 
 
 def _ports(wish: Wish, built: artefacts.Built) -> dict[str, str]:

@@ -63,6 +63,7 @@ def run_case(name: str, is_built: bool, installed: Path | None = None,
         system=case.wants_system,
         kernel_modules=case.kernel_modules,
         commands_qemu=case.commands_qemu, programs=case.programs, image=case.image,
+        sleeps="sleep-states" in case.needs,
         lab_files={**initramfs.case_files(case.path), **case.files})
     if case.runs_python:
         wish.lab_files.update(python_files.files())

@@ -55,7 +55,7 @@ awk -F'[:,]' -v ours="$ours" '
 	NR > 1 && generation != last + 1 { bad++ }
 	{ last = generation; turn[index($0, ours) > 0]++ }
 	(turn[index($0, ours) > 0] % 2 == 1) != /"event":"unplugged"/ { bad++ }
-	!/"lost":0}$/ || !/"cause":"request"/ { bad++ }
+	!/"lost":0,/ || !/"cause":"request"/ { bad++ }
 	END {
 		print turn[1] " events of the subblock, " turn[0] + 0 " of others, " bad + 0 " bad"
 		exit bad > 0 || turn[1] != 1000
