@@ -38,12 +38,13 @@ ends_half_way() {
 wait_for 60 ends_half_way || fail "no claim ended when its request was over"
 all_is_back
 
-# A block that comes and goes: each event waits for what keeps memory hotplug out.
+# A block that comes and goes: each event waits for what keeps memory hotplug out. Where a page is in
+# the way that may be moved at last the kernel tries without end, and requests wait for that.
 block=$(find_block)
 state=/sys/devices/system/memory/memory$block/state
 (
 	until [ -e /tmp/enough ]; do
-		echo offline 2>/dev/null >"$state" || :
+		timeout 5 sh -c "echo offline >$state" 2>/dev/null || :
 		echo online_kernel 2>/dev/null >"$state" || :
 	done
 ) &
