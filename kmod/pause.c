@@ -3,8 +3,8 @@
  * Has the module wait where a test wants something else to happen just then. In debug builds only.
  *
  * Who writes the name of a point to the parameter pause has the next task wait that comes there;
- * the parameter paused is that name from when it does. Those that come after it pass. It goes on when
- * pause is written once more, whatever to, or after a minute, which is a failure of the test.
+ * the parameter paused is that name from when it does. Those that come after it pass. It goes on
+ * when pause is written once more, whatever to, or after a minute, which is a failure of the test.
  */
 #include <linux/bug.h>
 #include <linux/errno.h>

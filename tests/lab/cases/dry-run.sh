@@ -4,6 +4,7 @@
 # lab: mem=6G
 # lab: append=init_on_alloc=0
 # lab: needs=block-offlining
+# shellcheck disable=SC2154  # offline_block sets block
 set -eu
 . /lab/lib.sh
 
