@@ -116,6 +116,8 @@ done
 for shell in bash zsh fish; do
 	completes "$shell" 'memplugctl unpl' 'memplugctl unplug'
 	completes "$shell" 'memplugctl unplug --conti' 'memplugctl unplug --contiguous'
+	completes "$shell" 'memplugctl unplug 64M --zone n' 'memplugctl unplug 64M --zone normal'
+	completes "$shell" 'memplugctl target --tot' 'memplugctl target --total'
 	completes "$shell" 'memplugctl quarantine exp' 'memplugctl quarantine export'
 done
 [ -e /usr/include/linux/memplug.h ] || fail "there is no header"
