@@ -4,10 +4,29 @@
 # verb and no_install.
 # Never installs a kernel, never upgrades what is there.
 
+# Whether Debian's linux-headers-amd64 is of Linux 6.1 here: installed, or as a Debian 12 would have it.
+has_headers_of_6_1() {
+  local dependencies
+  if dependencies=$(dpkg-query -W -f '${Depends}' linux-headers-amd64 2>/dev/null) &&
+    [[ -n $dependencies ]]; then
+    [[ $dependencies = *linux-headers-6.1.* ]]
+  else
+    grep -qs '^VERSION_CODENAME=bookworm$' /etc/os-release
+  fi
+}
+
+# In a root of its own Debian.
+packages_other_kernel=(mmdebstrap util-linux)
+# The lab's own kernel, 6.1.
+if has_headers_of_6_1; then
+  packages_kernel=(linux-headers-amd64)
+else
+  packages_kernel=("${packages_other_kernel[@]}")
+fi
 # The tool, the module, and a guest to run them in.
 packages_guest=(
   binutils busybox-static cmake e2fsprogs g++ kmod libcli11-dev libc6-dev
-  linux-headers-amd64 make nlohmann-json3-dev python3 qemu-system-x86 zlib1g-dev
+  "${packages_kernel[@]}" make nlohmann-json3-dev python3 qemu-system-x86 zlib1g-dev
 )
 packages_test=(
   "${packages_guest[@]}" g++-multilib genext2fs kexec-tools libgtest-dev linux-perf makedumpfile
@@ -23,8 +42,6 @@ packages_test_packages=("${packages_deb[@]}" "${packages_rpm[@]}" "${packages_gu
 packages_soak=("${packages_guest[@]}" stress-ng)
 # Built from source.
 packages_built_kernel=(bc bison flex gcc libelf-dev make perl xz-utils)
-# In a root of its own Debian.
-packages_other_kernel=(mmdebstrap util-linux)
 packages_coverage=(gcc gcovr)
 packages_bench=("${packages_guest[@]}" python3-matplotlib)
 packages_bench_aged=("${packages_guest[@]}" genext2fs mmdebstrap)

@@ -72,11 +72,11 @@ def build(kernel_name: str, programs: str, module: bool = True) -> Built:
 
     `programs`: 'needed', 'native', 'all' (32-bit ones too), or 'bench' (the benchmark's).
     """
+    # Who can't have the kernel learns it before the compilers work for minutes.
+    kernel = kernels.get(kernel_name)
     with locked(), concurrent.futures.ThreadPoolExecutor() as pool:
-        # The kernel's download waits for the network while the compilers work.
         tool = pool.submit(build_tool)
         guest_programs = pool.submit(build_guest_programs, programs)
-        kernel = kernels.get(kernel_name)
         modules = []
         if module:
             modules.append(build_module(kernel) / "kmod" / "memplug.ko")
@@ -175,6 +175,8 @@ def build_helper_modules(kernel: kernels.Kernel) -> list[Path]:
 
 def build_tool() -> Path:
     """Builds memplugctl as users get it."""
+    if not (_RELEASE / "CMakeCache.txt").is_file():
+        say("building the tool (some minutes, the first time)")
     _run(["cmake", "--preset", "release"], "configuring the tool", paths.ROOT)
     _run(["cmake", "--build", _RELEASE, "--target", "memplugctl", "-j",
           str(os.cpu_count() or 1)], "building the tool", paths.ROOT)

@@ -28,14 +28,23 @@ def _installed(package: str, field: str) -> str:
     return text[3:].strip() if result.returncode == 0 and text.startswith("ii") else ""
 
 
-def _release() -> tuple[str, str]:
-    """(release, package version) of the headers that are installed."""
+def _headers_release() -> str:
+    """The release that the metapackage brought headers of, '' if that is of another series."""
     match = re.search(rf"linux-headers-(\S+?-{arch.here().debian})\b",
                       _installed(_headers(), "Depends"))
-    if not match or not match.group(1).startswith(f"{_SERIES}."):
-        raise LabError(f"{_headers()} is not installed for kernel {_SERIES}; "
-                       f"on Debian 12: apt-get install {_headers()}")
-    release = match.group(1)
+    return match.group(1) if match and match.group(1).startswith(f"{_SERIES}.") else ""
+
+
+def is_here() -> bool:
+    """Whether this machine has headers of the series, as a Debian 12 has."""
+    return bool(_headers_release())
+
+
+def _release() -> tuple[str, str]:
+    """(release, package version) of the headers that are installed."""
+    release = _headers_release()
+    if not release:
+        raise LabError(f"{_headers()} is not installed for kernel {_SERIES}")
     version = _installed(f"linux-headers-{release}", "Version")
     if not version:
         raise LabError(f"linux-headers-{release} is not installed; "

@@ -117,6 +117,13 @@ def _of_suite(name: str, suite: debian_root.Suite) -> Callable[[], Kernel]:
     return get_it
 
 
+def _debian_12() -> Kernel:
+    # ./run installs the headers on a Debian 12, and what makes a root anywhere else.
+    if host_kernel.is_here():
+        return _host()
+    return _of_suite("6.1", debian_root.Suite("bookworm"))()
+
+
 def _built(name: str) -> Callable[[], Kernel]:
     def get_it() -> Kernel:
         release, folder, headers = built_kernel.get(name)
@@ -128,7 +135,7 @@ def _built(name: str) -> Callable[[], Kernel]:
 
 KERNELS: dict[str, Callable[[], Kernel]] = {
     "5.10": _of_suite("5.10", debian_root.Suite("bullseye")),
-    "6.1": _host,
+    "6.1": _debian_12,
     "6.12": _of_suite("6.12", debian_root.Suite("bookworm", "bookworm-backports")),
     "7.3": _of_suite("7.3", debian_root.Suite("trixie", "trixie-backports")),
     "debug": _built("debug"),
